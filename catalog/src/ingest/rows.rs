@@ -1,0 +1,370 @@
+//! Rows in memory: converted, hashed, sorted by unit, bounded, and cut into row groups that end where units end.
+
+use std::collections::HashSet;
+use std::ops::Range;
+use std::sync::Arc;
+
+use arrow::array::{
+    Array, ArrayRef, AsArray, BooleanArray, Date32Array, FixedSizeBinaryArray, Float64Array, Int64Array, StringArray,
+    TimestampMicrosecondArray, new_null_array,
+};
+use arrow::compute::interleave_record_batch;
+use arrow::datatypes::{Date32Type, Float64Type, Int64Type, Schema, SchemaRef, TimestampMicrosecondType};
+use arrow::record_batch::{RecordBatch, RecordBatchOptions};
+use glovebox_policy::ColumnName;
+use ring::hmac;
+
+use super::{ColumnCounts, FaultKind, IngestReport, Matched, StoreError};
+use crate::cells::{self, Converted};
+use crate::keys::{MasterKey, short_hash};
+use crate::manifest::{Column, ColumnKind, KeyValue, Manifest};
+use crate::source::SourceBatch;
+use crate::store::{ContentMarks, RowGroups};
+
+/// A row group ends at the first end of a unit at or after this many rows.
+pub const ROW_GROUP_ROWS: usize = 65_536;
+
+/// Where a row is and what it sorts by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Entry {
+    unit: u128,
+    /// Keyed hash of the row; equal only for equal rows, whose order then makes no difference.
+    row: u128,
+    batch: u32,
+    index: u32,
+}
+
+/// A set of columns that is declared unique: their positions among all columns, and the hash of each row with its number.
+struct UniqueSet {
+    name: String,
+    columns: Vec<usize>,
+    seen: Vec<(u128, u64)>,
+}
+
+/// Takes batches of the file in, one after the other.
+pub(super) struct Intake {
+    columns: Vec<Matched>,
+    counts: Vec<ColumnCounts>,
+    /// Positions of unit columns, in the order of the manifest's `unit`.
+    unit: Vec<usize>,
+    unique: Vec<UniqueSet>,
+    markers: Vec<String>,
+    unit_key: hmac::Key,
+    row_key: hmac::Key,
+    stored_schema: SchemaRef,
+    batches: Vec<RecordBatch>,
+    entries: Vec<Entry>,
+    /// The hashes of all rows, also of those without a unit: by them the content is known again.
+    all_rows: Vec<u128>,
+}
+
+impl Intake {
+    /// `columns` are all declared columns in the order of the manifest.
+    pub(super) fn new(master: &MasterKey, manifest: &Manifest, columns: Vec<Matched>) -> Self {
+        let place = |name: &ColumnName| manifest.columns().iter().position(|column| column.name == *name);
+        let unique = manifest.unique().iter().map(|set| UniqueSet {
+            name: set.iter().map(|name| name.as_str()).collect::<Vec<_>>().join("+"),
+            columns: set.iter().filter_map(place).collect(),
+            seen: Vec::new(),
+        });
+        let counts = columns.iter().map(|m| ColumnCounts { column: m.column.name.to_string(), ..Default::default() });
+        let stored = manifest.arrow_schema();
+        let all_but_unit = stored.fields().len().saturating_sub(1);
+        // Rows without a unit are still in the batches, so here unit columns may be NULL.
+        let fields = stored.fields().iter().take(all_but_unit).map(|field| field.as_ref().clone().with_nullable(true));
+        Self {
+            counts: counts.collect(),
+            unit: manifest.unit().iter().filter_map(place).collect(),
+            unique: unique.collect(),
+            markers: manifest.null_markers().to_vec(),
+            // One key per id-space: ids that may be equated have one hash, in whatever dataset they are.
+            unit_key: master.hasher("unit", manifest.id_space().as_str()),
+            row_key: master.hasher("row", ""),
+            stored_schema: Arc::new(Schema::new(fields.collect::<Vec<_>>())),
+            columns,
+            batches: Vec::new(),
+            entries: Vec::new(),
+            all_rows: Vec::new(),
+        }
+    }
+
+    /// Converts, checks and hashes one batch.
+    pub(super) fn take(&mut self, batch: &SourceBatch, report: &mut IngestReport) -> Result<(), StoreError> {
+        let first_row = report.rows_read + 1;
+        let rows = batch.rows.num_rows();
+        report.rows_read += rows as u64;
+        for row in &batch.ragged {
+            report.add(Some(first_row + *row as u64), "", FaultKind::FieldCount);
+        }
+        let mut arrays = Vec::with_capacity(self.columns.len());
+        for (matched, counts) in self.columns.iter().zip(&mut self.counts) {
+            let converted = convert_column(matched, &batch.rows, &self.markers, report);
+            for (row, class) in &converted.misfits {
+                let name = matched.column.name.as_str();
+                report.add(Some(first_row + *row as u64), name, FaultKind::Cell(*class));
+            }
+            count(&matched.column, &converted, counts);
+            arrays.push(converted.array);
+        }
+        self.hash_rows(&arrays, rows, first_row, report)?;
+        let stored = self.columns.iter().zip(arrays).filter(|(m, _)| !m.column.identifier).map(|(_, array)| array);
+        let options = RecordBatchOptions::new().with_row_count(Some(rows));
+        let kept = RecordBatch::try_new_with_options(Arc::clone(&self.stored_schema), stored.collect(), &options);
+        self.batches.push(kept.map_err(|_| StoreError::Write)?);
+        Ok(())
+    }
+
+    fn hash_rows(
+        &mut self,
+        arrays: &[ArrayRef],
+        rows: usize,
+        first_row: u64,
+        report: &mut IngestReport,
+    ) -> Result<(), StoreError> {
+        let cells: Vec<Cells<'_>> =
+            self.columns.iter().zip(arrays).map(|(m, array)| Cells::of(m.column.kind, array)).collect();
+        // In the order of the file, so that a manifest that lists columns otherwise makes the same hashes.
+        let mut in_file: Vec<(Option<usize>, usize)> = self.columns.iter().map(|m| (m.place, m.declared)).collect();
+        in_file.sort_unstable();
+        let batch = u32::try_from(self.batches.len()).map_err(|_| StoreError::Write)?;
+        let mut bytes = Vec::new();
+        let mut hash = |key, columns: &mut dyn Iterator<Item = usize>, row, trim| {
+            bytes.clear();
+            columns.filter_map(|column| cells.get(column)).for_each(|cells| cells.write(row, trim, &mut bytes));
+            short_hash(key, &bytes)
+        };
+        for row in 0..rows {
+            let row_hash = hash(&self.row_key, &mut in_file.iter().map(|(_, declared)| *declared), row, false);
+            self.all_rows.push(row_hash);
+            let named = self.unit.iter().all(|column| arrays.get(*column).is_some_and(|array| array.is_valid(row)));
+            if !named || self.unit.is_empty() {
+                report.rows_without_unit += 1;
+                continue;
+            }
+            // Spaces around an id do not make another person of it.
+            let unit = hash(&self.unit_key, &mut self.unit.iter().copied(), row, true);
+            let index = u32::try_from(row).map_err(|_| StoreError::Write)?;
+            self.entries.push(Entry { unit, row: row_hash, batch, index });
+            for set in &mut self.unique {
+                let combined = hash(&self.row_key, &mut set.columns.iter().copied(), row, false);
+                set.seen.push((combined, first_row + row as u64));
+            }
+        }
+        Ok(())
+    }
+
+    /// Sorts, bounds and verifies. The result may be stored only if its report has no fault.
+    pub(super) fn finish(mut self, manifest: &Manifest, file_mark: String, mut report: IngestReport) -> Prepared {
+        for set in &mut self.unique {
+            report_repeated(set, &mut report);
+        }
+        self.entries.sort_unstable();
+        let kept = bound(self.entries, manifest.max_rows_per_unit(), &mut report);
+        if report.units > manifest.max_units() {
+            let names = manifest.unit().iter().map(|name| name.as_str()).collect::<Vec<_>>().join("+");
+            report.add(None, &names, FaultKind::TooManyUnits);
+        }
+        report.columns = self.counts;
+        report.sort_totals();
+        let groups = row_groups(&kept);
+        let content = ContentMarks { file: file_mark, rows: rows_mark(&self.row_key, self.all_rows) };
+        Prepared { schema: manifest.arrow_schema(), batches: self.batches, kept, groups, next: 0, content, report }
+    }
+}
+
+fn convert_column(matched: &Matched, batch: &RecordBatch, markers: &[String], report: &mut IngestReport) -> Converted {
+    let kind = matched.column.kind;
+    let absent = || Converted {
+        array: new_null_array(&kind.arrow_type(), batch.num_rows()),
+        misfits: Vec::new(),
+        nans: 0,
+    };
+    let Some(array) = matched.place.and_then(|place| batch.columns().get(place)) else { return absent() };
+    match cells::convert(kind, array, markers) {
+        Ok(converted) => converted,
+        Err(cells::Unsupported) => {
+            let name = matched.column.name.as_str();
+            // Once is enough: it is so in every batch.
+            if !report.totals.iter().any(|t| t.column == name && t.fault == FaultKind::TypeUnsupported) {
+                report.add(None, name, FaultKind::TypeUnsupported);
+            }
+            absent()
+        }
+    }
+}
+
+fn count(column: &Column, converted: &Converted, counts: &mut ColumnCounts) {
+    let array = &converted.array;
+    counts.nulls += array.null_count() as u64;
+    counts.nan_as_null += converted.nans;
+    let there = (0..array.len()).filter(|row| array.is_valid(*row));
+    if let Some(bounds) = &column.bounds {
+        let range = bounds.lower..=bounds.upper;
+        let outside = |row: &usize| match column.kind {
+            ColumnKind::Int => !range.contains(&(array.as_primitive::<Int64Type>().value(*row) as f64)),
+            _ => !range.contains(&array.as_primitive::<Float64Type>().value(*row)),
+        };
+        counts.outside_bounds += there.clone().filter(outside).count() as u64;
+    }
+    if let Some(keys) = &column.keys {
+        let listed: HashSet<&KeyValue> = keys.values.iter().collect();
+        let outside = |row: &usize| {
+            let value = match column.kind {
+                ColumnKind::Int => KeyValue::Int(array.as_primitive::<Int64Type>().value(*row)),
+                ColumnKind::Bool => KeyValue::Bool(array.as_boolean().value(*row)),
+                _ => KeyValue::Text(array.as_string::<i32>().value(*row).to_owned()),
+            };
+            !listed.contains(&value)
+        };
+        counts.outside_keys += there.filter(outside).count() as u64;
+    }
+}
+
+fn report_repeated(set: &mut UniqueSet, report: &mut IngestReport) {
+    set.seen.sort_unstable();
+    let repeated = set.seen.array_windows().filter(|[(left, _), (right, _)]| left == right);
+    let mut rows: Vec<u64> = repeated.map(|[_, (_, row)]| *row).collect();
+    rows.sort_unstable();
+    rows.into_iter().for_each(|row| report.add(Some(row), &set.name, FaultKind::Repeated));
+}
+
+/// Keeps of each unit the rows with the smallest hashes, and counts.
+fn bound(entries: Vec<Entry>, max_rows: u32, report: &mut IngestReport) -> Vec<Entry> {
+    let mut kept = Vec::with_capacity(entries.len());
+    for unit in entries.chunk_by(|left, right| left.unit == right.unit) {
+        let rows = unit.len().min(max_rows as usize);
+        report.units += 1;
+        report.rows_truncated += (unit.len() - rows) as u64;
+        report.units_truncated += u64::from(rows < unit.len());
+        kept.extend(unit.iter().take(rows));
+    }
+    report.rows_stored = kept.len() as u64;
+    kept
+}
+
+fn row_groups(kept: &[Entry]) -> Vec<Range<usize>> {
+    let (mut groups, mut start, mut end) = (Vec::new(), 0, 0);
+    for unit in kept.chunk_by(|left, right| left.unit == right.unit) {
+        end += unit.len();
+        if end - start >= ROW_GROUP_ROWS {
+            groups.push(start..end);
+            start = end;
+        }
+    }
+    if start < end {
+        groups.push(start..end);
+    }
+    groups
+}
+
+fn rows_mark(key: &hmac::Key, mut all: Vec<u128>) -> String {
+    all.sort_unstable();
+    let mut context = hmac::Context::with_key(key);
+    all.iter().for_each(|hash| context.update(&hash.to_be_bytes()));
+    hex::encode(context.sign())
+}
+
+/// The cells of one column, read for hashing.
+enum Cells<'a> {
+    Int(&'a Int64Array),
+    Float(&'a Float64Array),
+    Text(&'a StringArray),
+    Bool(&'a BooleanArray),
+    Date(&'a Date32Array),
+    Timestamp(&'a TimestampMicrosecondArray),
+}
+
+impl<'a> Cells<'a> {
+    fn of(kind: ColumnKind, array: &'a ArrayRef) -> Self {
+        match kind {
+            ColumnKind::Int => Self::Int(array.as_primitive::<Int64Type>()),
+            ColumnKind::Float => Self::Float(array.as_primitive::<Float64Type>()),
+            ColumnKind::Text => Self::Text(array.as_string()),
+            ColumnKind::Bool => Self::Bool(array.as_boolean()),
+            ColumnKind::Date => Self::Date(array.as_primitive::<Date32Type>()),
+            ColumnKind::Timestamp => Self::Timestamp(array.as_primitive::<TimestampMicrosecondType>()),
+        }
+    }
+
+    /// Appends a form of the cell that no other cell or row of cells has: a tag, then a fixed or stated length.
+    fn write(&self, row: usize, trim: bool, out: &mut Vec<u8>) {
+        let (valid, tag) = match self {
+            Self::Int(array) => (array.is_valid(row), 1),
+            Self::Float(array) => (array.is_valid(row), 2),
+            Self::Text(array) => (array.is_valid(row), 3),
+            Self::Bool(array) => (array.is_valid(row), 4),
+            Self::Date(array) => (array.is_valid(row), 5),
+            Self::Timestamp(array) => (array.is_valid(row), 6),
+        };
+        if !valid {
+            out.push(0);
+            return;
+        }
+        out.push(tag);
+        match self {
+            Self::Int(array) => out.extend(array.value(row).to_be_bytes()),
+            Self::Float(array) => out.extend(array.value(row).to_bits().to_be_bytes()),
+            Self::Text(array) => {
+                let text = if trim { array.value(row).trim() } else { array.value(row) };
+                out.extend((text.len() as u64).to_be_bytes());
+                out.extend(text.as_bytes());
+            }
+            Self::Bool(array) => out.push(array.value(row).into()),
+            Self::Date(array) => out.extend(array.value(row).to_be_bytes()),
+            Self::Timestamp(array) => out.extend(array.value(row).to_be_bytes()),
+        }
+    }
+}
+
+/// Rows that are ready to be stored.
+pub(crate) struct Prepared {
+    schema: SchemaRef,
+    batches: Vec<RecordBatch>,
+    kept: Vec<Entry>,
+    groups: Vec<Range<usize>>,
+    next: usize,
+    content: ContentMarks,
+    report: IngestReport,
+}
+
+impl Prepared {
+    /// What became of the file.
+    pub(crate) fn report(&self) -> &IngestReport {
+        &self.report
+    }
+
+    /// The report, by move.
+    pub(crate) fn into_report(self) -> IngestReport {
+        self.report
+    }
+
+    /// By what the content is known again.
+    pub(crate) fn content(&self) -> &ContentMarks {
+        &self.content
+    }
+
+    fn group(&self, rows: Range<usize>) -> Result<RecordBatch, StoreError> {
+        let entries = self.kept.get(rows).unwrap_or_default();
+        let batches: Vec<&RecordBatch> = self.batches.iter().collect();
+        let places: Vec<(usize, usize)> = entries.iter().map(|e| (e.batch as usize, e.index as usize)).collect();
+        let mut columns = match batches.first() {
+            // A manifest may declare nothing but identifiers; then there is nothing to gather but units.
+            Some(first) if first.num_columns() > 0 => {
+                interleave_record_batch(&batches, &places).map_err(|_| StoreError::Write)?.columns().to_vec()
+            }
+            _ => Vec::new(),
+        };
+        let units = entries.iter().map(|entry| entry.unit.to_be_bytes());
+        let units = FixedSizeBinaryArray::try_from_iter(units).map_err(|_| StoreError::Write)?;
+        columns.push(Arc::new(units));
+        RecordBatch::try_new(Arc::clone(&self.schema), columns).map_err(|_| StoreError::Write)
+    }
+}
+
+impl RowGroups for Prepared {
+    fn next_group(&mut self) -> Option<Result<RecordBatch, StoreError>> {
+        let rows = self.groups.get(self.next).cloned()?;
+        self.next += 1;
+        Some(self.group(rows))
+    }
+}

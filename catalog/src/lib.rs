@@ -1,0 +1,41 @@
+//! What the bureau holds: which datasets there are, what their officers declared about them, and their rows.
+//!
+//! This crate reads a manifest, checks a file against it, and keeps the rows encrypted, sorted by privacy unit. It hands
+//! out DataFusion tables that refuse to be scanned unless the session carries a [`ScanCapability`], which is reachable
+//! only through `vault`. It never infers bounds, keys or sizes from rows, never computes an answer, adds no noise and
+//! keeps no budget; no error text that it makes carries a cell of a row.
+//!
+//! Read in this order: [`manifest`] (what an officer declares), [`ingest`] (how a file becomes rows in bounded units,
+//! with the `# Privacy obligation` that later bounds rest on), [`catalog`] and [`dataset`] (what is kept and how it
+//! is opened), [`provider`] (the guarded table and its scan), [`unit_runs`] (the check that no unit is ever
+//! split), [`draft`] (a first manifest for a new file), [`twin`] (synthetic rows from the manifest alone).
+
+pub mod catalog;
+pub mod dataset;
+pub mod draft;
+pub mod ingest;
+pub mod manifest;
+pub mod provider;
+pub mod twin;
+pub mod unit_runs;
+
+mod cells;
+mod keys;
+mod source;
+mod store;
+
+pub use catalog::{Catalog, CatalogError};
+pub use dataset::{Dataset, ScanCapability};
+pub use draft::{DraftError, draft};
+pub use ingest::{IngestError, IngestReport, Ingested};
+pub use manifest::{Bounds, Column, ColumnKind, DatasetKind, KeyValue, Keys, Manifest, ManifestReport, Problem};
+pub use twin::{Twin, twin};
+pub use unit_runs::{UnitRun, UnitRunStream, UnitRuns, UnitRunsError};
+
+/// The column that every stored table ends with: 16 bytes of a keyed hash of the unit columns. Rows are sorted by it.
+///
+/// The name begins with `_`, so that no declared column can have it.
+pub const UNIT_COLUMN: &str = "__gb_unit";
+
+/// How many bytes a unit has in [`UNIT_COLUMN`].
+pub const UNIT_BYTES: usize = 16;

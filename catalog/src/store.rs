@@ -1,0 +1,260 @@
+//! A dataset on disk: `manifest.toml`, `snapshot.json` and the encrypted `data.parquet`, all or nothing.
+//!
+//! Everything is written into a folder with a temporary name, synced, and renamed, so that a crash leaves either no
+//! dataset or a whole one. `snapshot.json` is authenticated together with the manifest's digest, because both are
+//! additional data of the wrapped key: an altered bound makes the dataset fail to open.
+
+use std::fs::{self, File};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use arrow::datatypes::SchemaRef;
+use arrow::record_batch::RecordBatch;
+use glovebox_policy::{DatasetName, Digest, SnapshotId};
+use parquet::arrow::ArrowWriter;
+use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions};
+use parquet::basic::{Compression, ZstdLevel};
+use parquet::encryption::decrypt::FileDecryptionProperties;
+use parquet::encryption::encrypt::FileEncryptionProperties;
+use parquet::file::properties::{EnabledStatistics, WriterProperties};
+use serde::{Deserialize, Serialize};
+
+use crate::keys::{DataKey, KeyError, MasterKey, WrappedKey};
+use crate::manifest::Manifest;
+
+const FORMAT: u32 = 1;
+const MANIFEST_FILE: &str = "manifest.toml";
+const SNAPSHOT_FILE: &str = "snapshot.json";
+const DATA_FILE: &str = "data.parquet";
+
+/// Names of folders that are being written begin with this. No dataset name can.
+const UNFINISHED: &str = ".unfinished-";
+
+/// What goes wrong between this crate and the disk. For operators and officers; quotes no row.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The operating system refused.
+    #[error("`{path}` cannot be used: {source}")]
+    Io {
+        /// The file or folder.
+        path: String,
+        /// What the operating system says.
+        source: std::io::Error,
+    },
+    /// A key does not fit or cannot be had.
+    #[error(transparent)]
+    Key(#[from] KeyError),
+    /// A stored file is not what this version wrote.
+    #[error("`{0}` is damaged, or was written by another version")]
+    Damaged(String),
+    /// The Parquet library could not write.
+    #[error("the rows cannot be written")]
+    Write,
+}
+
+pub(crate) fn io_error(path: &Path) -> impl FnOnce(std::io::Error) -> StoreError {
+    let path = path.display().to_string();
+    |source| StoreError::Io { path, source }
+}
+
+/// Keyed hashes by which content is recognised when it comes again. They say nothing without the master key.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ContentMarks {
+    /// Over the bytes of the file.
+    pub(crate) file: String,
+    /// Over the set of rows, whatever their order.
+    pub(crate) rows: String,
+}
+
+/// What is known of a stored state besides its manifest.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Snapshot {
+    format: u32,
+    dataset: DatasetName,
+    pub(crate) snapshot: SnapshotId,
+    manifest: Digest,
+    pub(crate) content: ContentMarks,
+    key: WrappedKey,
+}
+
+impl Snapshot {
+    fn aad(dataset: &DatasetName, snapshot: &SnapshotId, manifest: Digest, content: &ContentMarks) -> Vec<u8> {
+        format!("{FORMAT}\0{dataset}\0{snapshot}\0{manifest}\0{}\0{}", content.file, content.rows).into_bytes()
+    }
+}
+
+fn file_aad(dataset: &DatasetName, snapshot: &SnapshotId) -> Vec<u8> {
+    format!("{dataset}\0{snapshot}").into_bytes()
+}
+
+/// A dataset as it lies on disk, opened.
+pub(crate) struct Stored {
+    pub(crate) manifest: Manifest,
+    pub(crate) snapshot: Snapshot,
+    pub(crate) data: PathBuf,
+    /// The decrypted footer, with what decrypts the pages.
+    pub(crate) footer: ArrowReaderMetadata,
+}
+
+/// The rows in their final order, one batch per row group; each batch ends where a unit ends.
+pub(crate) trait RowGroups {
+    /// The next row group.
+    fn next_group(&mut self) -> Option<Result<RecordBatch, StoreError>>;
+}
+
+/// Writes a dataset so that it appears at once and whole, and opens it.
+pub(crate) fn write(
+    dir: &Path,
+    master: &MasterKey,
+    manifest: &Manifest,
+    content: ContentMarks,
+    groups: &mut dyn RowGroups,
+) -> Result<Stored, StoreError> {
+    let id = SnapshotId::from_random(crate::keys::random()?);
+    let key = DataKey::generate()?;
+    let digest = manifest.digest();
+    let wrapped = master.wrap(&key, &Snapshot::aad(manifest.name(), &id, digest, &content))?;
+    let snapshot = Snapshot {
+        format: FORMAT,
+        dataset: manifest.name().clone(),
+        snapshot: id.clone(),
+        manifest: digest,
+        content,
+        key: wrapped,
+    };
+    let unfinished = dir.join(format!("{UNFINISHED}{id}"));
+    let written = write_files(&unfinished, manifest, &snapshot, &key, groups).and_then(|()| {
+        let target = dir.join(manifest.name().to_string());
+        fs::rename(&unfinished, &target).map_err(io_error(&target))?;
+        sync_dir(dir)?;
+        Ok(target)
+    });
+    match written {
+        Ok(target) => open(&target, master),
+        Err(error) => {
+            // The folder is swept at the next start if it cannot be removed now; the first error is the one to tell.
+            let _ = fs::remove_dir_all(&unfinished);
+            Err(error)
+        }
+    }
+}
+
+fn write_files(
+    folder: &Path,
+    manifest: &Manifest,
+    snapshot: &Snapshot,
+    key: &DataKey,
+    groups: &mut dyn RowGroups,
+) -> Result<(), StoreError> {
+    fs::create_dir(folder).map_err(io_error(folder))?;
+    write_file(&folder.join(MANIFEST_FILE), manifest.to_toml().as_bytes())?;
+    let json = serde_json::to_vec_pretty(snapshot).map_err(|_| StoreError::Write)?;
+    write_file(&folder.join(SNAPSHOT_FILE), &json)?;
+    let path = folder.join(DATA_FILE);
+    let file = File::create_new(&path).map_err(io_error(&path))?;
+    write_rows(&file, &manifest.arrow_schema(), writer_properties(snapshot, key)?, groups)?;
+    file.sync_all().map_err(io_error(&path))?;
+    sync_dir(folder)
+}
+
+fn write_rows(
+    file: &File,
+    schema: &SchemaRef,
+    properties: WriterProperties,
+    groups: &mut dyn RowGroups,
+) -> Result<(), StoreError> {
+    let mut writer =
+        ArrowWriter::try_new(file, Arc::clone(schema), Some(properties)).map_err(|_| StoreError::Write)?;
+    while let Some(batch) = groups.next_group() {
+        writer.write(&batch?).and_then(|()| writer.flush()).map_err(|_| StoreError::Write)?;
+    }
+    writer.close().map_err(|_| StoreError::Write)?;
+    Ok(())
+}
+
+fn writer_properties(snapshot: &Snapshot, key: &DataKey) -> Result<WriterProperties, StoreError> {
+    let encryption = FileEncryptionProperties::builder(key.bytes())
+        .with_aad_prefix(file_aad(&snapshot.dataset, &snapshot.snapshot))
+        .build()
+        .map_err(|_| StoreError::Write)?;
+    let level = ZstdLevel::try_new(3).map_err(|_| StoreError::Write)?;
+    Ok(WriterProperties::builder()
+        .set_compression(Compression::ZSTD(level))
+        // Row groups end where units end, which only the caller knows.
+        .set_max_row_group_row_count(None)
+        // Nothing may be answered from statistics, so none are kept.
+        .set_statistics_enabled(EnabledStatistics::None)
+        .with_file_encryption_properties(encryption)
+        .build())
+}
+
+pub(crate) fn write_file(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
+    let mut file = File::create_new(path).map_err(io_error(path))?;
+    file.write_all(bytes).and_then(|()| file.sync_all()).map_err(io_error(path))
+}
+
+pub(crate) fn sync_dir(dir: &Path) -> Result<(), StoreError> {
+    File::open(dir).and_then(|dir| dir.sync_all()).map_err(io_error(dir))
+}
+
+/// Opens one dataset folder.
+pub(crate) fn open(folder: &Path, master: &MasterKey) -> Result<Stored, StoreError> {
+    let read = |name: &str| {
+        let path = folder.join(name);
+        fs::read(&path).map_err(io_error(&path))
+    };
+    let damaged = |name: &str| StoreError::Damaged(folder.join(name).display().to_string());
+    let snapshot: Snapshot =
+        serde_json::from_slice(&read(SNAPSHOT_FILE)?).map_err(|_| damaged(SNAPSHOT_FILE))?;
+    let text = String::from_utf8(read(MANIFEST_FILE)?).map_err(|_| damaged(MANIFEST_FILE))?;
+    let manifest = Manifest::parse(&text).map_err(|_| damaged(MANIFEST_FILE))?;
+    let named = folder.file_name().and_then(|name| name.to_str()) == Some(manifest.name().to_string().as_str());
+    if snapshot.format != FORMAT || snapshot.dataset != *manifest.name() || !named {
+        return Err(damaged(SNAPSHOT_FILE));
+    }
+    // The digest is computed from the manifest as it lies there, so that an altered one cannot be opened.
+    let aad = Snapshot::aad(manifest.name(), &snapshot.snapshot, manifest.digest(), &snapshot.content);
+    let key = master.unwrap(&snapshot.key, &aad)?;
+    let data = folder.join(DATA_FILE);
+    let footer = read_footer(&data, &snapshot, &key, &manifest.arrow_schema())?;
+    Ok(Stored { manifest, snapshot, data, footer })
+}
+
+fn read_footer(
+    path: &Path,
+    snapshot: &Snapshot,
+    key: &DataKey,
+    schema: &SchemaRef,
+) -> Result<ArrowReaderMetadata, StoreError> {
+    let damaged = || StoreError::Damaged(path.display().to_string());
+    let file = File::open(path).map_err(io_error(path))?;
+    let decryption = FileDecryptionProperties::builder(key.bytes())
+        .with_aad_prefix(file_aad(&snapshot.dataset, &snapshot.snapshot))
+        .build()
+        .map_err(|_| damaged())?;
+    let options = ArrowReaderOptions::new().with_file_decryption_properties(decryption);
+    let footer = ArrowReaderMetadata::load(&file, options).map_err(|_| damaged())?;
+    if footer.schema().fields() != schema.fields() { Err(damaged()) } else { Ok(footer) }
+}
+
+/// All dataset folders, after sweeping what an interrupted write left.
+pub(crate) fn folders(dir: &Path) -> Result<Vec<PathBuf>, StoreError> {
+    let mut out = Vec::new();
+    for entry in fs::read_dir(dir).map_err(io_error(dir))? {
+        let path = entry.map_err(io_error(dir))?.path();
+        if !path.is_dir() {
+            continue;
+        }
+        let unfinished = path.file_name().and_then(|name| name.to_str()).is_some_and(|n| n.starts_with(UNFINISHED));
+        if unfinished {
+            fs::remove_dir_all(&path).map_err(io_error(&path))?;
+        } else {
+            out.push(path);
+        }
+    }
+    out.sort();
+    Ok(out)
+}

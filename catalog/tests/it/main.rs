@@ -1,0 +1,11 @@
+//! Tests of the catalog through its public face.
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "tests")]
+
+mod catalog;
+mod draft;
+mod ingest;
+mod manifest;
+mod scan;
+mod support;
+mod twin;
+mod unit_runs;

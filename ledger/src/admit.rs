@@ -1,0 +1,238 @@
+//! The transaction behind [`Ledger::charge`](crate::Ledger::charge).
+//!
+//! The order is what matters here: contract, then budgets as if the request were new, and only then where the request
+//! stands. So a refusal for want of budget is the same whether or not others asked before.
+
+use std::sync::Arc;
+
+use glovebox_policy::{Cost, Reason, Refusal};
+use rusqlite::{Connection, OptionalExtension as _};
+
+use crate::account::require_person;
+use crate::charge::{Live, MAX_RESUMES, Order, Outcome, Running};
+use crate::contract::{self, Terms};
+use crate::error::{ChargeError, LedgerError};
+use crate::log::Entry;
+use crate::{clock, domain, release, row};
+
+/// Where a request stands.
+enum Standing {
+    New,
+    CutOffOrRunning { attempts: u32 },
+    Released,
+    Lost,
+}
+
+/// Every refusal has this one shape.
+pub(crate) fn refusal(order: &Order, reason: Reason) -> ChargeError {
+    ChargeError::Refused(Refusal::about(reason, order.contract.as_str()))
+}
+
+/// The transaction of a charge: the checks in their fixed order, then the change with its log entry.
+pub(crate) fn admit(tx: &Connection, live: &Arc<Live>, order: &Order) -> Result<Outcome, ChargeError> {
+    let now = clock::advance(tx, order.now_unix_s)?;
+    let terms = contract::terms(tx, &order.contract)?.ok_or_else(|| refusal(order, Reason::ContractUnknown))?;
+    if !(terms.starts_at..terms.ends_at).contains(&now) {
+        return Err(refusal(order, Reason::ContractInactive));
+    }
+    check_order(tx, order, &terms)?;
+    let standing = standing(tx, order)?;
+    let paid = tx
+        .prepare_cached("SELECT 1 FROM debit WHERE request = ?1 AND contract = ?2")?
+        .exists((order.request.as_bytes(), order.contract.as_str()))?;
+    if !paid {
+        check_budget(tx, order, &terms, now)?;
+    }
+    let payment = (!paid).then_some(&terms);
+    match standing {
+        Standing::New => {
+            let running = Running::start(live, order.request)
+                .ok_or(LedgerError::Conflict("the request runs without a charge"))?;
+            let leaf = entry("charge", order, now).number("attempt", 1).append(tx)?;
+            domain::spend(tx, &order.domain, order.cost)?;
+            insert_charge(tx, order, now, leaf)?;
+            insert_attempt(tx, order, 1, now, leaf)?;
+            pay(tx, order, payment, now, leaf)?;
+            Ok(Outcome::Run(1, running))
+        }
+        Standing::Released => {
+            let stored = release::load(tx, &order.request)?
+                .ok_or_else(|| LedgerError::Corrupt("a release is not there".to_owned()))?;
+            let leaf = entry("reuse", order, now)
+                .number("debited", payment.is_some().into())
+                .append(tx)?;
+            pay(tx, order, payment, now, leaf)?;
+            Ok(Outcome::Stored(stored))
+        }
+        Standing::Lost => Ok(Outcome::Lost),
+        Standing::CutOffOrRunning { attempts } => match Running::start(live, order.request) {
+            Some(running) => resume(tx, order, payment, now, attempts, running),
+            None => {
+                if payment.is_some() {
+                    let leaf = entry("join", order, now).append(tx)?;
+                    pay(tx, order, payment, now, leaf)?;
+                }
+                Ok(Outcome::Running)
+            }
+        },
+    }
+}
+
+/// Runs a request again that was cut off, or gives it up.
+fn resume(
+    tx: &Connection,
+    order: &Order,
+    payment: Option<&Terms>,
+    now: i64,
+    attempts: u32,
+    running: Running,
+) -> Result<Outcome, ChargeError> {
+    if attempts > MAX_RESUMES {
+        release::insert_lost(tx, order.request, attempts, &order.person, now)?;
+        return Ok(Outcome::Lost);
+    }
+    let attempt = attempts + 1;
+    let debited = payment.is_some().into();
+    let leaf = entry("resume", order, now)
+        .number("attempt", attempt.into())
+        .number("debited", debited)
+        .append(tx)?;
+    insert_attempt(tx, order, attempt, now, leaf)?;
+    pay(tx, order, payment, now, leaf)?;
+    Ok(Outcome::Run(attempt, running))
+}
+
+/// What only a faulty caller gets wrong.
+fn check_order(tx: &Connection, order: &Order, terms: &Terms) -> Result<(), LedgerError> {
+    require_person(tx, &order.person)?;
+    if order.cost == Cost::ZERO {
+        return Err(LedgerError::Conflict("a release costs something"));
+    }
+    if order.domain != terms.domain {
+        return Err(LedgerError::Conflict("the contract is on another budget domain"));
+    }
+    match domain::dataset_of(tx, &order.snapshot)? {
+        None => Err(LedgerError::Unknown {
+            kind: "snapshot",
+            name: order.snapshot.to_string(),
+        }),
+        Some(dataset) if dataset != terms.dataset => Err(LedgerError::Conflict(
+            "the contract is on another dataset than the snapshot",
+        )),
+        Some(_) => Ok(()),
+    }
+}
+
+/// The budget checks of a request as if it were new, in their fixed order.
+fn check_budget(tx: &Connection, order: &Order, terms: &Terms, now: i64) -> Result<(), ChargeError> {
+    if !terms.debited.plus(order.cost).fits(terms.allotment) {
+        return Err(refusal(order, Reason::ContractBudgetSpent));
+    }
+    let today = contract::debited_on(tx, &order.contract, clock::day_of(now))?;
+    if !today.plus(order.cost).fits(terms.per_day) {
+        return Err(refusal(order, Reason::DayBudgetSpent));
+    }
+    let totals = domain::totals(tx, &order.domain)?.ok_or_else(|| LedgerError::Unknown {
+        kind: "budget domain",
+        name: order.domain.to_string(),
+    })?;
+    if !totals.spent.plus(order.cost).fits(totals.cap) {
+        return Err(refusal(order, Reason::DomainBudgetSpent));
+    }
+    Ok(())
+}
+
+/// Where the request stands; a known request must come with the cost, domain and snapshot that it was charged with.
+fn standing(tx: &Connection, order: &Order) -> Result<Standing, LedgerError> {
+    let found: Option<(String, String, i64, i64, u32, bool, bool)> = tx
+        .prepare_cached(
+            "SELECT domain, snapshot, rho, delta, (SELECT count(*) FROM attempt a WHERE a.request = c.request),
+                    EXISTS (SELECT 1 FROM release r WHERE r.request = c.request),
+                    EXISTS (SELECT 1 FROM lost l WHERE l.request = c.request)
+             FROM charge c WHERE request = ?1",
+        )?
+        .query_row([order.request.as_bytes()], |row| row.try_into())
+        .optional()?;
+    let Some((domain, snapshot, rho, delta, attempts, released, lost)) = found else {
+        return Ok(Standing::New);
+    };
+    let same = domain == order.domain.as_str() && snapshot == order.snapshot.as_str();
+    if !same || row::cost((rho, delta))? != order.cost {
+        return Err(LedgerError::Conflict(
+            "the same request was charged with another cost, domain or snapshot",
+        ));
+    }
+    Ok(match (released, lost) {
+        (true, _) => Standing::Released,
+        (false, true) => Standing::Lost,
+        (false, false) => Standing::CutOffOrRunning { attempts },
+    })
+}
+
+fn entry(kind: &'static str, order: &Order, now: i64) -> Entry {
+    Entry::new(kind, now)
+        .digest("request", &order.request)
+        .text("contract", order.contract.as_str())
+        .text("domain", order.domain.as_str())
+        .text("person", order.person.as_str())
+        .text("snapshot", order.snapshot.as_str())
+        .digest("decision", &order.decision)
+        .cost("rho", "delta", order.cost)
+}
+
+fn insert_charge(tx: &Connection, order: &Order, now: i64, leaf: u64) -> Result<(), LedgerError> {
+    let (rho, delta) = row::steps(order.cost)?;
+    tx.prepare_cached(
+        "INSERT INTO charge (request, domain, contract, person, snapshot, rho, delta, at, leaf)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+    )?
+    .execute((
+        order.request.as_bytes(),
+        order.domain.as_str(),
+        order.contract.as_str(),
+        order.person.as_str(),
+        order.snapshot.as_str(),
+        rho,
+        delta,
+        now,
+        row::signed(leaf)?,
+    ))?;
+    Ok(())
+}
+
+fn insert_attempt(tx: &Connection, order: &Order, number: u32, now: i64, leaf: u64) -> Result<(), LedgerError> {
+    let leaf = row::signed(leaf)?;
+    tx.prepare_cached(
+        "INSERT INTO attempt (request, number, contract, person, at, leaf) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+    )?
+    .execute((
+        order.request.as_bytes(),
+        number,
+        order.contract.as_str(),
+        order.person.as_str(),
+        now,
+        leaf,
+    ))?;
+    Ok(())
+}
+
+/// Debits the asking contract, unless it has paid for this request before.
+fn pay(tx: &Connection, order: &Order, payment: Option<&Terms>, now: i64, leaf: u64) -> Result<(), LedgerError> {
+    let Some(terms) = payment else { return Ok(()) };
+    let day = clock::day_of(now);
+    let (rho, delta) = row::steps(order.cost)?;
+    contract::debit(tx, &order.contract, terms, day, order.cost)?;
+    tx.prepare_cached(
+        "INSERT INTO debit (request, contract, person, day, rho, delta, leaf) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+    )?
+    .execute((
+        order.request.as_bytes(),
+        order.contract.as_str(),
+        order.person.as_str(),
+        day,
+        rho,
+        delta,
+        row::signed(leaf)?,
+    ))?;
+    Ok(())
+}

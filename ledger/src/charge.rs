@@ -1,0 +1,201 @@
+//! Charging: the one door before any row is read.
+//!
+//! A request is named by the digest of its canonical form on a snapshot. The first time, its cost is charged to the
+//! domain and debited to the asking contract. Asked again, by anybody, it gets the stored answer: free for the domain
+//! (nothing new is learned), and debited to a contract that had not paid for it **as if it were new**. The checks,
+//! their order and their refusals are the same for a new and a stored request, so a contract cannot tell from them what other
+//! contracts asked.
+//!
+//! The domain check never refuses on its own: a contract in force is promised its unspent allotment
+//! (the module `contract`), so what passes the contract check passes the domain's. It is kept as a second barrier.
+//!
+//! A request that was charged and has no answer was cut off. It is run again under the same charge, at most
+//! [`MAX_RESUMES`] times (nothing had been released), then it is lost: charged for good, and counted as an incident.
+
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use glovebox_policy::{BudgetDomain, ContractId, Cost, Digest, PersonId, Reason, SnapshotId};
+
+use crate::admit;
+use crate::error::ChargeError;
+use crate::release::StoredRelease;
+use crate::store::Ledger;
+
+/// How often a request that was cut off is run again under its charge.
+pub const MAX_RESUMES: u32 = 2;
+
+/// What a charge is asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Order {
+    /// Digest of the canonical request on its snapshot. The same digest must mean the same cost, domain and snapshot.
+    pub request: Digest,
+    /// The contract that pays.
+    pub contract: ContractId,
+    /// The budget domain of the data.
+    pub domain: BudgetDomain,
+    /// Who asks.
+    pub person: PersonId,
+    /// What the release costs; not zero.
+    pub cost: Cost,
+    /// Digest of the policy decision that permits the request.
+    pub decision: Digest,
+    /// The snapshot that will be read.
+    pub snapshot: SnapshotId,
+    /// The time, in seconds since 1970.
+    pub now_unix_s: i64,
+}
+
+/// What may happen now.
+#[derive(Debug)]
+#[must_use]
+pub enum Admission {
+    /// The cost is charged: run the request.
+    Charged(Charge),
+    /// The answer is there: nothing is run.
+    Stored(StoredRelease),
+    /// Another holder in this process runs the very request now. The contract is debited; ask again later, at no
+    /// further cost, and get [`Stored`](Self::Stored), or [`Charged`](Self::Charged) if the other was cut off.
+    Running,
+}
+
+/// The right to run one request once, paid for and durably recorded.
+///
+/// Exists only after the commit of its charge. Dropping it refunds nothing: the request then counts as cut off.
+///
+/// It cannot be made by hand:
+/// ```compile_fail,E0451
+/// fn forge(real: glovebox_ledger::Charge) -> glovebox_ledger::Charge {
+///     glovebox_ledger::Charge { attempt: 1, ..real }
+/// }
+/// ```
+/// nor copied:
+/// ```compile_fail,E0599
+/// fn copy(charge: &glovebox_ledger::Charge) -> glovebox_ledger::Charge {
+///     charge.clone()
+/// }
+/// ```
+/// nor used twice:
+/// ```compile_fail,E0382
+/// fn twice(ledger: &glovebox_ledger::Ledger, charge: glovebox_ledger::Charge) {
+///     let _ = ledger.commit_release(charge, b"first", "");
+///     let _ = ledger.commit_release(charge, b"second", "");
+/// }
+/// ```
+#[derive(Debug)]
+#[must_use = "a charge that is dropped stays charged and its request counts as cut off"]
+pub struct Charge {
+    order: Order,
+    attempt: u32,
+    /// While this lives, the request counts as running and not as cut off.
+    pub(crate) running: Running,
+}
+
+impl Charge {
+    /// The request that may be run.
+    pub fn request(&self) -> Digest {
+        self.order.request
+    }
+
+    /// What was charged to the domain, once, whatever the attempt.
+    pub fn cost(&self) -> Cost {
+        self.order.cost
+    }
+
+    /// The contract on whose behalf this attempt runs.
+    pub fn contract(&self) -> &ContractId {
+        &self.order.contract
+    }
+
+    /// The domain that paid.
+    pub fn domain(&self) -> &BudgetDomain {
+        &self.order.domain
+    }
+
+    /// Who asked for this attempt.
+    pub fn person(&self) -> &PersonId {
+        &self.order.person
+    }
+
+    /// The policy decision that permits this attempt.
+    pub fn decision(&self) -> Digest {
+        self.order.decision
+    }
+
+    /// The snapshot that may be read.
+    pub fn snapshot(&self) -> &SnapshotId {
+        &self.order.snapshot
+    }
+
+    /// 1 for the first run, more after it was cut off.
+    pub fn attempt(&self) -> u32 {
+        self.attempt
+    }
+}
+
+/// The requests that run in this process now.
+#[derive(Debug, Default)]
+pub(crate) struct Live(Mutex<HashSet<Digest>>);
+
+/// Marks one request as running for as long as it lives.
+#[derive(Debug)]
+pub(crate) struct Running {
+    live: Arc<Live>,
+    request: Digest,
+}
+
+impl Running {
+    /// Marks the request; `None` if it runs already.
+    pub(crate) fn start(live: &Arc<Live>, request: Digest) -> Option<Self> {
+        let mut requests = live.0.lock().unwrap_or_else(PoisonError::into_inner);
+        requests.insert(request).then(|| Self {
+            live: Arc::clone(live),
+            request,
+        })
+    }
+
+    /// Whether the mark belongs to this ledger's set.
+    pub(crate) fn is_of(&self, live: &Arc<Live>) -> bool {
+        Arc::ptr_eq(&self.live, live)
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.live
+            .0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .remove(&self.request);
+    }
+}
+
+/// What the transaction decided; becomes an [`Admission`] only after its commit.
+pub(crate) enum Outcome {
+    Run(u32, Running),
+    Stored(StoredRelease),
+    Running,
+    Lost,
+}
+
+impl Ledger {
+    /// Charges a request, or finds that it need not be charged.
+    ///
+    /// # Errors
+    /// [`ChargeError::Refused`] with, in this order of checks: [`Reason::ContractUnknown`],
+    /// [`Reason::ContractInactive`], [`Reason::ContractBudgetSpent`], [`Reason::DayBudgetSpent`],
+    /// [`Reason::DomainBudgetSpent`], [`Reason::Lost`]. Each quotes the contract's name. Nothing is debited then.
+    /// [`ChargeError::Ledger`] if the order contradicts itself or what is registered, or if the store fails.
+    pub fn charge(&self, order: &Order) -> Result<Admission, ChargeError> {
+        match self.write(|tx| admit::admit(tx, &self.live, order))? {
+            Outcome::Run(attempt, running) => Ok(Admission::Charged(Charge {
+                order: order.clone(),
+                attempt,
+                running,
+            })),
+            Outcome::Stored(release) => Ok(Admission::Stored(release)),
+            Outcome::Running => Ok(Admission::Running),
+            Outcome::Lost => Err(admit::refusal(order, Reason::Lost)),
+        }
+    }
+}

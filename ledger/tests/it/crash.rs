@@ -1,0 +1,161 @@
+//! A process that dies: this very test program, started again as a child that aborts between two steps.
+
+use std::env;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use glovebox_ledger::{Admission, Ledger};
+
+use crate::support::{Fixture, charged, cost, order, stored};
+
+const ROLE: &str = "GLOVEBOX_LEDGER_TEST_ROLE";
+const PATH: &str = "GLOVEBOX_LEDGER_TEST_PATH";
+
+/// What the child does before it dies.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Death {
+    BeforeCharge,
+    AfterCharge,
+    AfterRelease,
+    AfterLost,
+}
+
+const DEATHS: [(&str, Death); 4] = [
+    ("before-charge", Death::BeforeCharge),
+    ("after-charge", Death::AfterCharge),
+    ("after-release", Death::AfterRelease),
+    ("after-lost", Death::AfterLost),
+];
+
+/// Not a test of its own: the part of the child. Passes at once unless it was started as one.
+#[test]
+fn child() {
+    let Ok(role) = env::var(ROLE) else { return };
+    let death = DEATHS.into_iter().find(|(name, _)| *name == role).unwrap().1;
+    let ledger = Ledger::open(Path::new(&env::var_os(PATH).unwrap())).unwrap();
+    if death != Death::BeforeCharge {
+        let charge = charged(ledger.charge(&order("c1", 1, cost(4, 0))).unwrap());
+        match death {
+            Death::AfterRelease => drop(ledger.commit_release(charge, b"answer", "").unwrap()),
+            Death::AfterLost => ledger.mark_lost(charge).unwrap(),
+            Death::BeforeCharge | Death::AfterCharge => std::mem::forget(charge),
+        }
+    }
+    std::process::abort();
+}
+
+/// Runs a child until it has died.
+fn die(f: &Fixture, role: &str) {
+    let status = Command::new(env::current_exe().unwrap())
+        .args(["--exact", "crash::child", "--nocapture", "--test-threads=1"])
+        .env(ROLE, role)
+        .env(PATH, f.path())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status()
+        .unwrap();
+    #[cfg(unix)]
+    assert_eq!(
+        std::os::unix::process::ExitStatusExt::signal(&status),
+        Some(6),
+        "{role}: {status}"
+    );
+    assert!(!status.success());
+}
+
+#[test]
+fn what_was_committed_survives_the_process_and_nothing_else_does() {
+    for (role, death) in DEATHS {
+        let f = Fixture::with_contract(cost(10, 0));
+        die(&f, role);
+        let f = f.reopen();
+        f.audit();
+        let spent = if death == Death::BeforeCharge {
+            cost(0, 0)
+        } else {
+            cost(4, 0)
+        };
+        assert_eq!((f.spent(), f.debited("c1")), (spent, spent), "{role}");
+        let ask = order("c1", 1, cost(4, 0));
+        match (death, f.ledger.charge(&ask)) {
+            (Death::BeforeCharge, Ok(Admission::Charged(charge))) => assert_eq!(charge.attempt(), 1),
+            (Death::AfterCharge, Ok(Admission::Charged(charge))) => assert_eq!(charge.attempt(), 2),
+            (Death::AfterRelease, Ok(Admission::Stored(release))) => assert_eq!(release.body(), b"answer"),
+            (Death::AfterLost, Err(error)) => assert!(error.to_string().starts_with("lost")),
+            (_, other) => panic!("{role}: {other:?}"),
+        }
+        assert_eq!(f.spent(), cost(4, 0), "{role}: never charged twice");
+        f.audit();
+    }
+}
+
+#[test]
+fn a_process_that_dies_again_and_again_loses_the_request_and_not_the_ledger() {
+    let mut f = Fixture::with_contract(cost(10, 0));
+    for _ in 0..3 {
+        die(&f, "after-charge");
+    }
+    f = f.reopen();
+    assert_eq!(
+        f.refused(&order("c1", 1, cost(4, 0))).reason(),
+        glovebox_policy::Reason::Lost
+    );
+    assert_eq!((f.spent(), f.ledger.incidents().unwrap()), (cost(4, 0), 1));
+    f.answer(&order("c1", 2, cost(6, 0)), b"next");
+    assert_eq!(
+        stored(f.ledger.charge(&order("c1", 2, cost(6, 0))).unwrap()).body(),
+        b"next"
+    );
+    f.audit();
+}
+
+/// The ledger's own writes cut off at any point: a child commits in a loop and is killed from outside.
+#[test]
+fn a_kill_in_the_middle_of_writing_leaves_a_sound_ledger() {
+    let f = Fixture::with_contract(cost(1 << 40, 0));
+    for round in 0..4_u64 {
+        let mut child = Command::new(env::current_exe().unwrap())
+            .args(["--exact", "crash::busy_child", "--nocapture", "--test-threads=1"])
+            .env(ROLE, round.to_string())
+            .env(PATH, f.path())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let before = f.ledger.tree_head().unwrap().size;
+        while f.ledger.tree_head().unwrap().size < before + 20 + round * 7 {
+            assert!(child.try_wait().unwrap().is_none(), "the child ended by itself");
+            std::thread::yield_now();
+        }
+        child.kill().unwrap();
+        child.wait().unwrap();
+        f.audit();
+    }
+    let f = f.reopen();
+    f.audit();
+    let released = f.ledger.entries(0, u32::MAX).unwrap();
+    let count = |kind: &str| {
+        let tag = format!(r#""kind":"{kind}""#);
+        released
+            .iter()
+            .filter(|entry| String::from_utf8_lossy(entry).contains(&tag))
+            .count() as u64
+    };
+    assert_eq!(f.spent().rho.steps(), count("charge"));
+    assert!(
+        count("charge") - count("release") <= 4,
+        "at most one cut off in each round"
+    );
+}
+
+/// Not a test of its own: charges and releases until it is killed.
+#[test]
+fn busy_child() {
+    let Ok(round) = env::var(ROLE) else { return };
+    let ledger = Ledger::open(Path::new(&env::var_os(PATH).unwrap())).unwrap();
+    let first = round.parse::<u64>().unwrap() * 1_000_000;
+    for n in first..first + 100_000 {
+        let charge = charged(ledger.charge(&order("c1", n, cost(1, 0))).unwrap());
+        let _ = ledger.commit_release(charge, b"answer", "").unwrap();
+    }
+}

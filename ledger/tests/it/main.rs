@@ -1,0 +1,13 @@
+//! The ledger as its callers see it.
+#![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
+
+mod access;
+mod caps;
+mod crash;
+mod life;
+mod log;
+mod model;
+mod store;
+mod stored;
+mod support;
+mod threads;

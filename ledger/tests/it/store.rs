@@ -1,0 +1,187 @@
+//! The file: made once, opened only if it is exactly what this program made, and append-only against any writer.
+
+use glovebox_ledger::{Ledger, LedgerError};
+use rusqlite::Connection;
+
+use crate::support::{Fixture, cost, order};
+
+#[test]
+fn create_overwrites_nothing_and_open_makes_nothing() {
+    let f = Fixture::with_contract(cost(10, 0));
+    assert!(matches!(Ledger::create(&f.path()), Err(LedgerError::Exists { .. })));
+    let absent = f.dir.path().join("absent.sqlite");
+    assert!(Ledger::open(&absent).is_err());
+    assert!(!absent.exists());
+    let f = f.reopen();
+    f.audit();
+}
+
+#[test]
+fn create_carries_on_where_a_crash_left_an_empty_file() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("ledger.sqlite");
+    std::fs::write(&path, b"").unwrap();
+    assert!(matches!(Ledger::open(&path), Err(LedgerError::Schema { .. })));
+    drop(Ledger::create(&path).unwrap());
+    assert_eq!(Ledger::open(&path).unwrap().tree_head().unwrap().size, 0);
+}
+
+#[cfg(unix)]
+#[test]
+fn only_the_owner_can_read_the_ledger() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let f = Fixture::with_contract(cost(10, 0));
+    for name in ["ledger.sqlite", "ledger.sqlite-wal"] {
+        let mode = std::fs::metadata(f.dir.path().join(name)).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600, "{name}");
+    }
+}
+
+#[test]
+fn a_ledger_of_another_form_is_not_opened() {
+    let changes = [
+        "PRAGMA user_version = 2",
+        "PRAGMA application_id = 1",
+        "DROP TRIGGER charge_no_update",
+        "DROP TRIGGER domain_only_grows; CREATE TRIGGER domain_only_grows BEFORE UPDATE ON domain BEGIN SELECT 1; END",
+        "CREATE TABLE more (id INTEGER)",
+        "CREATE TRIGGER more AFTER INSERT ON debit BEGIN UPDATE domain SET spent_rho = 0; END",
+        "DROP INDEX debit_by_contract",
+        "ALTER TABLE person ADD COLUMN more TEXT",
+    ];
+    for change in changes {
+        let f = Fixture::with_contract(cost(10, 0));
+        let (dir, path) = (f.dir, f.ledger.path().to_owned());
+        drop(f.ledger);
+        Connection::open(&path).unwrap().execute_batch(change).unwrap();
+        assert!(
+            matches!(Ledger::open(&path), Err(LedgerError::Schema { .. })),
+            "{change}"
+        );
+        drop(dir);
+    }
+}
+
+#[test]
+fn a_file_that_is_no_database_is_not_opened() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("ledger.sqlite");
+    std::fs::write(&path, vec![b'x'; 8192]).unwrap();
+    assert!(matches!(Ledger::open(&path), Err(LedgerError::Corrupt(_))));
+}
+
+/// A ledger in which every table has a row.
+fn full() -> Fixture {
+    let f = Fixture::with_contract(cost(100, 0));
+    let token = f.ledger.issue_token(&crate::support::id("ana"), i64::MAX, 0).unwrap();
+    f.ledger
+        .revoke_token(&glovebox_policy::Digest::of(token.as_bytes()))
+        .unwrap();
+    f.answer(&order("c1", 1, cost(4, 0)), b"answer");
+    f.ledger.mark_lost(f.run(&order("c1", 2, cost(4, 0)))).unwrap();
+    f
+}
+
+const TABLES: [&str; 18] = [
+    "schema_version",
+    "clock",
+    "log_entry",
+    "log_head",
+    "person",
+    "token",
+    "token_revocation",
+    "officer_key",
+    "domain",
+    "dataset",
+    "snapshot",
+    "contract",
+    "contract_day",
+    "charge",
+    "attempt",
+    "debit",
+    "release",
+    "lost",
+];
+
+#[test]
+fn no_writer_can_delete_or_replace_or_change_a_fact() {
+    let f = full();
+    let conn = Connection::open(f.path()).unwrap();
+    let names = "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'";
+    assert_eq!(
+        conn.query_row(names, [], |row| row.get::<_, i64>(0)).unwrap(),
+        TABLES.len() as i64
+    );
+    for table in TABLES {
+        let rows: i64 = conn
+            .query_row(&format!("SELECT count(*) FROM {table}"), [], |row| row.get(0))
+            .unwrap();
+        assert!(rows > 0, "{table}");
+        let columns: Vec<String> = conn
+            .prepare(&format!("SELECT name FROM pragma_table_info('{table}')"))
+            .unwrap()
+            .query_map([], |row| row.get(0))
+            .unwrap()
+            .map(Result::unwrap)
+            .collect();
+        let mut attempts = vec![
+            format!("DELETE FROM {table}"),
+            format!("INSERT OR REPLACE INTO {table} SELECT * FROM {table}"),
+        ];
+        let growing = ["clock", "log_head", "domain", "contract", "contract_day"];
+        for column in &columns {
+            let total = [
+                "last_seen",
+                "frontier",
+                "spent_rho",
+                "spent_delta",
+                "debited_rho",
+                "debited_delta",
+            ];
+            if !growing.contains(&table) || !(total.contains(&column.as_str()) || ["clock"].contains(&table)) {
+                attempts.push(format!("UPDATE {table} SET {column} = {column}"));
+            }
+        }
+        for attempt in attempts {
+            let error = conn.execute(&attempt, []).unwrap_err();
+            assert!(
+                error.sqlite_error_code() == Some(rusqlite::ErrorCode::ConstraintViolation),
+                "{attempt}: {error}"
+            );
+        }
+        let after: i64 = conn
+            .query_row(&format!("SELECT count(*) FROM {table}"), [], |row| row.get(0))
+            .unwrap();
+        assert_eq!(after, rows);
+    }
+    f.audit();
+}
+
+#[test]
+fn no_writer_can_lower_a_total_or_pass_a_cap() {
+    let f = full();
+    let conn = Connection::open(f.path()).unwrap();
+    let attempts = [
+        "UPDATE domain SET spent_rho = spent_rho - 1",
+        "UPDATE domain SET spent_rho = cap_rho + 1",
+        "UPDATE domain SET spent_delta = cap_delta + 1",
+        "UPDATE contract SET debited_rho = debited_rho - 1",
+        "UPDATE contract SET debited_rho = allotment_rho + 1",
+        "UPDATE contract_day SET debited_rho = debited_rho - 1",
+        "UPDATE contract_day SET debited_rho = per_day_rho + 1",
+        "UPDATE clock SET last_seen = last_seen - 1",
+        "UPDATE log_head SET size = size - 1",
+        "UPDATE log_head SET size = size + 2",
+        "UPDATE log_head SET frontier = zeroblob(length(frontier))",
+        "INSERT INTO log_entry (seq, entry, leaf) VALUES (1000, x'00', zeroblob(32))",
+        "INSERT INTO domain (domain, cap_rho, cap_delta, published_delta, leaf) VALUES ('x', 1.5, 0, 0, 0)",
+        "INSERT INTO release SELECT request, attempt, x'00', zeroblob(32), 0, 0 FROM lost",
+        "INSERT INTO lost SELECT request, attempt, 'ana', 0, 0 FROM release",
+        "INSERT OR REPLACE INTO domain (rowid, domain, cap_rho, cap_delta, published_delta, leaf)
+             SELECT rowid, 'new', 1000000, 0, 0, 0 FROM domain",
+    ];
+    for attempt in attempts {
+        assert!(conn.execute(attempt, []).is_err(), "{attempt}");
+    }
+    f.audit();
+}

@@ -1,0 +1,243 @@
+//! A ledger in a temporary folder with people, a domain, a dataset and contracts.
+
+use std::path::PathBuf;
+
+use glovebox_ledger::{Admission, Charge, ChargeError, Ledger, Order, Person, StoredRelease};
+use glovebox_policy::contract::sign_contract;
+use glovebox_policy::{
+    BudgetDomain, ContractId, Cost, DatasetName, Delta, Digest, PersonId, Reason, Refusal, Rho, Role, SignedContract,
+    SnapshotId,
+};
+use ring::signature::{Ed25519KeyPair, KeyPair as _};
+
+/// Noon of 2033-05-18 UTC: later than any real clock that runs these tests, so the ledger's time is the test's.
+pub(crate) const NOON: i64 = 2_000_030_400;
+pub(crate) const DAY: i64 = 86_400;
+
+pub(crate) struct Fixture {
+    pub(crate) dir: tempfile::TempDir,
+    pub(crate) ledger: Ledger,
+    pub(crate) key: Ed25519KeyPair,
+}
+
+pub(crate) fn id<T: std::str::FromStr<Err: std::fmt::Debug>>(text: &str) -> T {
+    text.parse().unwrap()
+}
+
+pub(crate) fn cost(rho: u64, delta: u64) -> Cost {
+    Cost {
+        rho: Rho::from_steps(rho),
+        delta: Delta::from_steps(delta),
+    }
+}
+
+pub(crate) fn snapshot(n: u8) -> SnapshotId {
+    SnapshotId::from_random([n; 16])
+}
+
+pub(crate) fn person(name: &str, role: Role) -> Person {
+    let org = if role == Role::Analyst { "firm" } else { "bureau" };
+    Person {
+        person: id(name),
+        org: id(org),
+        role,
+        name: format!("{name} 某"),
+    }
+}
+
+pub(crate) fn domain() -> BudgetDomain {
+    id("resident")
+}
+
+impl Fixture {
+    /// People `ana` (analyst) and `olga` (officer with a key), domain `resident`, dataset `medical.visits`.
+    pub(crate) fn new(cap: Cost) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let ledger = Ledger::create(&dir.path().join("ledger.sqlite")).unwrap();
+        let key = Ed25519KeyPair::from_seed_unchecked(&[7; 32]).unwrap();
+        ledger.add_person(&person("ana", Role::Analyst)).unwrap();
+        ledger.add_person(&person("olga", Role::Officer)).unwrap();
+        ledger
+            .add_officer_key(&id("olga"), key.public_key().as_ref().try_into().unwrap())
+            .unwrap();
+        ledger.create_domain(&domain(), cap, Delta::from_steps(1)).unwrap();
+        let dataset: DatasetName = id("medical.visits");
+        ledger
+            .register_dataset(&dataset, &domain(), &snapshot(1), Digest::of(b"manifest"), &id("olga"))
+            .unwrap();
+        Self { dir, ledger, key }
+    }
+
+    /// As `new`, with contract `c1` over the whole cap and no tighter day.
+    pub(crate) fn with_contract(cap: Cost) -> Self {
+        let fixture = Self::new(cap);
+        fixture.add("c1", cap, cap).unwrap();
+        fixture
+    }
+
+    pub(crate) fn path(&self) -> PathBuf {
+        self.dir.path().join("ledger.sqlite")
+    }
+
+    /// Drops the ledger as a crash would and opens it again.
+    pub(crate) fn reopen(self) -> Self {
+        let Self { dir, ledger, key } = self;
+        drop(ledger);
+        let ledger = Ledger::open(&dir.path().join("ledger.sqlite")).unwrap();
+        Self { dir, ledger, key }
+    }
+
+    pub(crate) fn sign(&self, text: &str) -> SignedContract {
+        let envelope = serde_json::to_vec(&sign_contract(text, &self.key).unwrap()).unwrap();
+        SignedContract::verify(&envelope, &|key_id| self.ledger.officer_key(key_id).unwrap()).unwrap()
+    }
+
+    /// Signs and adds a contract for all of 2033 at [`NOON`].
+    pub(crate) fn add(&self, name: &str, allotment: Cost, per_day: Cost) -> Result<(), Reason> {
+        self.add_for(
+            name,
+            allotment,
+            per_day,
+            "2033-01-01T00:00:00Z",
+            "2034-01-01T00:00:00Z",
+            NOON,
+        )
+    }
+
+    pub(crate) fn add_for(
+        &self,
+        name: &str,
+        allotment: Cost,
+        per_day: Cost,
+        starts: &str,
+        ends: &str,
+        now: i64,
+    ) -> Result<(), Reason> {
+        let signed = self.sign(&contract_text(
+            name,
+            "medical.visits",
+            "resident",
+            allotment,
+            per_day,
+            starts,
+            ends,
+        ));
+        self.ledger.add_contract(&signed, now).map_err(|error| match error {
+            glovebox_ledger::ContractError::Refused(refusal) => refusal.reason(),
+            glovebox_ledger::ContractError::Ledger(error) => panic!("{error:?}"),
+        })
+    }
+
+    pub(crate) fn spent(&self) -> Cost {
+        self.ledger.domain(&domain()).unwrap().unwrap().spent
+    }
+
+    pub(crate) fn promised(&self) -> Cost {
+        self.ledger.domain(&domain()).unwrap().unwrap().promised
+    }
+
+    pub(crate) fn debited(&self, contract: &str) -> Cost {
+        self.ledger.contract(&id(contract)).unwrap().unwrap().debited
+    }
+
+    /// Charges and expects to run.
+    pub(crate) fn run(&self, order: &Order) -> Charge {
+        charged(self.ledger.charge(order).unwrap())
+    }
+
+    /// Charges and releases `body`.
+    pub(crate) fn answer(&self, order: &Order, body: &[u8]) {
+        let _ = self.ledger.commit_release(self.run(order), body, "test").unwrap();
+    }
+
+    /// Charges and expects a refusal.
+    pub(crate) fn refused(&self, order: &Order) -> Refusal {
+        match self.ledger.charge(order) {
+            Err(ChargeError::Refused(refusal)) => refusal,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// The whole audit.
+    pub(crate) fn audit(&self) {
+        assert_eq!(self.ledger.verify_log().unwrap(), self.ledger.tree_head().unwrap());
+        self.ledger.verify_books().unwrap();
+    }
+}
+
+pub(crate) fn contract_text(
+    name: &str,
+    dataset: &str,
+    domain: &str,
+    allotment: Cost,
+    per_day: Cost,
+    starts: &str,
+    ends: &str,
+) -> String {
+    let rho = |steps: u64| steps as f64 / 2_f64.powi(40);
+    let delta = |steps: u64| steps as f64 / 2_f64.powi(60);
+    format!(
+        r#"
+id = "{name}"
+org = "firm"
+dataset = "{dataset}"
+budget_domain = "{domain}"
+purposes = ["research"]
+starts = "{starts}"
+ends = "{ends}"
+
+[budget]
+allotment_rho = {:?}
+allotment_delta = {:?}
+per_day_rho = {:?}
+per_day_delta = {:?}
+
+[per_query]
+max_epsilon = 1.0
+max_delta = 1e-6
+default_epsilon = 0.5
+default_delta = 1e-9
+max_groups_contributed = 3
+
+[[grants]]
+columns = ["age"]
+roles = ["aggregate"]
+"#,
+        rho(allotment.rho.steps()),
+        delta(allotment.delta.steps()),
+        rho(per_day.rho.steps()),
+        delta(per_day.delta.steps()),
+    )
+}
+
+/// An order of `ana` under a contract for the request named by a number.
+pub(crate) fn order(contract: &str, request: u64, cost: Cost) -> Order {
+    Order {
+        request: Digest::of(&request.to_be_bytes()),
+        contract: id::<ContractId>(contract),
+        domain: domain(),
+        person: id::<PersonId>("ana"),
+        cost,
+        decision: Digest::of(b"decision"),
+        snapshot: snapshot(1),
+        now_unix_s: NOON,
+    }
+}
+
+pub(crate) fn at(order: Order, now_unix_s: i64) -> Order {
+    Order { now_unix_s, ..order }
+}
+
+pub(crate) fn charged(admission: Admission) -> Charge {
+    match admission {
+        Admission::Charged(charge) => charge,
+        other => panic!("{other:?}"),
+    }
+}
+
+pub(crate) fn stored(admission: Admission) -> StoredRelease {
+    match admission {
+        Admission::Stored(release) => release,
+        other => panic!("{other:?}"),
+    }
+}

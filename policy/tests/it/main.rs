@@ -1,0 +1,18 @@
+//! The tests of `glovebox-policy`: names, numbers, refusals, signatures, contracts and decisions.
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "tests")]
+
+mod contract;
+mod decide;
+mod dsse;
+mod id;
+mod matrix;
+mod number;
+mod public;
+mod refusal;
+mod support;
+
+/// Each program in `tests/fail` must be refused by the compiler, with the words in its `.stderr`.
+#[test]
+fn programs_that_must_not_compile() {
+    trybuild::TestCases::new().compile_fail("tests/fail/*.rs");
+}

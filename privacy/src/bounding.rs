@@ -1,0 +1,30 @@
+//! How a unit's whole contribution to a table is held down.
+
+use serde::{Deserialize, Serialize};
+
+/// The set that one unit's vector of contributions is forced into before anything is summed.
+///
+/// A type of its own between plan and mechanism, because selecting groups is not the only way: clipping the norm of the
+/// whole vector biases skewed tables less. Whoever adds a geometry adds its norms in [`crate::sensitivity`].
+///
+/// # Privacy obligation
+/// Whoever computes the exact cells must enforce the geometry per unit, over all of the unit's rows and before any sum
+/// over units; the sensitivity below is true of nothing else. The choice of which groups to keep may depend on the
+/// unit's own rows and a secret key, never on other units.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum Geometry {
+    /// A unit contributes to at most `max_groups` groups; in each, every family is bounded on its own (L∞).
+    GroupSelection {
+        /// How many groups, from 1.
+        max_groups: u32,
+    },
+}
+
+impl Geometry {
+    /// In how many of `groups` groups one unit can be present.
+    pub const fn groups_touched(self, groups: u32) -> u32 {
+        let Self::GroupSelection { max_groups } = self;
+        if max_groups < groups { max_groups } else { groups }
+    }
+}

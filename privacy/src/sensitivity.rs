@@ -1,0 +1,55 @@
+//! How far one unit can move the exact cells.
+
+use dashu::base::SquareRootRem;
+use dashu::integer::{IBig, UBig};
+use dashu::rational::RBig;
+use glovebox_policy::Public;
+use serde::Serialize;
+
+use crate::bounding::Geometry;
+
+/// How fine a square root is rounded up: to steps of 2⁻³².
+const ROOT_BITS: usize = 32;
+
+/// One kind of aggregate over all groups, with one bound: for instance the counts, or the sums of one column.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Family {
+    /// What people call it.
+    pub label: Public<String>,
+    /// The largest absolute contribution of one unit to one cell, in integer steps; at least 1.
+    pub linf: u64,
+}
+
+/// The L1 sensitivity of a family: exact, in integer steps.
+///
+/// # Privacy obligation
+/// Neighbouring relation: one unit added or removed, with all of its rows. Then each of the at most
+/// `groups_touched` cells that the unit reaches moves by at most `linf`, the others by nothing, and the absolute
+/// movements add up to at most `groups_touched · linf`. Source: Wilson et al., "Differentially private SQL with bounded
+/// user contribution", PoPETs 2020, §3.
+pub fn l1(linf: u64, geometry: Geometry, groups: u32) -> u128 {
+    u128::from(linf) * u128::from(geometry.groups_touched(groups))
+}
+
+/// The L2 sensitivity of a family, rounded up to the next multiple of 2⁻³², in integer steps.
+///
+/// # Privacy obligation
+/// Neighbouring relation: one unit added or removed, with all of its rows. The squares of the movements add up to at
+/// most `groups_touched · linf²`; its root is rounded up, so the true distance is never larger. Source: as for [`l1`],
+/// with the Euclidean norm of Bun and Steinke, "Concentrated differential privacy", TCC 2016.
+pub(crate) fn l2(linf: u64, geometry: Geometry, groups: u32) -> RBig {
+    let touched = UBig::from(geometry.groups_touched(groups));
+    let square = touched * UBig::from(linf) * UBig::from(linf);
+    let (root, rest) = (square << (2 * ROOT_BITS)).sqrt_rem();
+    let root = if rest == UBig::ZERO { root } else { root + UBig::ONE };
+    RBig::from_parts(IBig::from(root), UBig::ONE << ROOT_BITS)
+}
+
+/// [`l1`] as OpenDP takes it.
+pub(crate) fn l1_exact(linf: u64, geometry: Geometry, groups: u32) -> RBig {
+    RBig::from(IBig::from(l1(linf, geometry, groups)))
+}
+
+#[cfg(test)]
+#[path = "sensitivity_tests.rs"]
+mod tests;

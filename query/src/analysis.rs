@@ -1,0 +1,246 @@
+//! A question, analysed: everything that can be known of it without touching a row.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use glovebox_catalog::{Catalog, Dataset};
+use glovebox_policy::{ColumnUse, Contract, Digest, NanoEpsilon, Public, Reason, Refusal};
+use glovebox_privacy::{Ask, Column, Exact, Geometry, MechanismKind, NoisePlan, NoisyCells, Released, Scalar, Table};
+use glovebox_privacy::{plan_noise, table};
+
+use crate::fold::{Parallelism, SelectionKey, fold};
+use crate::inner::analyse;
+use crate::lift::{Options, lift};
+use crate::measure::Measure;
+use crate::outer::{Outer, find_aggregate};
+use crate::rows::InnerFault;
+use crate::{guard, parse, plain, plan, tables};
+
+/// What is understood when the query does not say: the contract's defaults and caps.
+#[derive(Debug, Clone, Copy)]
+pub struct Defaults {
+    /// ε of a query that names none.
+    pub epsilon: NanoEpsilon,
+    /// δ of a query that names none.
+    pub delta: f64,
+    /// Most groups of a unit, when the query does not say.
+    pub max_groups_contributed: u32,
+}
+
+impl From<&Contract> for Defaults {
+    fn from(contract: &Contract) -> Self {
+        Self {
+            epsilon: contract.default_epsilon,
+            delta: contract.default_delta,
+            max_groups_contributed: contract.max_groups_contributed,
+        }
+    }
+}
+
+/// A parsed and planned query that still lacks the defaults of a contract.
+#[derive(Debug, Clone)]
+pub struct Draft {
+    outer: Outer,
+    options: Options,
+    preview: bool,
+}
+
+/// A question with its price and its noise, ready to be decided on and to be run.
+#[derive(Debug, Clone)]
+pub struct Analysis {
+    outer: Outer,
+    ask: Ask,
+    geometry: Geometry,
+    noise: NoisePlan,
+    preview: bool,
+    request: Digest,
+    columns: Vec<Column>,
+    uses: BTreeSet<ColumnUse>,
+}
+
+impl Draft {
+    /// Reads a statement: caps, syntax, plan, allow-lists. Touches no data.
+    ///
+    /// # Errors
+    /// Why it is not accepted.
+    pub fn read(catalog: &Catalog, sql: &str, parameters: &[Scalar]) -> Result<Self, Refusal> {
+        let lifted = lift(guard::tokens(sql)?, parameters)?;
+        let statement = parse::parse(lifted.tokens)?;
+        let (plan, dataset) = plan::plan(statement, catalog)?;
+        let analysed = analyse(find_aggregate(&plan)?, &dataset, &lifted.bounds)?;
+        Ok(Self {
+            outer: Outer::new(plan, analysed)?,
+            options: lifted.options,
+            preview: lifted.preview,
+        })
+    }
+
+    /// The dataset that is asked about.
+    pub fn dataset(&self) -> &Arc<Dataset> {
+        &self.outer.inner().dataset
+    }
+
+    /// Completes the question with defaults, chooses the noise, and names the price.
+    ///
+    /// `overrides` stand in for options that the statement does not name.
+    ///
+    /// # Errors
+    /// As [`plan_noise`] refuses.
+    pub fn complete(self, defaults: Defaults, overrides: Options) -> Result<Analysis, Refusal> {
+        let options = self.options;
+        let inner = self.outer.inner();
+        let groups = inner.groups();
+        let rows = inner.dataset.manifest().max_rows_per_unit();
+        // Nobody can be in more groups than there are, or than a unit has rows.
+        let most = options.max_groups_contributed.or(overrides.max_groups_contributed);
+        let max_groups = most
+            .unwrap_or(defaults.max_groups_contributed)
+            .min(groups)
+            .min(rows)
+            .max(1);
+        let ask = Ask {
+            epsilon: options.epsilon.or(overrides.epsilon).unwrap_or(defaults.epsilon),
+            delta: options.delta.or(overrides.delta).unwrap_or(defaults.delta),
+            mechanism: options.mechanism.or(overrides.mechanism),
+        };
+        let geometry = Geometry::GroupSelection { max_groups };
+        let noise = plan_noise(
+            inner.measures.iter().map(Measure::family).collect(),
+            groups,
+            geometry,
+            ask,
+        )?;
+        let columns = tables::columns_of(self.outer.schema())?;
+        let uses = inner.uses.clone();
+        let request = digest(&self.outer, &ask, &noise);
+        Ok(Analysis {
+            outer: self.outer,
+            ask,
+            geometry,
+            noise,
+            preview: self.preview,
+            request,
+            columns,
+            uses,
+        })
+    }
+}
+
+/// The canonical request: equal for questions whose release is the same, whatever is made of it afterwards.
+fn digest(outer: &Outer, ask: &Ask, noise: &NoisePlan) -> Digest {
+    let inner = outer.inner();
+    let canonical = serde_json::json!({
+        "kind": "dp-sql/1",
+        "dataset": inner.dataset.manifest().name(),
+        "manifest": inner.dataset.manifest_digest(),
+        "snapshot": inner.dataset.snapshot(),
+        "filter": inner.filter.as_ref().map(ToString::to_string),
+        "keys": inner.keys.iter().map(|key| &key.name).collect::<Vec<_>>(),
+        "measures": inner.measures.iter().map(|m| &m.label).collect::<Vec<_>>(),
+        "epsilon_nano": ask.epsilon.nano(),
+        "delta": format!("{:e}", ask.delta),
+        "noise": noise,
+    });
+    Digest::of(canonical.to_string().as_bytes())
+}
+
+impl Analysis {
+    /// The dataset that is asked about.
+    pub fn dataset(&self) -> &Arc<Dataset> {
+        &self.outer.inner().dataset
+    }
+
+    /// Digest of the canonical request on its snapshot.
+    pub fn request(&self) -> Digest {
+        self.request
+    }
+
+    /// Columns in roles of use.
+    pub fn uses(&self) -> &BTreeSet<ColumnUse> {
+        &self.uses
+    }
+
+    /// The privacy asked for.
+    pub fn ask(&self) -> Ask {
+        self.ask
+    }
+
+    /// Most groups that a unit is counted in.
+    pub fn max_groups(&self) -> u32 {
+        let Geometry::GroupSelection { max_groups } = self.geometry;
+        max_groups
+    }
+
+    /// The noise, and with it the price.
+    pub fn noise(&self) -> &NoisePlan {
+        &self.noise
+    }
+
+    /// Whether this only asks for the preview.
+    pub fn is_preview(&self) -> bool {
+        self.preview
+    }
+
+    /// The columns of the answer, or of the preview.
+    pub fn columns(&self) -> &[Column] {
+        &self.columns
+    }
+
+    /// Adds up the exact cells of the question, by the ordered fold. The only place that reads rows.
+    ///
+    /// # Errors
+    /// [`InnerFault`]: never because of what a row holds, only because storage or the machine failed.
+    pub async fn exact(&self, key: SelectionKey, parallelism: Parallelism) -> Result<Exact, InnerFault> {
+        let cells = fold(self.outer.inner(), self.geometry, &key, parallelism).await?;
+        Exact::new(cells, self.noise.clone(), self.request).map_err(|_| InnerFault::at("shape"))
+    }
+
+    /// The same cells by a plan of DataFusion's own nodes: slower, the form that a cluster runs, and the oracle that
+    /// [`Analysis::exact`] is compared with.
+    ///
+    /// # Errors
+    /// As [`Analysis::exact`].
+    pub async fn exact_by_plain_nodes(&self, key: SelectionKey, parallelism: Parallelism) -> Result<Exact, InnerFault> {
+        let cells = plain::plain(self.outer.inner(), self.geometry, &key, parallelism).await?;
+        Exact::new(cells, self.noise.clone(), self.request).map_err(|_| InnerFault::at("shape"))
+    }
+
+    /// Runs what is above the aggregate over a release of this request.
+    ///
+    /// # Errors
+    /// [`Reason::Internal`] when the release is another request's.
+    pub async fn answer(&self, released: Released<NoisyCells>) -> Result<Released<Table>, Refusal> {
+        if released.receipt().request() != self.request {
+            return Err(Reason::Internal.into());
+        }
+        let outer = Public::from_request(self.outer.clone());
+        released
+            .then(outer, |cells, outer| {
+                Box::pin(async move { outer.into_inner().run(&cells).await })
+            })
+            .await
+    }
+
+    /// What `EXPLAIN PRIVACY` says of the question itself; the engine adds budget and instant.
+    pub fn preview(&self) -> Table {
+        crate::preview::preview(self.outer.inner(), &self.ask, &self.noise)
+    }
+}
+
+/// How a mechanism is called in previews.
+pub(crate) fn mechanism_name(kind: MechanismKind) -> &'static str {
+    match kind {
+        MechanismKind::Gaussian => "discrete Gaussian",
+        MechanismKind::Laplace => "discrete Laplace",
+    }
+}
+
+/// The columns of a preview.
+pub fn preview_columns() -> Vec<Column> {
+    ["item", "value"]
+        .map(|name| Column {
+            name: name.to_owned(),
+            kind: table::ColumnKind::Text,
+        })
+        .to_vec()
+}

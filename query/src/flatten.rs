@@ -1,0 +1,120 @@
+//! Below the aggregate: every node is an allowed one, and every expression is rewritten over the dataset's own columns.
+//!
+//! Default deny: a node that is not named here is refused. Flattening leaves nothing of subqueries, aliases and
+//! projections, so that what is known of a column (its bounds, its keys, that it is the unit) can only be known of the
+//! column itself and never survives a redefinition.
+
+use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
+use datafusion::common::{Column, DFSchema};
+use datafusion::logical_expr::{Expr, LogicalPlan};
+use glovebox_policy::{Reason, Refusal};
+
+/// Most nodes of one flattened expression: nested projections may multiply an expression, and must not explode.
+const EXPR_MAX_NODES: usize = 2_000;
+
+/// A tower of projections and filters over one table, as expressions over the table's columns.
+pub(crate) struct Flat {
+    /// One expression per output column.
+    pub(crate) columns: Vec<Expr>,
+    /// Conditions, all of which a row must meet.
+    pub(crate) filters: Vec<Expr>,
+}
+
+/// Flattens what is below the aggregate.
+///
+/// # Errors
+/// The node that is not allowed.
+pub(crate) fn flatten(plan: &LogicalPlan) -> Result<Flat, Refusal> {
+    match plan {
+        LogicalPlan::TableScan(scan) if scan.fetch.is_none() && scan.filters.is_empty() => {
+            let fields = scan.projected_schema.fields().iter();
+            let columns = fields
+                .map(|field| Expr::Column(Column::new_unqualified(field.name())))
+                .collect();
+            Ok(Flat {
+                columns,
+                filters: Vec::new(),
+            })
+        }
+        LogicalPlan::Projection(projection) => {
+            let below = flatten(&projection.input)?;
+            let schema = projection.input.schema();
+            let columns = projection
+                .expr
+                .iter()
+                .map(|e| below.substitute(e, schema))
+                .collect::<Result<_, _>>()?;
+            Ok(Flat {
+                columns,
+                filters: below.filters,
+            })
+        }
+        LogicalPlan::Filter(filter) => {
+            let mut below = flatten(&filter.input)?;
+            let condition = below.substitute(&filter.predicate, filter.input.schema())?;
+            below.filters.push(condition);
+            Ok(below)
+        }
+        LogicalPlan::SubqueryAlias(alias) => flatten(&alias.input),
+        // Order means nothing to what is above.
+        LogicalPlan::Sort(sort) if sort.fetch.is_none() => flatten(&sort.input),
+        LogicalPlan::Limit(_) | LogicalPlan::Sort(_) => {
+            Err(Refusal::about(Reason::ClauseRefused, "LIMIT below an aggregate"))
+        }
+        LogicalPlan::Aggregate(_) | LogicalPlan::Distinct(_) => {
+            Err(Refusal::about(Reason::ClauseRefused, "an aggregate of an aggregate"))
+        }
+        LogicalPlan::Window(_) => Err(Refusal::about(Reason::ClauseRefused, "OVER")),
+        LogicalPlan::Join(_) => Err(Refusal::about(Reason::ClauseRefused, "JOIN")),
+        LogicalPlan::Union(_) => Err(Refusal::about(Reason::ClauseRefused, "UNION")),
+        _ => Err(Reason::ClauseRefused.into()),
+    }
+}
+
+impl Flat {
+    /// The expression over the table's own columns.
+    pub(crate) fn substitute(&self, expr: &Expr, schema: &DFSchema) -> Result<Expr, Refusal> {
+        let mut nodes = 0_usize;
+        let replaced = expr
+            .clone()
+            .transform_down(|e| {
+                nodes += 1;
+                let Expr::Column(column) = &e else {
+                    return Ok(Transformed::no(e));
+                };
+                let index = schema.index_of_column(column)?;
+                let below = self.columns.get(index).cloned().unwrap_or(e);
+                nodes += size(&below);
+                // Stop early: the rest is not built once the expression is too large.
+                let next = if nodes > EXPR_MAX_NODES {
+                    TreeNodeRecursion::Stop
+                } else {
+                    TreeNodeRecursion::Jump
+                };
+                Ok(Transformed::new(below, true, next))
+            })
+            .map_err(|_| Refusal::about(Reason::ExpressionRefused, &expr.to_string()))?;
+        if nodes > EXPR_MAX_NODES {
+            return Err(Reason::SqlTooManyOperators.into());
+        }
+        Ok(unaliased(replaced.data))
+    }
+}
+
+fn size(expr: &Expr) -> usize {
+    let mut nodes = 0;
+    // The closure never fails, so neither does the walk.
+    let _ = expr.apply(|_| {
+        nodes += 1;
+        Ok(TreeNodeRecursion::Continue)
+    });
+    nodes
+}
+
+/// The expression without the name it is given.
+pub(crate) fn unaliased(expr: Expr) -> Expr {
+    match expr {
+        Expr::Alias(alias) => unaliased(*alias.expr),
+        other => other,
+    }
+}

@@ -1,0 +1,257 @@
+//! Rows to exact cells, in one ordered walk over units.
+//!
+//! # Privacy obligation
+//! Neighbouring relation: one unit with all of its rows, added or removed. All rows of a unit lie side by side in one
+//! stream (checked by `UnitRuns`, which fails closed), so [`UnitFold`] sees a unit whole. It adds the unit's rows up per
+//! group, clamps each sum to the measure's range, keeps at most `max_groups` groups, and only then touches the totals.
+//! Which groups are kept depends on the unit's own groups and a secret key alone, so removing another unit changes
+//! nothing of this one. Hence a neighbour moves at most `max_groups` cells of a family, each by at most `linf`.
+//! Sums are exact: a unit's sum stays below 2⁶² by public sizes, totals below 2¹⁰² in `i128`.
+
+use std::sync::Arc;
+
+use arrow::array::RecordBatch;
+use datafusion::execution::TaskContext;
+use datafusion::physical_plan::ExecutionPlan;
+use datafusion::prelude::{SessionConfig, SessionContext};
+use futures::StreamExt as _;
+use glovebox_catalog::{UNIT_BYTES, UNIT_COLUMN, UnitRuns};
+use glovebox_privacy::Geometry;
+use glovebox_vault::{Expose as _, Protected};
+use siphasher::sip::SipHasher24;
+
+use crate::inner::Inner;
+use crate::rows::{InnerFault, RowReader, Rows, needed_columns};
+
+/// The secret key by which groups of a unit are chosen. Fresh per run, or given in tests.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct SelectionKey([u8; 16]);
+
+impl SelectionKey {
+    /// A key from 16 secret bytes.
+    pub const fn new(bytes: [u8; 16]) -> Self {
+        Self(bytes)
+    }
+
+    /// The rank of a group of a unit: the smallest ranks are kept.
+    pub(crate) fn rank(&self, unit: &[u8; UNIT_BYTES], group: u32) -> u64 {
+        let mut text = [0_u8; UNIT_BYTES + 4];
+        let (head, tail) = text.split_at_mut(UNIT_BYTES);
+        head.copy_from_slice(unit);
+        tail.copy_from_slice(&group.to_le_bytes());
+        SipHasher24::new_with_key(&self.0).hash(&text)
+    }
+}
+
+/// How the walk is cut up. Results do not depend on it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Parallelism {
+    /// Most partitions that are walked at the same time.
+    pub partitions: usize,
+    /// Rows per batch.
+    pub batch_rows: usize,
+}
+
+impl Default for Parallelism {
+    fn default() -> Self {
+        Self {
+            partitions: 2,
+            batch_rows: 8_192,
+        }
+    }
+}
+
+/// Exact cells, `[measure][group]`.
+pub(crate) type Cells = Vec<Vec<i128>>;
+
+/// Walks the dataset once and adds up exact cells.
+pub(crate) async fn fold(
+    inner: &Arc<Inner>,
+    geometry: Geometry,
+    key: &SelectionKey,
+    parallelism: Parallelism,
+) -> Result<Protected<Cells>, InnerFault> {
+    let (plan, context) = scan(inner, parallelism).await?;
+    let mut walks = tokio::task::JoinSet::new();
+    for partition in 0..plan.properties().partitioning.partition_count() {
+        let fold = UnitFold::new(inner, geometry, key.clone());
+        let (inner, plan, context) = (Arc::clone(inner), Arc::clone(&plan), Arc::clone(&context));
+        walks.spawn(walk(inner, plan, context, partition, fold));
+    }
+    let mut total = UnitFold::new(inner, geometry, key.clone()).totals;
+    let mut spans = Vec::new();
+    while let Some(done) = walks.join_next().await {
+        let (totals, span) = done.map_err(|_| InnerFault::at("a walk"))??;
+        spans.extend(span);
+        for (sums, more) in total.iter_mut().zip(totals) {
+            sums.iter_mut().zip(more).for_each(|(sum, more)| *sum += more);
+        }
+    }
+    UnitRuns::check_disjoint(spans).map_err(|_| InnerFault::at("unit order"))?;
+    Ok(Protected::seal(total))
+}
+
+/// A session that carries the capability for one dataset and ends with the walk.
+pub(crate) fn private_session(inner: &Inner, parallelism: Parallelism) -> SessionContext {
+    let config = SessionConfig::new()
+        .with_target_partitions(parallelism.partitions.max(1))
+        .with_batch_size(parallelism.batch_rows.max(1));
+    SessionContext::new_with_config(inner.dataset.capability().expose().install(config))
+}
+
+/// A scan of the columns that the question needs.
+async fn scan(
+    inner: &Inner,
+    parallelism: Parallelism,
+) -> Result<(Arc<dyn ExecutionPlan>, Arc<TaskContext>), InnerFault> {
+    let session = private_session(inner, parallelism);
+    let columns = needed_columns(inner, &inner.dataset.arrow_schema())?;
+    let state = session.state();
+    let plan = inner.dataset.provider().scan(&state, Some(&columns), &[], None).await;
+    Ok((plan.map_err(|_| InnerFault::at("scan"))?, session.task_ctx()))
+}
+
+type Walked = (Cells, Option<glovebox_catalog::unit_runs::UnitSpan>);
+
+async fn walk(
+    inner: Arc<Inner>,
+    plan: Arc<dyn ExecutionPlan>,
+    context: Arc<TaskContext>,
+    partition: usize,
+    mut fold: UnitFold,
+) -> Result<Walked, InnerFault> {
+    let schema = plan.schema();
+    let reader = RowReader::new(&inner, &schema)?;
+    let mut runs = UnitRuns::new(&schema).map_err(|_| InnerFault::at("unit order"))?;
+    let mut stream = plan.execute(partition, context).map_err(|_| InnerFault::at("scan"))?;
+    while let Some(batch) = stream.next().await {
+        let batch = batch.map_err(|_| InnerFault::at("scan"))?;
+        let rows = reader.read(&batch)?;
+        for run in runs.runs(&batch).map_err(|_| InnerFault::at("unit order"))? {
+            if !run.continues {
+                fold.close();
+                fold.unit = unit_at(&batch, run.rows.start)?;
+            }
+            fold.add(&rows, run.rows.clone())?;
+        }
+    }
+    fold.close();
+    Ok((fold.totals, runs.span()))
+}
+
+fn unit_at(batch: &RecordBatch, row: usize) -> Result<[u8; UNIT_BYTES], InnerFault> {
+    use arrow::array::AsArray as _;
+    let column = batch
+        .column_by_name(UNIT_COLUMN)
+        .and_then(|column| column.as_fixed_size_binary_opt());
+    column
+        .and_then(|units| units.value(row).try_into().ok())
+        .ok_or(InnerFault::at("unit order"))
+}
+
+/// The running state: totals, and the unit whose rows are being read.
+struct UnitFold {
+    key: SelectionKey,
+    max_groups: usize,
+    max_rows: u32,
+    clamps: Vec<(i64, i64)>,
+    units_only: Vec<bool>,
+    totals: Cells,
+    unit: [u8; UNIT_BYTES],
+    rows: u32,
+    /// Groups of the current unit in order of appearance, and the place of each group among them.
+    groups: Vec<u32>,
+    place: Vec<u32>,
+    /// Sums of the current unit, `[place][measure]` flattened.
+    sums: Vec<i64>,
+}
+
+const NO_PLACE: u32 = u32::MAX;
+
+impl UnitFold {
+    fn new(inner: &Inner, geometry: Geometry, key: SelectionKey) -> Self {
+        let Geometry::GroupSelection { max_groups } = geometry;
+        let groups = inner.groups() as usize;
+        Self {
+            key,
+            max_groups: max_groups as usize,
+            max_rows: inner.dataset.manifest().max_rows_per_unit(),
+            clamps: inner.measures.iter().map(|m| m.clamp).collect(),
+            units_only: inner
+                .measures
+                .iter()
+                .map(|m| m.counted == crate::measure::Counted::Units)
+                .collect(),
+            totals: vec![vec![0; groups]; inner.measures.len()],
+            unit: [0; UNIT_BYTES],
+            rows: 0,
+            groups: Vec::new(),
+            place: vec![NO_PLACE; groups],
+            sums: Vec::new(),
+        }
+    }
+
+    /// Adds rows of the current unit.
+    fn add(&mut self, rows: &Rows, range: std::ops::Range<usize>) -> Result<(), InnerFault> {
+        self.rows = self.rows.saturating_add(range.len() as u32);
+        if self.rows > self.max_rows {
+            // Ingest enforces the declared size; a file that breaks it is not what the proofs are about.
+            return Err(InnerFault::at("unit size"));
+        }
+        for row in range {
+            let kept = rows.kept.as_ref().is_none_or(|kept| {
+                use arrow::array::Array as _;
+                kept.is_valid(row) && kept.value(row)
+            });
+            if !kept {
+                continue;
+            }
+            let group = rows.groups.get(row).copied().ok_or(InnerFault::at("group"))?;
+            let place = self.place_of(group)?;
+            let sums = self.sums.iter_mut().skip(place * self.clamps.len());
+            for ((sum, contribution), units_only) in sums.zip(&rows.contributions).zip(&self.units_only) {
+                *sum = if *units_only { 1 } else { *sum + contribution.of(row) };
+            }
+        }
+        Ok(())
+    }
+
+    fn place_of(&mut self, group: u32) -> Result<usize, InnerFault> {
+        let place = self.place.get_mut(group as usize).ok_or(InnerFault::at("group"))?;
+        if *place == NO_PLACE {
+            *place = self.groups.len() as u32;
+            self.groups.push(group);
+            self.sums.resize(self.groups.len() * self.clamps.len(), 0);
+        }
+        Ok(*place as usize)
+    }
+
+    /// Bounds what the current unit contributes, and adds it to the totals.
+    fn close(&mut self) {
+        let mut kept: Vec<(u64, u32, usize)> = Vec::new();
+        for (place, group) in self.groups.iter().enumerate() {
+            let rank = if self.groups.len() > self.max_groups {
+                self.key.rank(&self.unit, *group)
+            } else {
+                0
+            };
+            kept.push((rank, *group, place));
+        }
+        kept.sort_unstable();
+        for (_, group, place) in kept.into_iter().take(self.max_groups) {
+            let sums = self.sums.iter().skip(place * self.clamps.len());
+            for ((sum, (low, high)), totals) in sums.zip(&self.clamps).zip(&mut self.totals) {
+                if let Some(total) = totals.get_mut(group as usize) {
+                    *total += i128::from((*sum).clamp(*low, *high));
+                }
+            }
+        }
+        for group in self.groups.drain(..) {
+            if let Some(place) = self.place.get_mut(group as usize) {
+                *place = NO_PLACE;
+            }
+        }
+        self.sums.clear();
+        self.rows = 0;
+    }
+}

@@ -1,0 +1,502 @@
+//! The inner question: which rows, which groups, what is added up. Everything about it is public.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use datafusion::common::{Column, DFSchema};
+use datafusion::logical_expr::expr::AggregateFunction;
+use datafusion::logical_expr::utils::conjunction;
+use datafusion::logical_expr::{Aggregate, Expr};
+use glovebox_catalog::{Dataset, KeyValue, Manifest};
+use glovebox_policy::{ColumnName, ColumnUse, Reason, Refusal, RoleOfUse};
+
+use crate::flatten::{Flat, flatten, unaliased};
+use crate::interval::{Interval, interval_of};
+use crate::lift::{BoundsOf, MARKER, WrittenBounds};
+use crate::measure::{Counted, FixedPoint, Measure};
+use crate::total::total;
+
+/// Most groups of one question.
+pub(crate) const GROUPS_MAX: u64 = 65_536;
+
+/// A column that is grouped by, and its public values. One more group, for what is not on the list, comes last.
+#[derive(Debug, Clone)]
+pub(crate) struct KeyColumn {
+    pub(crate) name: ColumnName,
+    pub(crate) values: Vec<KeyValue>,
+}
+
+impl KeyColumn {
+    /// How many groups this column alone makes.
+    pub(crate) fn width(&self) -> u64 {
+        self.values.len() as u64 + 1
+    }
+}
+
+/// What an aggregate of the query becomes after noise.
+#[derive(Debug, Clone)]
+pub(crate) enum Output {
+    /// A count.
+    Count { measure: usize },
+    /// A sum of steps.
+    Sum { measure: usize, scale: FixedPoint },
+    /// A mean: `centre` plus a sum of centred steps over a count.
+    Mean {
+        sum: usize,
+        count: usize,
+        scale: FixedPoint,
+        centre: i64,
+    },
+}
+
+/// The inner question over one dataset.
+#[derive(Debug, Clone)]
+pub(crate) struct Inner {
+    pub(crate) dataset: Arc<Dataset>,
+    /// The condition on rows, total.
+    pub(crate) filter: Option<Expr>,
+    /// Key columns by name.
+    pub(crate) keys: Vec<KeyColumn>,
+    /// Families of cells by label.
+    pub(crate) measures: Vec<Measure>,
+    /// Columns in roles of use.
+    pub(crate) uses: BTreeSet<ColumnUse>,
+}
+
+/// The inner question, and how the query's aggregate node reads off it.
+pub(crate) struct Analysed {
+    pub(crate) inner: Inner,
+    /// For each group expression of the query, which key column.
+    pub(crate) group_keys: Vec<usize>,
+    /// For each aggregate of the query, how it comes out of the measures.
+    pub(crate) outputs: Vec<Output>,
+}
+
+impl Inner {
+    /// How many groups the public key lists make.
+    pub(crate) fn groups(&self) -> u32 {
+        self.keys.iter().map(KeyColumn::width).product::<u64>() as u32
+    }
+
+    /// The value of a key column in a group; `None` for what is not on the public list.
+    pub(crate) fn key_value(&self, key: usize, group: u32) -> Option<&KeyValue> {
+        // Groups are numbered with the last key column running fastest.
+        let faster: u64 = self.keys.iter().skip(key + 1).map(KeyColumn::width).product();
+        let column = self.keys.get(key)?;
+        let position = u64::from(group) / faster % column.width();
+        column.values.get(usize::try_from(position).ok()?)
+    }
+}
+
+/// Reads an aggregate node.
+///
+/// # Errors
+/// What of it is not accepted over private rows.
+pub(crate) fn analyse(
+    aggregate: &Aggregate,
+    dataset: &Arc<Dataset>,
+    written: &[WrittenBounds],
+) -> Result<Analysed, Refusal> {
+    let flat = flatten(&aggregate.input)?;
+    let reader = Reader::new(dataset, &flat, aggregate, written)?;
+    let filter = reader.filter()?;
+    let keys = reader.keys()?;
+    let mut measures = Vec::new();
+    let mut drafts = Vec::new();
+    for expr in &aggregate.aggr_expr {
+        drafts.push(reader.aggregate(expr, &mut measures)?);
+    }
+    if drafts.is_empty() {
+        // SELECT key … GROUP BY key: nothing private, but the plan needs a cell; count units.
+        measures.push(Measure::count(Counted::Units, "count(distinct unit)", None, 1)?);
+    }
+    let order = canonical_order(&measures);
+    let outputs = drafts.into_iter().map(|draft| draft.renumbered(&order)).collect();
+    measures.sort_by(|a, b| a.label.cmp(&b.label));
+    let mut inner = Inner {
+        dataset: Arc::clone(dataset),
+        filter,
+        keys,
+        measures,
+        uses: BTreeSet::new(),
+    };
+    if inner
+        .keys
+        .iter()
+        .map(KeyColumn::width)
+        .try_fold(1_u64, |n, w| n.checked_mul(w))
+        .is_none_or(|n| n > GROUPS_MAX)
+    {
+        return Err(Reason::TooManyGroups.into());
+    }
+    inner.uses = reader.uses(&inner)?;
+    let group_keys = reader.group_keys(&inner.keys)?;
+    Ok(Analysed {
+        inner,
+        group_keys,
+        outputs,
+    })
+}
+
+/// Where each measure lands when they are sorted by label.
+fn canonical_order(measures: &[Measure]) -> Vec<usize> {
+    let mut sorted: Vec<usize> = (0..measures.len()).collect();
+    sorted.sort_by_key(|index| measures.get(*index).map(|m| m.label.clone()));
+    let mut lands = vec![0; measures.len()];
+    for (to, from) in sorted.into_iter().enumerate() {
+        if let Some(place) = lands.get_mut(from) {
+            *place = to;
+        }
+    }
+    lands
+}
+
+impl Output {
+    fn renumbered(self, order: &[usize]) -> Self {
+        let to = |index: usize| order.get(index).copied().unwrap_or(index);
+        match self {
+            Self::Count { measure } => Self::Count { measure: to(measure) },
+            Self::Sum { measure, scale } => Self::Sum {
+                measure: to(measure),
+                scale,
+            },
+            Self::Mean {
+                sum,
+                count,
+                scale,
+                centre,
+            } => Self::Mean {
+                sum: to(sum),
+                count: to(count),
+                scale,
+                centre,
+            },
+        }
+    }
+}
+
+/// Reads the parts of one aggregate node.
+struct Reader<'a> {
+    dataset: &'a Dataset,
+    schema: DFSchema,
+    flat: &'a Flat,
+    aggregate: &'a Aggregate,
+    written: &'a [WrittenBounds],
+    /// Group expressions over the table's columns.
+    group: Vec<Expr>,
+}
+
+/// An aggregate's argument without casts that the planner added and without the bounds marker.
+struct Argument {
+    expr: Expr,
+    bounds: Option<WrittenBounds>,
+}
+
+impl<'a> Reader<'a> {
+    fn new(
+        dataset: &'a Dataset,
+        flat: &'a Flat,
+        aggregate: &'a Aggregate,
+        written: &'a [WrittenBounds],
+    ) -> Result<Self, Refusal> {
+        let schema = DFSchema::try_from(dataset.manifest().arrow_schema().as_ref().clone())
+            .map_err(|_| Refusal::from(Reason::Internal))?;
+        let mut group = Vec::new();
+        for expr in &aggregate.group_expr {
+            group.push(flat.substitute(expr, aggregate.input.schema())?);
+        }
+        Ok(Self {
+            dataset,
+            schema,
+            flat,
+            aggregate,
+            written,
+            group,
+        })
+    }
+
+    fn manifest(&self) -> &Manifest {
+        self.dataset.manifest()
+    }
+
+    /// Refuses identifiers before anything else is said about an expression.
+    fn check_columns(&self, expr: &Expr) -> Result<(), Refusal> {
+        let mut names: Vec<String> = expr.column_refs().into_iter().map(|c| c.name.clone()).collect();
+        names.sort();
+        for name in names {
+            match self.manifest().column(&name) {
+                None => return Err(Refusal::about(Reason::ColumnUnknown, &name)),
+                Some(column) if column.identifier => return Err(Refusal::about(Reason::ColumnIsIdentifier, &name)),
+                Some(_) => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn total(&self, expr: &Expr) -> Result<Expr, Refusal> {
+        self.check_columns(expr)?;
+        total(expr, &self.schema)
+    }
+
+    fn filter(&self) -> Result<Option<Expr>, Refusal> {
+        let mut filters = self
+            .flat
+            .filters
+            .iter()
+            .map(|f| self.total(f))
+            .collect::<Result<Vec<_>, _>>()?;
+        // Canonical: the same conditions in any order are the same question.
+        filters.sort_by_key(ToString::to_string);
+        filters.dedup();
+        Ok(conjunction(filters))
+    }
+
+    fn key_column(&self, expr: &Expr) -> Result<KeyColumn, Refusal> {
+        let Expr::Column(Column { name, .. }) = expr else {
+            return Err(Refusal::about(Reason::GroupKeyNotPublic, &expr.to_string()));
+        };
+        self.check_columns(expr)?;
+        let column = self.manifest().column(name).ok_or(Reason::ColumnUnknown)?;
+        let keys = column
+            .keys
+            .as_ref()
+            .ok_or_else(|| Refusal::about(Reason::GroupKeyNotPublic, name))?;
+        Ok(KeyColumn {
+            name: column.name.clone(),
+            values: keys.values.clone(),
+        })
+    }
+
+    /// The key columns by name, each once.
+    fn keys(&self) -> Result<Vec<KeyColumn>, Refusal> {
+        let mut keys = self
+            .group
+            .iter()
+            .map(|expr| self.key_column(expr))
+            .collect::<Result<Vec<_>, _>>()?;
+        keys.sort_by(|a, b| a.name.cmp(&b.name));
+        keys.dedup_by(|a, b| a.name == b.name);
+        Ok(keys)
+    }
+
+    fn group_keys(&self, keys: &[KeyColumn]) -> Result<Vec<usize>, Refusal> {
+        let place = |expr: &Expr| {
+            let name = self.key_column(expr)?.name;
+            keys.iter()
+                .position(|key| key.name == name)
+                .ok_or_else(|| Refusal::from(Reason::Internal))
+        };
+        self.group.iter().map(place).collect()
+    }
+
+    fn argument(&self, expr: &Expr) -> Result<Argument, Refusal> {
+        let mut expr = unaliased(self.flat.substitute(expr, self.aggregate.input.schema())?);
+        let mut bounds = None;
+        loop {
+            expr = match expr {
+                // AVG of whole numbers: the planner widens them; we add them up as they are.
+                Expr::Cast(cast) if cast.field.data_type().is_floating() && self.is_whole(&cast.expr) => *cast.expr,
+                Expr::ScalarFunction(call) if call.func.name() == MARKER => {
+                    let mut args = call.args.into_iter();
+                    let (argument, index) = (args.next(), args.next());
+                    bounds = index
+                        .and_then(|i| marker_index(&i))
+                        .and_then(|i| self.written.get(i))
+                        .copied();
+                    argument.filter(|_| bounds.is_some()).ok_or(Reason::BoundsInvalid)?
+                }
+                other => return Ok(Argument { expr: other, bounds }),
+            };
+        }
+    }
+
+    fn is_whole(&self, expr: &Expr) -> bool {
+        use datafusion::logical_expr::ExprSchemable as _;
+        expr.get_type(&self.schema)
+            .is_ok_and(|t| t == arrow::datatypes::DataType::Int64)
+    }
+
+    fn aggregate(&self, expr: &Expr, measures: &mut Vec<Measure>) -> Result<Output, Refusal> {
+        let refused = || Refusal::about(Reason::AggregateRefused, &expr.to_string());
+        let Expr::AggregateFunction(AggregateFunction { func, params }) = unaliased(expr.clone()) else {
+            return Err(refused());
+        };
+        if params.filter.is_some() || !params.order_by.is_empty() || params.null_treatment.is_some() {
+            return Err(refused());
+        }
+        let [argument] = params.args.as_slice() else {
+            return Err(refused());
+        };
+        let argument = self.argument(argument)?;
+        self.check_columns(&argument.expr)?;
+        match (func.name(), params.distinct) {
+            ("count", true) => self.count_units(&argument, refused, measures),
+            ("count", false) => self.count(argument, measures),
+            ("sum", false) => self.sum(argument, measures),
+            ("avg", false) => self.mean(argument, measures),
+            _ => Err(refused()),
+        }
+    }
+
+    fn rows(&self) -> u32 {
+        self.manifest().max_rows_per_unit()
+    }
+
+    fn count_units(
+        &self,
+        argument: &Argument,
+        refused: impl Fn() -> Refusal,
+        measures: &mut Vec<Measure>,
+    ) -> Result<Output, Refusal> {
+        let is_unit = matches!((&argument.expr, self.manifest().unit()),
+            (Expr::Column(column), [unit]) if column.name == unit.as_str());
+        if !is_unit {
+            return Err(refused());
+        }
+        if argument.bounds.is_some() {
+            return Err(Reason::BoundsInvalid.into());
+        }
+        let measure = add(
+            measures,
+            Measure::count(Counted::Units, "count(distinct unit)", None, 1)?,
+        );
+        Ok(Output::Count { measure })
+    }
+
+    fn count(&self, argument: Argument, measures: &mut Vec<Measure>) -> Result<Output, Refusal> {
+        let clamp = match argument.bounds {
+            None => None,
+            Some(WrittenBounds {
+                of: BoundsOf::Group,
+                lower,
+                upper,
+            }) => Interval::new(lower, upper),
+            Some(_) => return Err(Reason::BoundsInvalid.into()),
+        };
+        let counted = match self.total(&argument.expr)? {
+            Expr::Literal(value, _) if !value.is_null() => (Counted::Rows, "count(*)".to_owned()),
+            expr => (Counted::Present(expr.clone()), format!("count({expr})")),
+        };
+        let measure = add(measures, Measure::count(counted.0, &counted.1, clamp, self.rows())?);
+        Ok(Output::Count { measure })
+    }
+
+    /// The steps of a value, from written bounds per row or from declared ones.
+    fn scale(&self, expr: &Expr, bounds: Option<WrittenBounds>) -> Result<FixedPoint, Refusal> {
+        let written = bounds.filter(|b| b.of == BoundsOf::Row);
+        let missing = || Refusal::about(Reason::BoundsMissing, &expr.to_string());
+        let interval = match written {
+            Some(b) => Interval::new(b.lower, b.upper),
+            None => interval_of(expr, self.manifest()),
+        };
+        let grid = match expr {
+            Expr::Column(column) => self.manifest().column(&column.name).and_then(|c| c.grid),
+            _ => None,
+        };
+        FixedPoint::new(interval.ok_or_else(missing)?, grid, self.is_whole(expr))
+    }
+
+    fn number(&self, expr: &Expr) -> Result<Expr, Refusal> {
+        use datafusion::logical_expr::ExprSchemable as _;
+        let expr = self.total(expr)?;
+        match expr.get_type(&self.schema) {
+            Ok(t) if t.is_numeric() => Ok(expr),
+            _ => Err(Refusal::about(Reason::TypeRefused, &expr.to_string())),
+        }
+    }
+
+    fn sum(&self, argument: Argument, measures: &mut Vec<Measure>) -> Result<Output, Refusal> {
+        let expr = self.number(&argument.expr)?;
+        let scale = self.scale(&expr, argument.bounds)?;
+        let clamp = match argument.bounds {
+            Some(WrittenBounds {
+                of: BoundsOf::Group,
+                lower,
+                upper,
+            }) => {
+                let steps = |v: f64| (v / scale.grid).round();
+                let (low, high) = (steps(lower), steps(upper));
+                if !(low.abs() < 4e18 && high.abs() < 4e18) {
+                    return Err(Reason::OverflowPossible.into());
+                }
+                Some((low as i64, high as i64))
+            }
+            _ => None,
+        };
+        let measure = add(measures, Measure::sum(expr, scale, 0, clamp, self.rows())?);
+        Ok(Output::Sum { measure, scale })
+    }
+
+    fn mean(&self, argument: Argument, measures: &mut Vec<Measure>) -> Result<Output, Refusal> {
+        if argument.bounds.is_some_and(|b| b.of == BoundsOf::Group) {
+            return Err(Reason::BoundsInvalid.into());
+        }
+        let expr = self.number(&argument.expr)?;
+        let scale = self.scale(&expr, argument.bounds)?;
+        let centre = scale.middle();
+        let count = Measure::count(
+            Counted::Present(expr.clone()),
+            &format!("count({expr})"),
+            None,
+            self.rows(),
+        )?;
+        let sum = add(measures, Measure::sum(expr, scale, centre, None, self.rows())?);
+        Ok(Output::Mean {
+            sum,
+            count: add(measures, count),
+            scale,
+            centre,
+        })
+    }
+
+    /// Every column in every role it is used in.
+    fn uses(&self, inner: &Inner) -> Result<BTreeSet<ColumnUse>, Refusal> {
+        let mut uses = BTreeSet::new();
+        // Whatever is asked is asked about units: a count of rows, too, needs leave to aggregate over them.
+        let mut note = |name: &str, role: RoleOfUse| -> Result<(), Refusal> {
+            let column = self
+                .manifest()
+                .column(name)
+                .ok_or_else(|| Refusal::about(Reason::ColumnUnknown, name))?;
+            uses.insert(ColumnUse {
+                column: column.name.clone(),
+                role,
+                identifier: column.identifier,
+            });
+            Ok(())
+        };
+        for column in inner.filter.iter().flat_map(Expr::column_refs) {
+            note(&column.name, RoleOfUse::Filter)?;
+        }
+        for key in &inner.keys {
+            note(key.name.as_str(), RoleOfUse::Group)?;
+        }
+        for measure in &inner.measures {
+            for column in measure.expr().into_iter().flat_map(Expr::column_refs) {
+                note(&column.name, RoleOfUse::Aggregate)?;
+            }
+        }
+        for unit in self.manifest().unit() {
+            note(unit.as_str(), RoleOfUse::Aggregate)?;
+        }
+        Ok(uses)
+    }
+}
+
+fn marker_index(expr: &Expr) -> Option<usize> {
+    match unaliased(expr.clone()) {
+        Expr::Literal(datafusion::common::ScalarValue::Int64(Some(index)), _) => usize::try_from(index).ok(),
+        _ => None,
+    }
+}
+
+/// The index of an equal measure, added if there is none.
+fn add(measures: &mut Vec<Measure>, measure: Measure) -> usize {
+    measures
+        .iter()
+        .position(|known| known.label == measure.label)
+        .unwrap_or_else(|| {
+            measures.push(measure);
+            measures.len() - 1
+        })
+}

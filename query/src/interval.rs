@@ -1,0 +1,136 @@
+//! Which values an expression can take, from declared bounds: interval arithmetic.
+//!
+//! The answer only chooses where values are clamped. A wrong interval costs accuracy, never privacy: the fold clamps
+//! every value to it before anything is added up.
+
+use datafusion::common::ScalarValue;
+use datafusion::logical_expr::expr::{BinaryExpr, Case};
+use datafusion::logical_expr::{Expr, Operator};
+use glovebox_catalog::{ColumnKind, KeyValue, Manifest};
+
+/// A closed interval of finite numbers.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Interval {
+    pub(crate) lower: f64,
+    pub(crate) upper: f64,
+}
+
+impl Interval {
+    /// An interval, if both ends are finite and in order.
+    pub(crate) fn new(lower: f64, upper: f64) -> Option<Self> {
+        (lower.is_finite() && upper.is_finite() && lower <= upper).then_some(Self { lower, upper })
+    }
+
+    fn hull(self, other: Self) -> Option<Self> {
+        Self::new(self.lower.min(other.lower), self.upper.max(other.upper))
+    }
+
+    fn of_corners(corners: [f64; 4]) -> Option<Self> {
+        if corners.iter().any(|c| c.is_nan()) {
+            return None;
+        }
+        Self::new(
+            corners.iter().copied().fold(f64::INFINITY, f64::min),
+            corners.iter().copied().fold(f64::NEG_INFINITY, f64::max),
+        )
+    }
+}
+
+/// The values of a total expression, or `None` where no declared bound reaches it.
+pub(crate) fn interval_of(expr: &Expr, manifest: &Manifest) -> Option<Interval> {
+    match expr {
+        Expr::Column(column) => of_column(&column.name, manifest),
+        Expr::Literal(value, _) => {
+            let value = number(value)?;
+            Interval::new(value, value)
+        }
+        Expr::BinaryExpr(binary) => of_binary(binary, manifest),
+        Expr::TryCast(cast) => interval_of(&cast.expr, manifest),
+        Expr::Case(case) => of_case(case, manifest),
+        Expr::ScalarFunction(call) => {
+            let args = call
+                .args
+                .iter()
+                .map(|arg| interval_of(arg, manifest))
+                .collect::<Option<Vec<_>>>()?;
+            of_call(call.func.name(), &args)
+        }
+        _ => None,
+    }
+}
+
+fn number(value: &ScalarValue) -> Option<f64> {
+    match value {
+        ScalarValue::Int64(Some(v)) => Some(*v as f64),
+        ScalarValue::Float64(Some(v)) => Some(*v),
+        _ => None,
+    }
+}
+
+fn of_column(name: &str, manifest: &Manifest) -> Option<Interval> {
+    let column = manifest.column(name)?;
+    if let Some(bounds) = &column.bounds {
+        return Interval::new(bounds.lower, bounds.upper);
+    }
+    // A whole-number column with a public key list is bounded by the list.
+    let keys = column.keys.as_ref().filter(|_| column.kind == ColumnKind::Int)?;
+    let values = keys.values.iter().filter_map(|key| {
+        if let KeyValue::Int(v) = key {
+            Some(*v as f64)
+        } else {
+            None
+        }
+    });
+    let (lower, upper) = values.fold((f64::INFINITY, f64::NEG_INFINITY), |(lo, hi), v| (lo.min(v), hi.max(v)));
+    Interval::new(lower, upper)
+}
+
+fn of_binary(binary: &BinaryExpr, manifest: &Manifest) -> Option<Interval> {
+    let a = interval_of(&binary.left, manifest)?;
+    let b = interval_of(&binary.right, manifest)?;
+    match binary.op {
+        Operator::Plus => Interval::new(a.lower + b.lower, a.upper + b.upper),
+        Operator::Minus => Interval::new(a.lower - b.upper, a.upper - b.lower),
+        Operator::Multiply => Interval::of_corners([
+            a.lower * b.lower,
+            a.lower * b.upper,
+            a.upper * b.lower,
+            a.upper * b.upper,
+        ]),
+        _ => None,
+    }
+}
+
+/// The hull of all arms that have values; a missing or NULL arm adds none.
+fn of_case(case: &Case, manifest: &Manifest) -> Option<Interval> {
+    let arms = case
+        .when_then_expr
+        .iter()
+        .map(|(_, then)| then.as_ref())
+        .chain(case.else_expr.as_deref());
+    let mut hull: Option<Interval> = None;
+    for arm in arms {
+        if matches!(arm, Expr::Literal(value, _) if value.is_null()) {
+            continue;
+        }
+        let arm = interval_of(arm, manifest)?;
+        hull = Some(hull.map_or(Some(arm), |known| known.hull(arm))?);
+    }
+    hull
+}
+
+fn of_call(name: &str, args: &[Interval]) -> Option<Interval> {
+    match (name, args) {
+        ("floor", [x]) => Interval::new(x.lower.floor(), x.upper.floor()),
+        ("ceil", [x]) => Interval::new(x.lower.ceil(), x.upper.ceil()),
+        ("nullif", [x, _]) => Some(*x),
+        ("greatest" | "least", [first, rest @ ..]) => rest.iter().try_fold(*first, |hull, x| hull.hull(*x)),
+        (crate::total::SAFE_DIV_NAME, [x, by]) if by.lower > 0.0 || by.upper < 0.0 => Interval::of_corners([
+            x.lower / by.lower,
+            x.lower / by.upper,
+            x.upper / by.lower,
+            x.upper / by.upper,
+        ]),
+        _ => None,
+    }
+}

@@ -1,0 +1,36 @@
+//! DP SQL: from a statement to exact cells, and from a release to an answer.
+//!
+//! Three phases that share no session. *Analyse* sees names and declarations: caps on the text ([`guard`](mod@guard)),
+//! lifting of GoogleSQL's clauses, an allow-list over syntax, plan nodes, expressions and functions. *Inner* reads rows, in
+//! a session that carries the scan capability and never leaves this crate, and makes integers that one unit can move
+//! by a declared amount. *Outer* post-processes the release, in a session that holds only the release.
+//!
+//! This crate adds no noise, keeps no budget, decides nothing, and never returns a row, an engine's error text, a
+//! statistic or a plan. There is no noise node in a plan and no way to run the inner plan and keep its result: exact
+//! cells leave as [`glovebox_privacy::Exact`], shut.
+//!
+//! Read in this order: [`analysis`] (the whole on one page), then `guard`, `lift`, `parse`, `plan` (text to plan),
+//! `flatten`, `total`, `interval`, `inner`, `measure` (what is asked), `rows`, [`fold`] (exact cells, with the
+//! privacy obligation), `plain` (the same by DataFusion's own nodes), `outer`, `tables`, `preview`.
+
+pub mod analysis;
+mod flatten;
+pub mod fold;
+pub mod guard;
+mod inner;
+mod interval;
+mod lift;
+mod measure;
+mod outer;
+mod parse;
+mod plain;
+mod plan;
+mod preview;
+mod rows;
+mod tables;
+mod total;
+
+pub use analysis::{Analysis, Defaults, Draft, preview_columns};
+pub use fold::{Parallelism, SelectionKey};
+pub use lift::{Options, parameter_count};
+pub use rows::InnerFault;

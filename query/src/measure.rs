@@ -1,0 +1,183 @@
+//! What is added up per unit and group: integers only, each with the largest amount by which one unit can move a cell.
+
+use datafusion::logical_expr::Expr;
+use glovebox_policy::{Public, Reason, Refusal};
+use glovebox_privacy::Family;
+
+use crate::interval::Interval;
+
+/// Fixed-point steps of values without a declared grid: a width of bounds has about 2²⁰ of them.
+const DEFAULT_STEPS_LOG2: i32 = 20;
+
+/// Most steps that one row may add, either way.
+const ROW_STEPS_MAX: f64 = (1_u64 << 52) as f64;
+
+/// A unit's sum of rows stays below this, either way: proven from public sizes, never checked on data.
+const UNIT_SUM_MAX: i128 = 1 << 62;
+
+/// What a measure counts or adds.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Counted {
+    /// Rows.
+    Rows,
+    /// Rows in which the expression is not NULL.
+    Present(Expr),
+    /// Units: 1 for every unit with a row in the group.
+    Units,
+    /// Values, clamped and rounded to steps, less `centre` each.
+    Steps { expr: Expr, scale: FixedPoint, centre: i64 },
+}
+
+/// How a value becomes steps.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct FixedPoint {
+    /// The size of a step; 1 for whole numbers.
+    pub(crate) grid: f64,
+    /// Least and most steps of one row.
+    pub(crate) lower: i64,
+    pub(crate) upper: i64,
+    /// Whether values are whole numbers.
+    pub(crate) whole: bool,
+}
+
+impl FixedPoint {
+    /// Steps for values within `bounds`.
+    ///
+    /// # Errors
+    /// [`Reason::OverflowPossible`] when the bounds have too many steps, [`Reason::BoundsInvalid`] when no whole number
+    /// is within them.
+    pub(crate) fn new(bounds: Interval, grid: Option<f64>, whole: bool) -> Result<Self, Refusal> {
+        let grid = match (whole, grid) {
+            (true, _) => 1.0,
+            (false, Some(grid)) => grid,
+            (false, None) => {
+                let width = (bounds.upper - bounds.lower).max(f64::MIN_POSITIVE);
+                2_f64.powi((width.log2().ceil() as i32 - DEFAULT_STEPS_LOG2).clamp(-1000, 1000))
+            }
+        };
+        let (lower, upper) = if whole {
+            (bounds.lower.ceil(), bounds.upper.floor())
+        } else {
+            ((bounds.lower / grid).round(), (bounds.upper / grid).round())
+        };
+        if lower > upper {
+            return Err(Reason::BoundsInvalid.into());
+        }
+        if !(lower.abs() <= ROW_STEPS_MAX && upper.abs() <= ROW_STEPS_MAX) {
+            return Err(Reason::OverflowPossible.into());
+        }
+        Ok(Self {
+            grid,
+            lower: lower as i64,
+            upper: upper as i64,
+            whole,
+        })
+    }
+
+    /// A whole number as steps: clamped.
+    pub(crate) fn of_int(&self, value: i64) -> i64 {
+        value.clamp(self.lower, self.upper)
+    }
+
+    /// A number as steps: rounded to the grid and clamped; `None` for NaN, which counts as NULL.
+    pub(crate) fn of_float(&self, value: f64) -> Option<i64> {
+        if value.is_nan() {
+            return None;
+        }
+        // Clamped as floating point first, so that the conversion below never saturates.
+        let steps = (value / self.grid).round().clamp(self.lower as f64, self.upper as f64);
+        Some((steps as i64).clamp(self.lower, self.upper))
+    }
+
+    /// The middle of the range, in steps.
+    pub(crate) fn middle(&self) -> i64 {
+        self.lower.midpoint(self.upper)
+    }
+
+    /// The value of a number of steps.
+    pub(crate) fn value(&self, steps: f64) -> f64 {
+        steps * self.grid
+    }
+}
+
+/// One family of cells: what is added up, and the clamp on a unit's whole contribution to one group.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Measure {
+    pub(crate) counted: Counted,
+    /// Least and most of one unit in one group.
+    pub(crate) clamp: (i64, i64),
+    /// Canonical text: equal measures have equal labels.
+    pub(crate) label: String,
+}
+
+impl Measure {
+    /// # Privacy obligation
+    /// Neighbouring relation: one unit with all of its rows, added or removed. A unit adds to each cell of this family
+    /// one number clamped to `clamp`, in at most as many groups as the geometry says, so a cell moves by at most
+    /// `max(|low|, |high|)`. Source: Wilson et al. 2019 (arXiv 1909.01917), §3; proven on neighbours in `exactness/`.
+    pub(crate) fn family(&self) -> Family {
+        let (low, high) = self.clamp;
+        let linf = low.unsigned_abs().max(high.unsigned_abs());
+        Family {
+            label: Public::from_request(self.label.clone()),
+            linf,
+        }
+    }
+
+    /// A count that is clamped to `clamp`, or to `0..=rows`.
+    pub(crate) fn count(counted: Counted, text: &str, clamp: Option<Interval>, rows: u32) -> Result<Self, Refusal> {
+        let clamp = match clamp {
+            None => (0, i64::from(rows)),
+            Some(bounds) => {
+                let fixed = FixedPoint::new(bounds, None, true)?;
+                let upper = fixed.upper.clamp(1, i64::from(rows));
+                (fixed.lower.clamp(0, upper), upper)
+            }
+        };
+        Self::checked(counted, clamp, format!("{text} within {}..{}", clamp.0, clamp.1))
+    }
+
+    /// A sum of steps less `centre`; a unit's sum is clamped to `clamp` (in steps), or to what `rows` rows can reach.
+    pub(crate) fn sum(
+        expr: Expr,
+        scale: FixedPoint,
+        centre: i64,
+        clamp: Option<(i64, i64)>,
+        rows: u32,
+    ) -> Result<Self, Refusal> {
+        let (lower, upper) = (i128::from(scale.lower - centre), i128::from(scale.upper - centre));
+        let reach = i128::from(rows) * lower.unsigned_abs().max(upper.unsigned_abs()) as i128;
+        if reach >= UNIT_SUM_MAX {
+            return Err(Reason::OverflowPossible.into());
+        }
+        let rows = i64::from(rows);
+        let clamp = clamp.unwrap_or((
+            (rows * (scale.lower - centre)).min(0),
+            (rows * (scale.upper - centre)).max(0),
+        ));
+        let label = format!(
+            "sum({expr}) rows {}..{} by {:e} less {centre} within {}..{}",
+            scale.lower, scale.upper, scale.grid, clamp.0, clamp.1
+        );
+        Self::checked(Counted::Steps { expr, scale, centre }, clamp, label)
+    }
+
+    fn checked(counted: Counted, clamp: (i64, i64), label: String) -> Result<Self, Refusal> {
+        // One below 2^62, so that clamped sums and their differences stay exact everywhere downstream.
+        let fits = clamp.0.unsigned_abs().max(clamp.1.unsigned_abs()) < UNIT_SUM_MAX as u64;
+        let clamp = if clamp == (0, 0) { (0, 1) } else { clamp };
+        if fits {
+            Ok(Self { counted, clamp, label })
+        } else {
+            Err(Reason::OverflowPossible.into())
+        }
+    }
+
+    /// The expression that is evaluated on each row, if any.
+    pub(crate) fn expr(&self) -> Option<&Expr> {
+        match &self.counted {
+            Counted::Rows | Counted::Units => None,
+            Counted::Present(expr) | Counted::Steps { expr, .. } => Some(expr),
+        }
+    }
+}

@@ -1,0 +1,391 @@
+//! Above the aggregate: post-processing over the released table, in a session that holds nothing else.
+//!
+//! The query's aggregate node is replaced by a scan of the release. What is left of the plan cannot name a private
+//! table any more, and the session it runs in has no catalog. Everything here is a function of released numbers,
+//! request text and manifest, so it costs nothing (post-processing) and may use any order and any selection.
+
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, BooleanArray, Float64Array, Int64Array, RecordBatch, StringArray};
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use datafusion::common::tree_node::{Transformed, TreeNode};
+use datafusion::common::{Column, DFSchema, DFSchemaRef};
+use datafusion::datasource::{MemTable, provider_as_source};
+use datafusion::logical_expr::{Aggregate, Expr, LogicalPlan, LogicalPlanBuilder};
+use datafusion::prelude::{SessionConfig, SessionContext};
+use glovebox_catalog::KeyValue;
+use glovebox_policy::{Reason, Refusal};
+use glovebox_privacy::{NoisyCells, Table};
+
+use crate::flatten::unaliased;
+use crate::inner::{Analysed, Inner, Output};
+use crate::plan::{INTERVAL_HIGH, INTERVAL_LOW};
+use crate::tables;
+use crate::total::total;
+
+/// The name of the only table of the outer session.
+const RELEASED: &str = "released";
+
+/// Finds the query's one aggregate node and checks what is above it.
+///
+/// # Errors
+/// [`Reason::NotAggregated`] when there is none, the node when another is not allowed.
+pub(crate) fn find_aggregate(plan: &LogicalPlan) -> Result<&Aggregate, Refusal> {
+    match plan {
+        LogicalPlan::Aggregate(aggregate) => Ok(aggregate),
+        LogicalPlan::Projection(node) => find_aggregate(&node.input),
+        LogicalPlan::Filter(node) => find_aggregate(&node.input),
+        LogicalPlan::Sort(node) => find_aggregate(&node.input),
+        LogicalPlan::Limit(node) => find_aggregate(&node.input),
+        LogicalPlan::SubqueryAlias(node) => find_aggregate(&node.input),
+        LogicalPlan::Distinct(datafusion::logical_expr::Distinct::All(input)) => find_aggregate(input),
+        LogicalPlan::TableScan(_) => Err(Reason::NotAggregated.into()),
+        LogicalPlan::Window(_) => Err(Refusal::about(Reason::ClauseRefused, "OVER")),
+        LogicalPlan::Join(_) => Err(Refusal::about(Reason::ClauseRefused, "JOIN")),
+        LogicalPlan::Union(_) => Err(Refusal::about(Reason::ClauseRefused, "UNION")),
+        _ => Err(Reason::ClauseRefused.into()),
+    }
+}
+
+/// What the outer plan is made of; public.
+#[derive(Debug, Clone)]
+pub(crate) struct Outer {
+    plan: LogicalPlan,
+    inner: Arc<Inner>,
+    group_keys: Vec<usize>,
+    outputs: Vec<Output>,
+}
+
+impl Outer {
+    /// The plan above the aggregate, tried once on an empty release so that nothing can go wrong after the charge.
+    ///
+    /// # Errors
+    /// What of it is not accepted.
+    pub(crate) fn new(plan: LogicalPlan, analysed: Analysed) -> Result<Self, Refusal> {
+        let Analysed {
+            inner,
+            group_keys,
+            outputs,
+        } = analysed;
+        let outer = Self {
+            plan,
+            inner: Arc::new(inner),
+            group_keys,
+            outputs,
+        };
+        let empty = RecordBatch::new_empty(outer.released_schema());
+        let bound = outer.bind(empty)?;
+        tables::columns_of(bound.schema())?;
+        Ok(outer)
+    }
+
+    /// The inner question.
+    pub(crate) fn inner(&self) -> &Arc<Inner> {
+        &self.inner
+    }
+
+    /// The columns of the answer.
+    pub(crate) fn schema(&self) -> &DFSchemaRef {
+        self.plan.schema()
+    }
+
+    /// Runs the outer plan over a release.
+    ///
+    /// # Errors
+    /// [`Reason::Internal`]; nothing of it depends on private rows.
+    pub(crate) async fn run(&self, cells: &NoisyCells) -> Result<Table, Refusal> {
+        let internal = |_| Refusal::from(Reason::Internal);
+        let plan = self.bind(self.released(cells)?)?;
+        let columns = tables::columns_of(plan.schema())?;
+        let session = SessionContext::new_with_config(SessionConfig::new().with_target_partitions(1));
+        let frame = session.execute_logical_plan(plan).await.map_err(internal)?;
+        let batches = frame.collect().await.map_err(internal)?;
+        tables::rebuild(columns, &batches)
+    }
+
+    fn key_type(&self, place: usize) -> DataType {
+        let key = self.group_keys.get(place).and_then(|index| self.inner.keys.get(*index));
+        let manifest = self.inner.dataset.manifest();
+        let column = key.and_then(|key| manifest.column(key.name.as_str()));
+        column.map_or(DataType::Null, |column| column.kind.arrow_type())
+    }
+
+    fn output_type(&self, output: &Output) -> DataType {
+        match output {
+            Output::Count { .. } => DataType::Int64,
+            Output::Sum { scale, .. } if scale.whole => DataType::Int64,
+            Output::Sum { .. } | Output::Mean { .. } => DataType::Float64,
+        }
+    }
+
+    /// `g0…` the keys, then for each aggregate `a`, `l` and `h`: value and interval.
+    fn released_schema(&self) -> SchemaRef {
+        let mut fields: Vec<Field> = (0..self.group_keys.len())
+            .map(|i| Field::new(format!("g{i}"), self.key_type(i), true))
+            .collect();
+        for (i, output) in self.outputs.iter().enumerate() {
+            for kind in ["a", "l", "h"] {
+                fields.push(Field::new(format!("{kind}{i}"), self.output_type(output), true));
+            }
+        }
+        // A query without keys and aggregates does not exist, but a batch needs a column to have a length.
+        fields.push(Field::new("group", DataType::Int64, false));
+        Arc::new(Schema::new(fields))
+    }
+
+    /// The released table, rebuilt from scalars.
+    fn released(&self, cells: &NoisyCells) -> Result<RecordBatch, Refusal> {
+        let groups = self.inner.groups();
+        let mut columns: Vec<ArrayRef> = Vec::new();
+        for (place, key) in self.group_keys.iter().enumerate() {
+            let values: Vec<Option<&KeyValue>> = (0..groups).map(|group| self.inner.key_value(*key, group)).collect();
+            columns.push(key_array(&self.key_type(place), &values));
+        }
+        for output in &self.outputs {
+            let values: Vec<Noised> = (0..groups as usize)
+                .map(|group| noised(output, cells, group))
+                .collect::<Option<_>>()
+                .ok_or(Reason::Internal)?;
+            for pick in [|n: &Noised| n.value, |n: &Noised| n.low, |n: &Noised| n.high] {
+                columns.push(if self.output_type(output) == DataType::Int64 {
+                    Arc::new(values.iter().map(|n| pick(n).as_int()).collect::<Int64Array>())
+                } else {
+                    Arc::new(
+                        values
+                            .iter()
+                            .map(|n| Some(pick(n).as_float()))
+                            .collect::<Float64Array>(),
+                    )
+                });
+            }
+        }
+        columns.push(Arc::new((0..i64::from(groups)).collect::<Int64Array>()));
+        RecordBatch::try_new(self.released_schema(), columns).map_err(|_| Reason::Internal.into())
+    }
+
+    /// The plan with its aggregate replaced by a scan of `released`.
+    fn bind(&self, released: RecordBatch) -> Result<LogicalPlan, Refusal> {
+        self.rebuild(&self.plan, &released)
+    }
+
+    fn rebuild(&self, plan: &LogicalPlan, released: &RecordBatch) -> Result<LogicalPlan, Refusal> {
+        let refused = |_| Refusal::about(Reason::ExpressionRefused, "an expression over the released table");
+        if let LogicalPlan::Aggregate(aggregate) = plan {
+            return self.scan(aggregate, released).map_err(|_| Reason::Internal.into());
+        }
+        let inputs = plan.inputs();
+        let [input] = inputs.as_slice() else {
+            return Err(Reason::Internal.into());
+        };
+        let below = self.rebuild(input, released)?;
+        let named = matches!(plan, LogicalPlan::Projection(_));
+        let exprs = plan
+            .expressions()
+            .into_iter()
+            .map(|expr| self.outer_expr(expr, below.schema(), named));
+        let exprs = exprs.collect::<Result<Vec<_>, _>>()?;
+        plan.with_new_exprs(exprs, vec![below]).map_err(refused)
+    }
+
+    /// A total expression that keeps the name it had.
+    fn outer_expr(&self, expr: Expr, schema: &DFSchema, named: bool) -> Result<Expr, Refusal> {
+        let (qualifier, name) = expr.qualified_name();
+        let intervals = self.with_intervals(unaliased(expr.clone()))?;
+        let total = total(&intervals, schema)?;
+        if !named || total == expr {
+            return Ok(total);
+        }
+        Ok(total.alias_qualified(qualifier, name))
+    }
+
+    /// `dp_interval_low(aggregate)` becomes the released column that holds it.
+    fn with_intervals(&self, expr: Expr) -> Result<Expr, Refusal> {
+        let wrong = |call: &Expr| Refusal::about(Reason::ExpressionRefused, &call.to_string());
+        let mut fault = None;
+        let aggregate = find_aggregate(&self.plan)?;
+        let names: Vec<String> = aggregate.aggr_expr.iter().map(|e| e.qualified_name().1).collect();
+        let out = expr.transform_down(|e| {
+            let Expr::ScalarFunction(call) = &e else {
+                return Ok(Transformed::no(e));
+            };
+            let prefix = match call.func.name() {
+                INTERVAL_LOW => "l",
+                INTERVAL_HIGH => "h",
+                _ => return Ok(Transformed::no(e)),
+            };
+            let place = match call.args.as_slice() {
+                [Expr::Column(column)] => names.iter().position(|name| *name == column.name),
+                _ => None,
+            };
+            match place {
+                Some(place) => Ok(Transformed::yes(Expr::Column(hidden(prefix, place)))),
+                None => {
+                    fault = Some(wrong(&e));
+                    Ok(Transformed::no(e))
+                }
+            }
+        });
+        match (fault, out) {
+            (Some(refusal), _) => Err(refusal),
+            (None, Ok(out)) => Ok(out.data),
+            (None, Err(_)) => Err(Reason::Internal.into()),
+        }
+    }
+
+    /// The release under the names that the aggregate's output had, and the intervals under reserved ones.
+    fn scan(&self, aggregate: &Aggregate, released: &RecordBatch) -> datafusion::error::Result<LogicalPlan> {
+        let table = MemTable::try_new(released.schema(), vec![vec![released.clone()]])?;
+        let scan = LogicalPlanBuilder::scan(RELEASED, provider_as_source(Arc::new(table)), None)?;
+        let stored = |name: String| Expr::Column(Column::new(Some(RELEASED), name));
+        let mut exprs = Vec::new();
+        for (place, (qualifier, field)) in aggregate.schema.iter().enumerate() {
+            let name = match place.checked_sub(self.group_keys.len()) {
+                None => format!("g{place}"),
+                Some(output) => format!("a{output}"),
+            };
+            exprs.push(stored(name).alias_qualified(qualifier.cloned(), field.name()));
+        }
+        for place in 0..self.outputs.len() {
+            for prefix in ["l", "h"] {
+                exprs.push(stored(format!("{prefix}{place}")).alias(hidden(prefix, place).name));
+            }
+        }
+        scan.project(exprs)?.build()
+    }
+}
+
+fn hidden(prefix: &str, place: usize) -> Column {
+    Column::new_unqualified(format!("{}{prefix}{place}", crate::guard::RESERVED_PREFIX))
+}
+
+/// One released number: whole, or floating point.
+#[derive(Clone, Copy)]
+enum Number {
+    Int(i128),
+    Float(f64),
+}
+
+impl Number {
+    fn as_int(self) -> Option<i64> {
+        match self {
+            Self::Int(v) => Some(v.clamp(i128::from(i64::MIN), i128::from(i64::MAX)) as i64),
+            Self::Float(_) => None,
+        }
+    }
+
+    fn as_float(self) -> f64 {
+        match self {
+            Self::Int(v) => v as f64,
+            Self::Float(v) => v,
+        }
+    }
+}
+
+struct Noised {
+    value: Number,
+    low: Number,
+    high: Number,
+}
+
+/// One cell of the answer, with an interval that holds the exact bounded answer with probability 0.95 at least.
+fn noised(output: &Output, cells: &NoisyCells, group: usize) -> Option<Noised> {
+    let cell = |measure: usize| cells.cells.get(measure)?.get(group).copied();
+    let half = |measure: usize| {
+        cells
+            .families
+            .get(measure)
+            .map(|family| i128::from(family.half_width_95))
+    };
+    match output {
+        Output::Count { measure } => {
+            let (value, half) = (cell(*measure)?, half(*measure)?);
+            Some(Noised {
+                value: Number::Int(value),
+                low: Number::Int(value - half),
+                high: Number::Int(value + half),
+            })
+        }
+        Output::Sum { measure, scale } => {
+            let (value, half) = (cell(*measure)?, half(*measure)?);
+            let number = |steps: i128| match scale.whole {
+                true => Number::Int(steps),
+                false => Number::Float(scale.value(steps as f64)),
+            };
+            Some(Noised {
+                value: number(value),
+                low: number(value - half),
+                high: number(value + half),
+            })
+        }
+        Output::Mean {
+            sum,
+            count,
+            scale,
+            centre,
+        } => {
+            let (s, n) = (cell(*sum)? as f64, cell(*count)? as f64);
+            let (s_half, n_half) = (wider(half(*sum)?), wider(half(*count)?));
+            let (least, most) = (scale.lower as f64, scale.upper as f64);
+            let at = |steps: f64| Number::Float(scale.value(steps.clamp(least, most)));
+            let mean = |s: f64, n: f64| *centre as f64 + s / n.max(1.0);
+            let value = at(mean(s, n));
+            if n - n_half < 1.0 {
+                return Some(Noised {
+                    value,
+                    low: at(least),
+                    high: at(most),
+                });
+            }
+            let corners = [(-1.0, -1.0), (-1.0, 1.0), (1.0, -1.0), (1.0, 1.0)];
+            let ends = corners.map(|(a, b)| mean(s + a * s_half, n + b * n_half));
+            let low = ends.iter().copied().fold(f64::INFINITY, f64::min);
+            let high = ends.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+            Some(Noised {
+                value,
+                low: at(low),
+                high: at(high),
+            })
+        }
+    }
+}
+
+/// A half-width that holds with 0.975 where `half` holds with 0.95, so that two together hold with 0.95. The ratio is
+/// 1.15 for Gaussian tails and ln 40 / ln 20 = 1.232 for Laplace tails.
+fn wider(half: i128) -> f64 {
+    half as f64 * 1.25 + 1.0
+}
+
+fn key_array(data_type: &DataType, values: &[Option<&KeyValue>]) -> ArrayRef {
+    match data_type {
+        DataType::Int64 => Arc::new(
+            values
+                .iter()
+                .map(|v| if let Some(KeyValue::Int(v)) = v { Some(*v) } else { None })
+                .collect::<Int64Array>(),
+        ),
+        DataType::Boolean => Arc::new(
+            values
+                .iter()
+                .map(|v| {
+                    if let Some(KeyValue::Bool(v)) = v {
+                        Some(*v)
+                    } else {
+                        None
+                    }
+                })
+                .collect::<BooleanArray>(),
+        ),
+        _ => Arc::new(
+            values
+                .iter()
+                .map(|v| {
+                    if let Some(KeyValue::Text(v)) = v {
+                        Some(v.as_str())
+                    } else {
+                        None
+                    }
+                })
+                .collect::<StringArray>(),
+        ),
+    }
+}

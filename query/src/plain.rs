@@ -1,0 +1,215 @@
+//! Exact cells by a plan of DataFusion's own nodes: group by unit and key, clamp, keep the first groups by rank, group
+//! by key.
+//!
+//! The privacy obligation is that of [`crate::fold`], reached by another road: the two share the question and the rank of
+//! a group, and nothing of how rows are read, rounded or added up. A test compares them bit for bit.
+
+use std::sync::Arc;
+
+use arrow::array::{Array, AsArray, UInt64Array};
+use arrow::datatypes::{DataType, Decimal128Type, Int64Type};
+use datafusion::error::{DataFusionError, Result as DfResult};
+use datafusion::functions::{core, math};
+use datafusion::functions_aggregate::expr_fn::sum;
+use datafusion::functions_window::expr_fn::row_number;
+use datafusion::logical_expr::expr::Case;
+use datafusion::logical_expr::{
+    ColumnarValue, Expr, ExprFunctionExt as _, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility,
+    cast, col, lit,
+};
+use glovebox_catalog::{KeyValue, UNIT_BYTES, UNIT_COLUMN};
+use glovebox_privacy::Geometry;
+use glovebox_vault::{Expose as _, Protected};
+
+use crate::fold::{Cells, Parallelism, SelectionKey, private_session};
+use crate::inner::{Inner, KeyColumn};
+use crate::measure::{Counted, Measure};
+use crate::rows::InnerFault;
+
+/// Adds up exact cells by plain nodes.
+pub(crate) async fn plain(
+    inner: &Inner,
+    geometry: Geometry,
+    key: &SelectionKey,
+    parallelism: Parallelism,
+) -> Result<Protected<Cells>, InnerFault> {
+    run(inner, geometry, key, parallelism)
+        .await
+        .map(Protected::seal)
+        .map_err(|_| InnerFault::at("plain nodes"))
+}
+
+async fn run(inner: &Inner, geometry: Geometry, key: &SelectionKey, parallelism: Parallelism) -> DfResult<Cells> {
+    let Geometry::GroupSelection { max_groups } = geometry;
+    let session = private_session(inner, parallelism);
+    let mut rows = session.read_table(inner.dataset.provider())?;
+    if let Some(filter) = &inner.filter {
+        rows = rows.filter(filter.clone())?;
+    }
+    let names: Vec<String> = (0..inner.measures.len()).map(|i| format!("m{i}")).collect();
+    let mut row = vec![col(UNIT_COLUMN).alias("unit"), group_expr(&inner.keys).alias("code")];
+    row.extend(
+        inner
+            .measures
+            .iter()
+            .zip(&names)
+            .map(|(measure, name)| row_expr(measure).alias(name)),
+    );
+    let sums = names.iter().map(|name| sum(col(name)).alias(name));
+    let per_unit = rows
+        .select(row)?
+        .aggregate(vec![col("unit"), col("code")], sums.collect())?;
+
+    let mut bounded = vec![col("code"), rank_order(key)?.alias("place")];
+    bounded.extend(
+        inner
+            .measures
+            .iter()
+            .zip(&names)
+            .map(|(measure, name)| clamp_expr(measure, name).alias(name)),
+    );
+    let kept = per_unit
+        .select(bounded)?
+        .filter(col("place").lt_eq(lit(u64::from(max_groups))))?;
+
+    let totals = names
+        .iter()
+        .map(|name| sum(cast(col(name), DataType::Decimal128(38, 0))).alias(name));
+    let batches = kept.aggregate(vec![col("code")], totals.collect())?.collect().await?;
+
+    let mut cells = vec![vec![0_i128; inner.groups() as usize]; inner.measures.len()];
+    for batch in batches {
+        let codes = batch.column(0).as_primitive::<Int64Type>();
+        for (sums, column) in cells.iter_mut().zip(batch.columns().iter().skip(1)) {
+            let totals = column.as_primitive::<Decimal128Type>();
+            for (code, total) in codes.iter().zip(totals) {
+                let group = code
+                    .and_then(|code| usize::try_from(code).ok())
+                    .and_then(|code| sums.get_mut(code));
+                *group.ok_or_else(|| DataFusionError::Internal("group".to_owned()))? = total.unwrap_or(0);
+            }
+        }
+    }
+    Ok(cells)
+}
+
+fn case(arms: Vec<(Expr, Expr)>, otherwise: Expr) -> Expr {
+    if arms.is_empty() {
+        return otherwise;
+    }
+    let arms = arms
+        .into_iter()
+        .map(|(when, then)| (Box::new(when), Box::new(then)))
+        .collect();
+    Expr::Case(Case::new(None, arms, Some(Box::new(otherwise))))
+}
+
+/// The number of a row's group.
+fn group_expr(keys: &[KeyColumn]) -> Expr {
+    keys.iter().fold(lit(0_i64), |code, key| {
+        let arms = (0_i64..).zip(&key.values).map(|(position, value)| {
+            let value = match value {
+                KeyValue::Int(v) => lit(*v),
+                KeyValue::Text(v) => lit(v.as_str()),
+                KeyValue::Bool(v) => lit(*v),
+            };
+            (col(key.name.as_str()).eq(value), lit(position))
+        });
+        let width = key.width() as i64;
+        code * lit(width) + case(arms.collect(), lit(width - 1))
+    })
+}
+
+/// What a row contributes; NULL contributes nothing.
+fn row_expr(measure: &Measure) -> Expr {
+    let is_nan = |e: &Expr| math::isnan().call(vec![cast(e.clone(), DataType::Float64)]);
+    match &measure.counted {
+        Counted::Rows | Counted::Units => lit(1_i64),
+        Counted::Present(expr) => case(
+            vec![(expr.clone().is_null(), lit(0_i64)), (is_nan(expr), lit(0_i64))],
+            lit(1_i64),
+        ),
+        Counted::Steps { expr, scale, centre } if scale.whole => {
+            let clamped = least(greatest(expr.clone(), lit(scale.lower)), lit(scale.upper));
+            case(vec![(expr.clone().is_null(), lit(0_i64))], clamped - lit(*centre))
+        }
+        Counted::Steps { expr, scale, centre } => {
+            let steps = math::round().call(vec![cast(expr.clone(), DataType::Float64) / lit(scale.grid)]);
+            let clamped = least(greatest(steps, lit(scale.lower as f64)), lit(scale.upper as f64));
+            let none = vec![(expr.clone().is_null(), lit(0_i64)), (is_nan(expr), lit(0_i64))];
+            case(none, cast(clamped, DataType::Int64) - lit(*centre))
+        }
+    }
+}
+
+fn clamp_expr(measure: &Measure, name: &str) -> Expr {
+    let sum = if measure.counted == Counted::Units {
+        lit(1_i64)
+    } else {
+        col(name)
+    };
+    least(greatest(sum, lit(measure.clamp.0)), lit(measure.clamp.1))
+}
+
+fn least(a: Expr, b: Expr) -> Expr {
+    core::least().call(vec![a, b])
+}
+
+fn greatest(a: Expr, b: Expr) -> Expr {
+    core::greatest().call(vec![a, b])
+}
+
+/// The place of a group among its unit's groups, by rank.
+fn rank_order(key: &SelectionKey) -> DfResult<Expr> {
+    let rank = ScalarUDF::from(RankUdf {
+        key: key.clone(),
+        signature: Signature::any(2, Volatility::Immutable),
+    });
+    let rank = rank.call(vec![col("unit"), col("code")]);
+    row_number()
+        .partition_by(vec![col("unit")])
+        .order_by(vec![rank.sort(true, false), col("code").sort(true, false)])
+        .build()
+}
+
+/// [`SelectionKey::rank`] as a function.
+#[derive(PartialEq, Eq, Hash)]
+struct RankUdf {
+    key: SelectionKey,
+    signature: Signature,
+}
+
+impl std::fmt::Debug for RankUdf {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("RankUdf(…)")
+    }
+}
+
+impl ScalarUDFImpl for RankUdf {
+    fn name(&self) -> &'static str {
+        "__gb_rank"
+    }
+
+    fn signature(&self) -> &Signature {
+        &self.signature
+    }
+
+    fn return_type(&self, _: &[DataType]) -> DfResult<DataType> {
+        Ok(DataType::UInt64)
+    }
+
+    fn invoke_with_args(&self, args: ScalarFunctionArgs) -> DfResult<ColumnarValue> {
+        let arrays = ColumnarValue::values_to_arrays(&args.args)?;
+        let wrong = || DataFusionError::Internal("rank takes a unit and a group".to_owned());
+        let [units, codes] = arrays.as_slice() else {
+            return Err(wrong());
+        };
+        let units = units.as_fixed_size_binary_opt().ok_or_else(wrong)?;
+        let codes = codes.as_primitive_opt::<Int64Type>().ok_or_else(wrong)?;
+        let ranks = (0..units.len()).map(|row| {
+            let unit: [u8; UNIT_BYTES] = units.value(row).try_into().ok()?;
+            Some(self.key.rank(&unit, u32::try_from(codes.value(row)).ok()?))
+        });
+        Ok(ColumnarValue::Array(Arc::new(ranks.collect::<UInt64Array>())))
+    }
+}

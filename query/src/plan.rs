@@ -1,0 +1,283 @@
+//! From a checked syntax tree to a typed logical plan, with DataFusion's planner over names alone.
+//!
+//! The planner sees declared schemas and the allowed functions, nothing else: there is no session, no catalog, no file
+//! source and no information schema behind it, so DDL, COPY, table functions and metadata tables are unreachable by
+//! construction. It runs on a thread of its own with a bounded stack; a panic there is an internal refusal.
+
+use std::sync::{Arc, LazyLock, Mutex};
+
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use datafusion::common::{DataFusionError, SchemaError, TableReference, plan_err};
+use datafusion::config::ConfigOptions;
+use datafusion::error::Result as DfResult;
+use datafusion::functions_aggregate::all_default_aggregate_functions;
+use datafusion::functions_aggregate::average::avg_udaf;
+use datafusion::functions_aggregate::count::count_udaf;
+use datafusion::functions_aggregate::planner::AggregateFunctionPlanner;
+use datafusion::functions_aggregate::sum::sum_udaf;
+use datafusion::logical_expr::planner::{ContextProvider, ExprPlanner};
+use datafusion::logical_expr::{
+    AggregateUDF, ColumnarValue, HigherOrderUDF, LogicalPlan, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature,
+    TableSource, Volatility, WindowUDF,
+};
+use datafusion::optimizer::analyzer::Analyzer;
+use datafusion::optimizer::analyzer::type_coercion::TypeCoercion;
+use datafusion::sql::planner::SqlToRel;
+use datafusion::sql::sqlparser::ast::Statement;
+use glovebox_catalog::{Catalog, Dataset};
+use glovebox_policy::{DatasetName, Reason, Refusal};
+
+use crate::lift::MARKER;
+
+/// Stack of the planning thread. The guard's caps keep recursion far below it, in debug builds too.
+const PLANNING_STACK_BYTES: usize = 32 * 1024 * 1024;
+
+/// Lower end of a released aggregate's 95 % noise interval.
+pub(crate) const INTERVAL_LOW: &str = "dp_interval_low";
+/// Upper end of a released aggregate's 95 % noise interval.
+pub(crate) const INTERVAL_HIGH: &str = "dp_interval_high";
+
+/// Plans a statement and makes its types explicit.
+///
+/// # Errors
+/// What the planner did not take, in our words; DataFusion's text is dropped.
+pub(crate) fn plan(statement: Statement, catalog: &Catalog) -> Result<(LogicalPlan, Arc<Dataset>), Refusal> {
+    std::thread::scope(|scope| {
+        std::thread::Builder::new()
+            .stack_size(PLANNING_STACK_BYTES)
+            .spawn_scoped(scope, || plan_here(statement, catalog))
+            .map_err(|_| Refusal::from(Reason::Busy))?
+            .join()
+            .map_err(|_| Refusal::from(Reason::Internal))?
+    })
+}
+
+fn plan_here(statement: Statement, catalog: &Catalog) -> Result<(LogicalPlan, Arc<Dataset>), Refusal> {
+    let names = Names {
+        catalog,
+        config: ConfigOptions::default(),
+        seen: Mutex::default(),
+    };
+    let planned = SqlToRel::new(&names).sql_statement_to_plan(statement);
+    let seen = std::mem::take(&mut *names.seen());
+    let plan = planned.map_err(|error| seen.refusal(&error))?;
+    let analyzer = Analyzer::with_rules(vec![Arc::new(TypeCoercion::new())]);
+    let plan = analyzer
+        .execute_and_check(plan, &names.config, |_, _| {})
+        .map_err(|error| seen.refusal(&error))?;
+    let dataset = seen.dataset.ok_or(Reason::TableUnknown)?;
+    Ok((plan, dataset))
+}
+
+/// What the planner asked for by name.
+#[derive(Default)]
+struct Seen {
+    dataset: Option<Arc<Dataset>>,
+    unknown_table: Option<String>,
+    unknown_function: Option<String>,
+    refused_aggregate: Option<String>,
+}
+
+impl Seen {
+    /// Our words for why planning failed. The planner knows no data, but its text is its own affair.
+    fn refusal(&self, error: &DataFusionError) -> Refusal {
+        if let Some(name) = &self.unknown_table {
+            return Refusal::about(Reason::TableUnknown, name);
+        }
+        if let Some(name) = &self.refused_aggregate {
+            return Refusal::about(Reason::AggregateRefused, name);
+        }
+        if let Some(name) = &self.unknown_function {
+            return Refusal::about(Reason::FunctionRefused, name);
+        }
+        match error.find_root() {
+            DataFusionError::SchemaError(kind, _) => match kind.as_ref() {
+                SchemaError::FieldNotFound { field, .. } | SchemaError::AmbiguousReference { field } => {
+                    Refusal::about(Reason::ColumnUnknown, &field.name)
+                }
+                SchemaError::DuplicateQualifiedField { name, .. } | SchemaError::DuplicateUnqualifiedField { name } => {
+                    Refusal::about(Reason::SqlSyntax, &format!("two columns named {name}"))
+                }
+            },
+            DataFusionError::NotImplemented(_) => Reason::ClauseRefused.into(),
+            // The planner has one error for "plan"; the words GROUP BY occur in those about bare columns.
+            DataFusionError::Plan(text) if text.contains("GROUP BY") => Reason::NotAggregated.into(),
+            _ => Reason::TypeRefused.into(),
+        }
+    }
+}
+
+/// Names that a statement may use: the catalog's datasets and the functions of the language.
+struct Names<'a> {
+    catalog: &'a Catalog,
+    config: ConfigOptions,
+    seen: Mutex<Seen>,
+}
+
+impl Names<'_> {
+    fn seen(&self) -> std::sync::MutexGuard<'_, Seen> {
+        self.seen.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+}
+
+static EXPR_PLANNERS: LazyLock<Vec<Arc<dyn ExprPlanner>>> = LazyLock::new(|| vec![Arc::new(AggregateFunctionPlanner)]);
+
+static OTHER_AGGREGATES: LazyLock<Vec<String>> = LazyLock::new(|| {
+    let all = all_default_aggregate_functions();
+    all.iter()
+        .flat_map(|f| f.aliases().iter().cloned().chain([f.name().to_owned()]))
+        .collect()
+});
+
+impl ContextProvider for Names<'_> {
+    fn get_table_source(&self, name: TableReference) -> DfResult<Arc<dyn TableSource>> {
+        let text = match &name {
+            TableReference::Full { catalog, schema, table } if catalog.as_ref() == "glovebox" => {
+                format!("{schema}.{table}")
+            }
+            other => other.to_string(),
+        };
+        let found = text
+            .parse::<DatasetName>()
+            .ok()
+            .and_then(|name| self.catalog.get(&name));
+        let Some(dataset) = found else {
+            self.seen().unknown_table = Some(text);
+            return plan_err!("unknown table");
+        };
+        let source = Arc::new(DeclaredTable {
+            schema: declared_schema(&dataset),
+        });
+        self.seen().dataset = Some(dataset);
+        Ok(source)
+    }
+
+    fn get_expr_planners(&self) -> &[Arc<dyn ExprPlanner>] {
+        &EXPR_PLANNERS
+    }
+
+    fn get_function_meta(&self, name: &str) -> Option<Arc<ScalarUDF>> {
+        use datafusion::functions::{core, math};
+        match name {
+            "abs" => Some(math::abs()),
+            "ceil" => Some(math::ceil()),
+            "floor" => Some(math::floor()),
+            "coalesce" => Some(core::coalesce()),
+            "greatest" => Some(core::greatest()),
+            "least" => Some(core::least()),
+            "nullif" => Some(core::nullif()),
+            MARKER => Some(Arc::clone(&BOUNDS)),
+            INTERVAL_LOW => Some(Arc::clone(&LOW)),
+            INTERVAL_HIGH => Some(Arc::clone(&HIGH)),
+            _ => None,
+        }
+    }
+
+    fn get_higher_order_meta(&self, _: &str) -> Option<Arc<HigherOrderUDF>> {
+        None
+    }
+
+    fn get_aggregate_meta(&self, name: &str) -> Option<Arc<AggregateUDF>> {
+        match name {
+            "count" => return Some(count_udaf()),
+            "sum" => return Some(sum_udaf()),
+            "avg" | "mean" => return Some(avg_udaf()),
+            _ => {}
+        }
+        let mut seen = self.seen();
+        if OTHER_AGGREGATES.iter().any(|known| known == name) {
+            seen.refused_aggregate = Some(name.to_owned());
+        } else {
+            seen.unknown_function = Some(name.to_owned());
+        }
+        None
+    }
+
+    fn get_window_meta(&self, _: &str) -> Option<Arc<WindowUDF>> {
+        None
+    }
+
+    fn get_variable_type(&self, _: &[String]) -> Option<DataType> {
+        None
+    }
+
+    fn options(&self) -> &ConfigOptions {
+        &self.config
+    }
+
+    fn udf_names(&self) -> Vec<String> {
+        crate::total::ALLOWED.iter().map(|name| (*name).to_owned()).collect()
+    }
+
+    fn higher_order_function_names(&self) -> Vec<String> {
+        Vec::new()
+    }
+
+    fn udaf_names(&self) -> Vec<String> {
+        ["count", "sum", "avg"].map(str::to_owned).to_vec()
+    }
+
+    fn udwf_names(&self) -> Vec<String> {
+        Vec::new()
+    }
+}
+
+/// A table as the planner sees it: a schema and nothing behind it.
+struct DeclaredTable {
+    schema: SchemaRef,
+}
+
+impl TableSource for DeclaredTable {
+    fn schema(&self) -> SchemaRef {
+        Arc::clone(&self.schema)
+    }
+}
+
+/// Every declared column, identifiers too, so that a refusal can name what was asked for.
+fn declared_schema(dataset: &Dataset) -> SchemaRef {
+    let columns = dataset.manifest().columns().iter();
+    let fields = columns.map(|column| Field::new(column.name.as_str(), column.kind.arrow_type(), true));
+    Arc::new(Schema::new(fields.collect::<Vec<_>>()))
+}
+
+static BOUNDS: LazyLock<Arc<ScalarUDF>> = LazyLock::new(|| Arc::new(ScalarUDF::from(Named::new(MARKER, 2))));
+static LOW: LazyLock<Arc<ScalarUDF>> = LazyLock::new(|| Arc::new(ScalarUDF::from(Named::new(INTERVAL_LOW, 1))));
+static HIGH: LazyLock<Arc<ScalarUDF>> = LazyLock::new(|| Arc::new(ScalarUDF::from(Named::new(INTERVAL_HIGH, 1))));
+
+/// A function that exists for the planner only: the analysis takes every call out again. It has its first argument's
+/// type and cannot be run.
+#[derive(Debug, PartialEq, Eq, Hash)]
+struct Named {
+    name: &'static str,
+    signature: Signature,
+}
+
+impl Named {
+    fn new(name: &'static str, arguments: usize) -> Self {
+        Self {
+            name,
+            signature: Signature::any(arguments, Volatility::Immutable),
+        }
+    }
+}
+
+impl ScalarUDFImpl for Named {
+    fn name(&self) -> &str {
+        self.name
+    }
+
+    fn signature(&self) -> &Signature {
+        &self.signature
+    }
+
+    fn return_type(&self, args: &[DataType]) -> DfResult<DataType> {
+        match args.first() {
+            Some(first) => Ok(first.clone()),
+            None => plan_err!("one argument is needed"),
+        }
+    }
+
+    fn invoke_with_args(&self, _: ScalarFunctionArgs) -> DfResult<ColumnarValue> {
+        plan_err!("not for running")
+    }
+}

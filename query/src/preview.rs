@@ -1,0 +1,86 @@
+//! `EXPLAIN PRIVACY`: cost and expected error, from public numbers alone.
+
+use glovebox_privacy::accountant::epsilon_of;
+use glovebox_privacy::{Ask, NoisePlan, Scalar, Table};
+
+use crate::analysis::{mechanism_name, preview_columns};
+use crate::inner::Inner;
+use crate::measure::{Counted, Measure};
+
+/// The preview of a question: items and values, in reading order.
+pub(crate) fn preview(inner: &Inner, ask: &Ask, noise: &NoisePlan) -> Table {
+    let mut rows: Vec<(String, String)> = Vec::new();
+    let mut say = |item: &str, value: String| rows.push((item.to_owned(), value));
+    let cost = noise.cost();
+    say("dataset", inner.dataset.manifest().name().to_string());
+    say(
+        "privacy unit",
+        inner
+            .dataset
+            .manifest()
+            .unit()
+            .iter()
+            .map(ToString::to_string)
+            .collect::<Vec<_>>()
+            .join(", "),
+    );
+    say("epsilon", ask.epsilon.to_display().to_string());
+    say("delta", format!("{:e}", ask.delta));
+    say("mechanism", mechanism_name(noise.kind()).to_owned());
+    say("groups", noise.groups().to_string());
+    let glovebox_privacy::Geometry::GroupSelection { max_groups } = noise.geometry();
+    say("max_groups_contributed", max_groups.to_string());
+    say("cost rho", format!("{:.9}", cost.rho.as_f64_up()));
+    if ask.delta > 0.0 {
+        say(
+            "cost epsilon at delta",
+            format!("{:.6}", epsilon_of(cost.rho, ask.delta)),
+        );
+    }
+    for (measure, family) in inner.measures.iter().zip(noise.families()) {
+        let unit = unit_of(measure);
+        let name = short(measure);
+        say(
+            &format!("{name}: noise scale"),
+            format!("{:.6}", family.scale.to_f64() * unit),
+        );
+        say(
+            &format!("{name}: 95 % half-width"),
+            format!("{:.6}", family.half_width_95 as f64 * unit),
+        );
+    }
+    let rows = rows
+        .into_iter()
+        .map(|(item, value)| vec![Scalar::Text(item), Scalar::Text(value)])
+        .collect();
+    Table {
+        columns: preview_columns(),
+        rows,
+    }
+}
+
+/// What one step is worth.
+fn unit_of(measure: &Measure) -> f64 {
+    match &measure.counted {
+        Counted::Steps { scale, .. } => scale.grid,
+        Counted::Rows | Counted::Present(_) | Counted::Units => 1.0,
+    }
+}
+
+fn short(measure: &Measure) -> String {
+    match &measure.counted {
+        Counted::Rows => "count(*)".to_owned(),
+        Counted::Units => "count(distinct unit)".to_owned(),
+        Counted::Present(expr) => format!("count({expr})"),
+        Counted::Steps { expr, scale, centre: 0 } => format!(
+            "sum({expr} in {}..{})",
+            bound(scale, scale.lower),
+            bound(scale, scale.upper)
+        ),
+        Counted::Steps { expr, scale, centre } => format!("sum({expr} - {})", bound(scale, *centre)),
+    }
+}
+
+fn bound(scale: &crate::measure::FixedPoint, steps: i64) -> f64 {
+    scale.value(steps as f64)
+}

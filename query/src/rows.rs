@@ -1,0 +1,280 @@
+//! Rows as the fold reads them: unit runs with, for each row, its group and its integer contributions.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, RecordBatch};
+use arrow::datatypes::{DataType, Float64Type, Int64Type, Schema};
+use datafusion::common::DFSchema;
+use datafusion::execution::context::ExecutionProps;
+use datafusion::logical_expr::Expr;
+use datafusion::logical_expr::physical_planning_context::PhysicalPlanningContext;
+use datafusion::physical_expr::{PhysicalExpr, create_physical_expr};
+use glovebox_catalog::{KeyValue, UNIT_COLUMN};
+
+use crate::inner::{Inner, KeyColumn};
+use crate::measure::{Counted, FixedPoint, Measure};
+
+/// Something failed on the way from rows to cells. A constant on purpose: which row or why is nobody's business
+/// outside the machine, and an accepted query gives no row the chance.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the inner plan failed in {stage}")]
+pub struct InnerFault {
+    stage: &'static str,
+}
+
+impl InnerFault {
+    pub(crate) const fn at(stage: &'static str) -> Self {
+        Self { stage }
+    }
+}
+
+/// The stored columns a question needs, the unit column last.
+pub(crate) fn needed_columns(inner: &Inner, stored: &Schema) -> Result<Vec<usize>, InnerFault> {
+    let mut names: Vec<String> = inner.keys.iter().map(|key| key.name.as_str().to_owned()).collect();
+    let exprs = inner
+        .filter
+        .iter()
+        .chain(inner.measures.iter().filter_map(Measure::expr));
+    names.extend(exprs.flat_map(Expr::column_refs).map(|column| column.name.clone()));
+    names.sort();
+    names.dedup();
+    names.push(UNIT_COLUMN.to_owned());
+    names
+        .iter()
+        .map(|name| stored.index_of(name).map_err(|_| InnerFault::at("projection")))
+        .collect()
+}
+
+/// Evaluates the row-wise part of a question on batches of one schema.
+pub(crate) struct RowReader {
+    filter: Option<Arc<dyn PhysicalExpr>>,
+    keys: Vec<KeyReader>,
+    measures: Vec<(Counted, Option<Arc<dyn PhysicalExpr>>)>,
+}
+
+/// One batch, read: all vectors have one entry per row of the batch.
+pub(crate) struct Rows {
+    /// Which rows meet the condition; `None` is all.
+    pub(crate) kept: Option<BooleanArray>,
+    /// The group of each row.
+    pub(crate) groups: Vec<u32>,
+    /// For each measure the contribution of each row.
+    pub(crate) contributions: Vec<Contribution>,
+}
+
+/// What rows contribute to one measure.
+pub(crate) enum Contribution {
+    /// The same for every row.
+    Constant(i64),
+    /// Per row.
+    PerRow(Vec<i64>),
+}
+
+impl Contribution {
+    /// The contribution of a row; rows out of range contribute nothing.
+    pub(crate) fn of(&self, row: usize) -> i64 {
+        match self {
+            Self::Constant(value) => *value,
+            Self::PerRow(values) => values.get(row).copied().unwrap_or(0),
+        }
+    }
+}
+
+impl RowReader {
+    /// Prepares a question for batches of `schema`.
+    pub(crate) fn new(inner: &Inner, schema: &Schema) -> Result<Self, InnerFault> {
+        let named = DFSchema::try_from(schema.clone()).map_err(|_| InnerFault::at("schema"))?;
+        let compile = |expr: &Expr| {
+            create_physical_expr(
+                expr,
+                &named,
+                &ExecutionProps::new(),
+                &PhysicalPlanningContext::default(),
+            )
+            .map_err(|_| InnerFault::at("expression"))
+        };
+        let measures = inner
+            .measures
+            .iter()
+            .map(|m| Ok((m.counted.clone(), m.expr().map(compile).transpose()?)));
+        Ok(Self {
+            filter: inner.filter.as_ref().map(compile).transpose()?,
+            keys: inner
+                .keys
+                .iter()
+                .map(|key| KeyReader::new(key, schema))
+                .collect::<Result<_, _>>()?,
+            measures: measures.collect::<Result<_, InnerFault>>()?,
+        })
+    }
+
+    /// Reads a batch.
+    pub(crate) fn read(&self, batch: &RecordBatch) -> Result<Rows, InnerFault> {
+        let kept = match &self.filter {
+            None => None,
+            Some(filter) => {
+                let values = evaluate(filter.as_ref(), batch)?;
+                let values = if *values.data_type() == DataType::Null {
+                    arrow::compute::cast(&values, &DataType::Boolean).map_err(|_| InnerFault::at("condition"))?
+                } else {
+                    values
+                };
+                Some(values.as_boolean_opt().cloned().ok_or(InnerFault::at("condition"))?)
+            }
+        };
+        let mut groups = vec![0; batch.num_rows()];
+        for key in &self.keys {
+            key.add(batch, &mut groups)?;
+        }
+        let contributions = self
+            .measures
+            .iter()
+            .map(|(counted, expr)| contribution(counted, expr.as_deref(), batch));
+        Ok(Rows {
+            kept,
+            groups,
+            contributions: contributions.collect::<Result<_, _>>()?,
+        })
+    }
+}
+
+fn evaluate(expr: &dyn PhysicalExpr, batch: &RecordBatch) -> Result<ArrayRef, InnerFault> {
+    let value = expr.evaluate(batch).map_err(|_| InnerFault::at("evaluation"))?;
+    value
+        .into_array(batch.num_rows())
+        .map_err(|_| InnerFault::at("evaluation"))
+}
+
+fn contribution(
+    counted: &Counted,
+    expr: Option<&dyn PhysicalExpr>,
+    batch: &RecordBatch,
+) -> Result<Contribution, InnerFault> {
+    match (counted, expr) {
+        (Counted::Rows | Counted::Units, _) => Ok(Contribution::Constant(1)),
+        (Counted::Present(_), Some(expr)) => {
+            let values = evaluate(expr, batch)?;
+            // NaN is NULL here as it is in sums, so that a mean divides by what was added up.
+            let present: Vec<i64> = match values.as_primitive_opt::<Float64Type>() {
+                Some(floats) => floats
+                    .iter()
+                    .map(|v| i64::from(v.is_some_and(|v| !v.is_nan())))
+                    .collect(),
+                None => {
+                    let nulls = values.logical_nulls();
+                    (0..values.len())
+                        .map(|row| i64::from(nulls.as_ref().is_none_or(|n| n.is_valid(row))))
+                        .collect()
+                }
+            };
+            Ok(Contribution::PerRow(present))
+        }
+        (Counted::Steps { scale, centre, .. }, Some(expr)) => steps(&evaluate(expr, batch)?, scale, *centre),
+        (Counted::Present(_) | Counted::Steps { .. }, None) => Err(InnerFault::at("measure")),
+    }
+}
+
+fn steps(values: &ArrayRef, scale: &FixedPoint, centre: i64) -> Result<Contribution, InnerFault> {
+    let centred = |steps: Option<i64>| steps.map_or(0, |s| s.saturating_sub(centre));
+    let steps = if let Some(ints) = values.as_primitive_opt::<Int64Type>() {
+        if scale.whole {
+            ints.iter().map(|v| centred(v.map(|v| scale.of_int(v)))).collect()
+        } else {
+            ints.iter()
+                .map(|v| centred(v.and_then(|v| scale.of_float(v as f64))))
+                .collect()
+        }
+    } else if let Some(floats) = values.as_primitive_opt::<Float64Type>() {
+        floats
+            .iter()
+            .map(|v| centred(v.and_then(|v| scale.of_float(v))))
+            .collect()
+    } else if *values.data_type() == DataType::Null {
+        return Ok(Contribution::Constant(0));
+    } else {
+        return Err(InnerFault::at("value type"));
+    };
+    Ok(Contribution::PerRow(steps))
+}
+
+/// Turns one key column into positions of its public list.
+struct KeyReader {
+    column: usize,
+    width: u32,
+    lookup: Lookup,
+}
+
+enum Lookup {
+    Ints(HashMap<i64, u32>),
+    Texts(HashMap<String, u32>),
+    Bools([Option<u32>; 2]),
+}
+
+impl KeyReader {
+    fn new(key: &KeyColumn, schema: &Schema) -> Result<Self, InnerFault> {
+        let column = schema
+            .index_of(key.name.as_str())
+            .map_err(|_| InnerFault::at("key column"))?;
+        let mut ints = HashMap::new();
+        let mut texts = HashMap::new();
+        let mut bools = [None; 2];
+        for (position, value) in (0_u32..).zip(&key.values) {
+            match value {
+                KeyValue::Int(v) => drop(ints.insert(*v, position)),
+                KeyValue::Text(v) => drop(texts.insert(v.clone(), position)),
+                KeyValue::Bool(false) => bools = [Some(position), bools[1]],
+                KeyValue::Bool(true) => bools = [bools[0], Some(position)],
+            }
+        }
+        let lookup = match schema.field(column).data_type() {
+            DataType::Int64 => Lookup::Ints(ints),
+            DataType::Utf8 => Lookup::Texts(texts),
+            DataType::Boolean => Lookup::Bools(bools),
+            _ => return Err(InnerFault::at("key type")),
+        };
+        Ok(Self {
+            column,
+            width: key.width() as u32,
+            lookup,
+        })
+    }
+
+    /// Appends this column's position to every group number, least significant last. What is not on the list, NULL
+    /// too, goes to the last position.
+    fn add(&self, batch: &RecordBatch, groups: &mut [u32]) -> Result<(), InnerFault> {
+        let values = batch.columns().get(self.column).ok_or(InnerFault::at("key column"))?;
+        let other = self.width - 1;
+        let mut put = |row: usize, position: Option<u32>| {
+            if let Some(group) = groups.get_mut(row) {
+                *group = *group * self.width + position.unwrap_or(other);
+            }
+        };
+        match &self.lookup {
+            Lookup::Ints(known) => {
+                let values = values
+                    .as_primitive_opt::<Int64Type>()
+                    .ok_or(InnerFault::at("key type"))?;
+                values
+                    .iter()
+                    .enumerate()
+                    .for_each(|(row, v)| put(row, v.and_then(|v| known.get(&v).copied())));
+            }
+            Lookup::Texts(known) => {
+                let values = values.as_string_opt::<i32>().ok_or(InnerFault::at("key type"))?;
+                values
+                    .iter()
+                    .enumerate()
+                    .for_each(|(row, v)| put(row, v.and_then(|v| known.get(v).copied())));
+            }
+            Lookup::Bools([no, yes]) => {
+                let values = values.as_boolean_opt().ok_or(InnerFault::at("key type"))?;
+                values
+                    .iter()
+                    .enumerate()
+                    .for_each(|(row, v)| put(row, v.and_then(|v| if v { *yes } else { *no })));
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,63 @@
+//! Between DataFusion's record batches and the plain tables that faces outside get.
+
+use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
+use arrow::datatypes::{DataType, Float64Type, Int64Type};
+use datafusion::common::DFSchema;
+use glovebox_policy::{Reason, Refusal};
+use glovebox_privacy::{Column, ColumnKind, Scalar, Table};
+
+/// The columns of an answer.
+///
+/// # Errors
+/// [`Reason::TypeRefused`] for a type that no answer has, [`Reason::SqlSyntax`] for two columns of one name.
+pub(crate) fn columns_of(schema: &DFSchema) -> Result<Vec<Column>, Refusal> {
+    let column = |field: &arrow::datatypes::FieldRef| {
+        let kind = match field.data_type() {
+            DataType::Boolean => ColumnKind::Bool,
+            DataType::Int64 => ColumnKind::Int,
+            DataType::Float64 => ColumnKind::Float,
+            DataType::Utf8 | DataType::Null => ColumnKind::Text,
+            other => return Err(Refusal::about(Reason::TypeRefused, &other.to_string())),
+        };
+        Ok(Column {
+            name: field.name().clone(),
+            kind,
+        })
+    };
+    schema.fields().iter().map(column).collect()
+}
+
+/// Rebuilds batches value by value; nothing of their buffers survives.
+///
+/// # Errors
+/// [`Reason::Internal`] when a batch is not of the declared columns.
+pub(crate) fn rebuild(columns: Vec<Column>, batches: &[RecordBatch]) -> Result<Table, Refusal> {
+    let mut rows: Vec<Vec<Scalar>> = Vec::new();
+    for batch in batches {
+        let first = rows.len();
+        rows.resize_with(first + batch.num_rows(), || Vec::with_capacity(columns.len()));
+        for (column, array) in columns.iter().zip(batch.columns()) {
+            for (row, out) in rows.iter_mut().skip(first).enumerate() {
+                out.push(scalar(column.kind, array, row).ok_or(Reason::Internal)?);
+            }
+        }
+    }
+    let table = Table { columns, rows };
+    if table.is_well_formed() {
+        Ok(table)
+    } else {
+        Err(Reason::Internal.into())
+    }
+}
+
+fn scalar(kind: ColumnKind, array: &ArrayRef, row: usize) -> Option<Scalar> {
+    if array.is_null(row) || *array.data_type() == DataType::Null {
+        return Some(Scalar::Null);
+    }
+    Some(match kind {
+        ColumnKind::Bool => Scalar::Bool(array.as_boolean_opt()?.value(row)),
+        ColumnKind::Int => Scalar::Int(array.as_primitive_opt::<Int64Type>()?.value(row)),
+        ColumnKind::Float => Scalar::Float(array.as_primitive_opt::<Float64Type>()?.value(row)),
+        ColumnKind::Text => Scalar::Text(array.as_string_opt::<i32>()?.value(row).to_owned()),
+    })
+}

@@ -1,0 +1,106 @@
+//! Who may call what: one table, and the gate that applies it before a handler sees the request.
+//!
+//! INVARIANT (default deny): a path that is routed but not in [`ACCESS`] is refused. The roles here are the outer wall;
+//! what a person may see or do with one dataset or contract is decided by the engine, next to the act.
+
+use axum::extract::{MatchedPath, Request, State};
+use axum::http::header::AUTHORIZATION;
+use axum::middleware::Next;
+use axum::response::IntoResponse as _;
+use glovebox_policy::{Caller, Reason, Refusal, Role};
+
+use super::{App, PREFIX};
+use crate::blocking;
+use crate::reply::{Refused, Reply};
+
+/// Who may call one method of one path.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Access {
+    /// The HTTP method.
+    pub method: &'static str,
+    /// The path under the prefix, with `{}` for what varies.
+    pub path: &'static str,
+    /// The roles that may; empty means that no token is asked for.
+    pub roles: &'static [Role],
+}
+
+const EVERYBODY: &[Role] = &[Role::Analyst, Role::Officer, Role::Auditor];
+const ANALYST: &[Role] = &[Role::Analyst];
+const OFFICER: &[Role] = &[Role::Officer];
+
+const fn may(method: &'static str, path: &'static str, roles: &'static [Role]) -> Access {
+    Access { method, path, roles }
+}
+
+/// Every call of the REST face.
+pub const ACCESS: &[Access] = &[
+    may("GET", "/health", &[]),
+    may("POST", "/sql", ANALYST),
+    may("GET", "/datasets", EVERYBODY),
+    may("POST", "/datasets", OFFICER),
+    may("POST", "/datasets/draft", OFFICER),
+    may("GET", "/datasets/{name}", EVERYBODY),
+    may("GET", "/datasets/{name}/twin", EVERYBODY),
+    may("GET", "/contracts", EVERYBODY),
+    may("POST", "/contracts", OFFICER),
+    may("GET", "/contracts/{id}", EVERYBODY),
+    may("GET", "/budget", EVERYBODY),
+    may("GET", "/people", &[Role::Officer, Role::Auditor]),
+    may("POST", "/people", OFFICER),
+    may("POST", "/tokens", OFFICER),
+    may("DELETE", "/tokens", EVERYBODY),
+];
+
+/// The token that came with a request, for the one call that ends it.
+#[derive(Clone)]
+pub(crate) struct Token(pub(crate) String);
+
+/// Settles who asks and whether that role may, or refuses. Nothing of the body has been read then.
+pub(crate) async fn gate(State(app): State<App>, mut request: Request, next: Next) -> Reply {
+    let access = access_of(&request);
+    let token = token_of(&request);
+    match admit(&app, access, token).await {
+        Ok(Some((caller, token))) => {
+            request.extensions_mut().insert(caller);
+            request.extensions_mut().insert(token);
+            next.run(request).await
+        }
+        Ok(None) => next.run(request).await,
+        Err(refusal) => Refused::from(refusal).into_response(),
+    }
+}
+
+async fn admit(
+    app: &App,
+    access: Option<&'static Access>,
+    token: Option<Token>,
+) -> Result<Option<(Caller, Token)>, Refusal> {
+    if access.is_some_and(|access| access.roles.is_empty()) {
+        return Ok(None);
+    }
+    let token = token.ok_or(Reason::Unauthenticated)?;
+    let engine = app.engine.clone();
+    let Token(presented) = token.clone();
+    let caller = blocking(move || engine.authenticate(&presented)).await?;
+    match access {
+        None => Err(Reason::NotFound.into()),
+        Some(access) if access.roles.contains(&caller.role) => Ok(Some((caller, token))),
+        Some(_) => Err(Reason::RoleForbidden.into()),
+    }
+}
+
+fn token_of(request: &Request) -> Option<Token> {
+    let header = request.headers().get(AUTHORIZATION)?.to_str().ok()?;
+    crate::bearer(header).map(|token| Token(token.to_owned()))
+}
+
+fn access_of(request: &Request) -> Option<&'static Access> {
+    let matched = request.extensions().get::<MatchedPath>()?;
+    let path = matched.as_str().strip_prefix(PREFIX)?;
+    ACCESS.iter().find(|entry| entry.path == path && entry.method == request.method().as_str())
+}
+
+/// Where no path matches; the gate has refused before, so this is the second lock.
+pub(crate) async fn nothing_here() -> Refused {
+    Reason::NotFound.into()
+}

@@ -1,0 +1,125 @@
+//! The HTTP face: REST under `/api/v1`.
+//!
+//! Every call but `health` needs `authorization: Bearer <token>`. Bodies are JSON unless the table says otherwise; every
+//! error is `{"code", "message", "message_zh"}` with the status of its code. Unknown keys in a body are errors.
+//!
+//! | method and path | who | takes | gives |
+//! |---|---|---|---|
+//! | GET `/health` | anybody | – | `{status, version}` |
+//! | POST `/sql` | analyst | `{sql, purpose?, epsilon?}` | `{columns, rows, cost, remaining, release}`; a preview has no `release` |
+//! | GET `/datasets` | everybody | – | `{datasets: [card]}` |
+//! | GET `/datasets/{name}` | everybody | – | card, from the manifest |
+//! | GET `/datasets/{name}/twin` | everybody | `?rows=&seed=&format=json\|csv` | synthetic rows |
+//! | POST `/datasets/draft` | officer | multipart: `file` | `{manifest}` to edit |
+//! | POST `/datasets` | officer | multipart: `manifest`, then `file` | card; a refusal carries the whole `report` |
+//! | GET `/contracts` | everybody | – | `{contracts: [card]}`; an analyst sees those of the own organisation |
+//! | POST `/contracts` | officer | a DSSE envelope | card |
+//! | GET `/contracts/{id}` | everybody | – | card |
+//! | GET `/budget` | everybody | – | `{budgets: [card]}` |
+//! | GET `/people` | officer, auditor | – | `{people: [person]}` |
+//! | POST `/people` | officer | `{person, org, role, name}` | person |
+//! | POST `/tokens` | officer | `{person, days}` | `{token}`, shown once |
+//! | DELETE `/tokens` | everybody | – | nothing; the token that came with the call ends |
+//!
+//! Read in this order: [`access`] (who may call what), [`read`] (bodies that come in), then one module per subject.
+
+pub(crate) mod access;
+mod contracts;
+mod datasets;
+mod people;
+mod read;
+mod sql;
+pub(crate) mod upload;
+
+pub use access::{ACCESS, Access};
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::{DefaultBodyLimit, Request, State};
+use axum::http::header::{
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, HeaderValue, REFERRER_POLICY, STRICT_TRANSPORT_SECURITY,
+    X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
+};
+use axum::http::{HeaderName, Method};
+use axum::middleware::{Next, from_fn, from_fn_with_state};
+use axum::routing::{get, post};
+use glovebox_engine::Engine;
+
+use crate::limits::{REQUEST_TIME, UPLOAD_TIME};
+use crate::reply::{self, Reply};
+use crate::shield::Shield;
+
+/// The prefix of every path.
+pub const PREFIX: &str = "/api/v1";
+
+/// What handlers share.
+#[derive(Clone)]
+pub(crate) struct App {
+    pub(crate) engine: Engine,
+    pub(crate) incoming: Arc<PathBuf>,
+    pub(crate) upload_bytes: u64,
+}
+
+impl App {
+    pub(crate) fn new(engine: Engine, incoming: PathBuf, upload_bytes: u64) -> Self {
+        Self { engine, incoming: Arc::new(incoming), upload_bytes }
+    }
+}
+
+/// The REST service as a router, behind the shield that it shares with the Flight face.
+pub(crate) fn router(app: App, shield: Shield) -> Router {
+    let api = Router::new()
+        .route("/health", get(sql::health))
+        .route("/sql", post(sql::ask))
+        .route("/datasets", get(datasets::list).post(datasets::add))
+        .route("/datasets/draft", post(datasets::draft))
+        .route("/datasets/{name}", get(datasets::show))
+        .route("/datasets/{name}/twin", get(datasets::twin))
+        .route("/contracts", get(contracts::list).post(contracts::add))
+        .route("/contracts/{id}", get(contracts::show))
+        .route("/budget", get(contracts::budget))
+        .route("/people", get(people::list).post(people::add))
+        .route("/tokens", post(people::issue_token).delete(people::revoke_token));
+    Router::new()
+        .nest(PREFIX, api)
+        .fallback(access::nothing_here)
+        // Bodies are counted where they are read, each against its own limit.
+        .layer(DefaultBodyLimit::disable())
+        .layer(from_fn_with_state(app.clone(), access::gate))
+        .layer(from_fn_with_state(shield, guard))
+        .layer(from_fn(harden))
+        .with_state(app)
+}
+
+async fn guard(State(shield): State<Shield>, request: Request, next: Next) -> Reply {
+    let deadline = deadline_of(request.method(), request.uri().path());
+    match shield.run(deadline, next.run(request)).await {
+        Ok(reply) => reply,
+        Err(refusal) => reply::refusal(&refusal),
+    }
+}
+
+fn deadline_of(method: &Method, path: &str) -> Duration {
+    let upload = *method == Method::POST && path.strip_prefix(PREFIX).is_some_and(|p| p.starts_with("/datasets"));
+    if upload { UPLOAD_TIME } else { REQUEST_TIME }
+}
+
+/// Headers on every answer. There is no CORS: no other site's script may read an answer.
+async fn harden(request: Request, next: Next) -> Reply {
+    const HEADERS: [(HeaderName, &str); 6] = [
+        (CACHE_CONTROL, "no-store"),
+        (X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (X_FRAME_OPTIONS, "DENY"),
+        (REFERRER_POLICY, "no-referrer"),
+        (CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'"),
+        (STRICT_TRANSPORT_SECURITY, "max-age=31536000"),
+    ];
+    let mut reply = next.run(request).await;
+    for (name, value) in HEADERS {
+        reply.headers_mut().insert(name, HeaderValue::from_static(value));
+    }
+    reply
+}

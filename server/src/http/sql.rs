@@ -1,0 +1,48 @@
+//! `health` and `sql`.
+
+use axum::Extension;
+use axum::extract::{Request, State};
+use glovebox_engine::SqlAsk;
+use glovebox_policy::{Caller, Reason, Refusal};
+use serde::Deserialize;
+
+use super::App;
+use crate::outbound::Health;
+use crate::purpose_of;
+use crate::reply::{self, Refused, Reply};
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Ask {
+    sql: String,
+    purpose: Option<String>,
+    epsilon: Option<f64>,
+}
+
+/// Whether the server is there; says nothing about data, load or people.
+pub(crate) async fn health() -> Reply {
+    reply::ok(&Health)
+}
+
+/// Asks one statement.
+pub(crate) async fn ask(
+    State(app): State<App>,
+    Extension(caller): Extension<Caller>,
+    request: Request,
+) -> Result<Reply, Refused> {
+    let ask = read_ask(request).await?;
+    let statement = app.engine.prepare(&caller, ask).await?;
+    let answer = app.engine.run(&caller, &statement).await?;
+    Ok(reply::ok(&answer))
+}
+
+/// A statement that does not fit into a body is too long as a statement, whatever else the body holds.
+async fn read_ask(request: Request) -> Result<SqlAsk, Refusal> {
+    let body = axum::body::to_bytes(request.into_body(), crate::limits::JSON_BODY_BYTES)
+        .await
+        .map_err(|_| Reason::SqlTooLong)?;
+    let ask: Ask =
+        serde_json::from_slice(&body).map_err(|error| Refusal::about(Reason::BadRequest, &error.to_string()))?;
+    let purpose = ask.purpose.as_deref().map(purpose_of).transpose()?;
+    Ok(SqlAsk { sql: ask.sql, purpose, epsilon: ask.epsilon, parameters: Vec::new() })
+}

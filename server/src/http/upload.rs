@@ -1,0 +1,161 @@
+//! Files that officers upload: written as they come, counted, private to the server, gone when the call ends.
+//!
+//! A file waits in `<state>/incoming` in the clear while it is checked and encrypted; whatever a crash left there is
+//! removed when the server starts.
+
+use std::fs;
+use std::io;
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::path::{Path, PathBuf};
+
+use axum::extract::multipart::Field;
+use axum::extract::{FromRequest as _, Multipart, Request};
+use glovebox_policy::{Reason, Refusal};
+use ring::rand::{SecureRandom as _, SystemRandom};
+use tokio::io::AsyncWriteExt as _;
+
+use crate::limits::MANIFEST_BYTES;
+use crate::operator_log;
+
+/// Makes the folder for uploads under way, readable by the server alone, and empties it.
+///
+/// # Errors
+/// The operating system's.
+pub(crate) fn open_incoming(state_dir: &Path) -> io::Result<PathBuf> {
+    let dir = state_dir.join("incoming");
+    match fs::remove_dir_all(&dir) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    fs::DirBuilder::new().recursive(true).mode(0o700).create(&dir)?;
+    Ok(dir)
+}
+
+/// A file under way; removed on drop.
+#[derive(Debug)]
+pub(crate) struct Incoming {
+    path: PathBuf,
+}
+
+impl Incoming {
+    /// Where it is.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+}
+
+impl Drop for Incoming {
+    fn drop(&mut self) {
+        if let Err(error) = fs::remove_file(&self.path) {
+            operator_log::note("an upload could not be removed", &error.kind());
+        }
+    }
+}
+
+/// What came in a multipart body.
+#[derive(Debug)]
+pub(crate) struct Upload {
+    /// The manifest, where the call takes one.
+    pub(crate) manifest: Option<String>,
+    /// The file.
+    pub(crate) file: Incoming,
+}
+
+fn bad(what: &str) -> Refusal {
+    Refusal::about(Reason::BadRequest, what)
+}
+
+/// Reads the parts `manifest` (text) and `file`, in any order, each at most once.
+///
+/// # Errors
+/// [`Reason::BadRequest`] for a body of another form or too long, [`Reason::Internal`] when the disk fails.
+pub(crate) async fn receive(request: Request, dir: &Path, limit: u64) -> Result<Upload, Refusal> {
+    let mut parts = Multipart::from_request(request, &()).await.map_err(|_| bad("a multipart body is needed"))?;
+    let mut manifest = None;
+    let mut file = None;
+    while let Some(field) = parts.next_field().await.map_err(|_| bad("the multipart body broke off"))? {
+        match field.name() {
+            Some("manifest") if manifest.is_none() => manifest = Some(text(field).await?),
+            Some("file") if file.is_none() => file = Some(store(field, dir, limit).await?),
+            Some(name @ ("manifest" | "file")) => return Err(bad(&format!("the part {name} comes twice"))),
+            other => return Err(bad(&format!("a part named {}", other.unwrap_or("nothing")))),
+        }
+    }
+    Ok(Upload { manifest, file: file.ok_or_else(|| bad("the part file is missing"))? })
+}
+
+async fn text(mut field: Field<'_>) -> Result<String, Refusal> {
+    let mut bytes = Vec::new();
+    while let Some(chunk) = field.chunk().await.map_err(|_| bad("the multipart body broke off"))? {
+        if bytes.len() + chunk.len() > MANIFEST_BYTES {
+            return Err(bad("the manifest is longer than 1 MiB"));
+        }
+        bytes.extend_from_slice(&chunk);
+    }
+    String::from_utf8(bytes).map_err(|_| bad("the manifest is not UTF-8"))
+}
+
+async fn store(mut field: Field<'_>, dir: &Path, limit: u64) -> Result<Incoming, Refusal> {
+    let disk = |error: io::Error| {
+        operator_log::note("an upload could not be written", &error.kind());
+        Refusal::new(Reason::Internal)
+    };
+    let (incoming, file) = create(dir, extension(field.file_name())).map_err(disk)?;
+    let mut file = tokio::fs::File::from_std(file);
+    let mut written = 0;
+    while let Some(chunk) = field.chunk().await.map_err(|_| bad("the multipart body broke off"))? {
+        written += chunk.len() as u64;
+        if written > limit {
+            return Err(bad("the file is longer than this server takes"));
+        }
+        file.write_all(&chunk).await.map_err(disk)?;
+    }
+    file.flush().await.map_err(disk)?;
+    Ok(incoming)
+}
+
+fn create(dir: &Path, extension: &str) -> io::Result<(Incoming, fs::File)> {
+    let mut name = [0_u8; 16];
+    SystemRandom::new().fill(&mut name).map_err(|_| io::Error::other("no randomness"))?;
+    let name: String = name.iter().map(|byte| format!("{byte:02x}")).collect();
+    let path = dir.join(format!("{name}.{extension}"));
+    let file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path)?;
+    Ok((Incoming { path }, file))
+}
+
+/// The kind of a file, from the name it was sent under; nothing else of that name is used.
+fn extension(name: Option<&str>) -> &'static str {
+    match name.and_then(|name| name.rsplit_once('.')).map(|(_, end)| end.to_ascii_lowercase()).as_deref() {
+        Some("parquet") => "parquet",
+        _ => "csv",
+    }
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use super::*;
+
+    #[test]
+    fn uploads_are_private_and_gone_afterwards() {
+        let state = tempfile::tempdir().unwrap();
+        let dir = open_incoming(state.path()).unwrap();
+        let (incoming, _) = create(&dir, "csv").unwrap();
+        assert_eq!(fs::metadata(incoming.path()).unwrap().permissions().mode() & 0o777, 0o600);
+        assert_eq!(fs::metadata(&dir).unwrap().permissions().mode() & 0o777, 0o700);
+        let path = incoming.path().to_owned();
+        drop(incoming);
+        assert!(!path.exists());
+        fs::write(dir.join("left-over.csv"), "x").unwrap();
+        assert_eq!(fs::read_dir(open_incoming(state.path()).unwrap()).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn only_the_kind_of_the_sent_name_is_used() {
+        assert_eq!(extension(Some("../../etc/a.PARQUET")), "parquet");
+        assert_eq!(extension(Some("a.csv/../../x")), "csv");
+        assert_eq!(extension(None), "csv");
+    }
+}

@@ -1,0 +1,69 @@
+//! Every limit of the outside faces, by name. None of them depends on data.
+
+use std::time::Duration;
+
+/// Longest Flight message that is decoded: commands, tickets and parameter batches. Longer ones are refused unread.
+pub const FLIGHT_MESSAGE_BYTES: usize = 64 * 1024;
+
+/// Longest JSON body of a REST call that uploads no file.
+pub const JSON_BODY_BYTES: usize = 256 * 1024;
+
+/// Longest manifest that comes with an upload.
+pub const MANIFEST_BYTES: usize = 1024 * 1024;
+
+/// Longest upload unless the configuration says otherwise.
+pub const UPLOAD_BYTES: u64 = 4 * 1024 * 1024 * 1024;
+
+/// Requests that both faces work on at the same time, together.
+pub const REQUESTS_IN_FLIGHT: usize = 256;
+
+/// Connections per face; the next one is closed before its TLS handshake.
+pub const CONNECTIONS: usize = 1024;
+
+/// Concurrent streams on one HTTP/2 connection.
+pub const STREAMS_PER_CONNECTION: u32 = 64;
+
+/// How long a client may take for its TLS handshake.
+pub const HANDSHAKE_TIME: Duration = Duration::from_secs(10);
+
+/// How long a client may take for the head of a request.
+pub const HEADER_TIME: Duration = Duration::from_secs(10);
+
+/// How often a silent HTTP/2 connection is asked for a sign of life, and how long it has to answer.
+pub const KEEP_ALIVE_TIME: Duration = Duration::from_secs(30);
+
+/// How long one request may take, waiting for its release tick included.
+pub const REQUEST_TIME: Duration = Duration::from_secs(300);
+
+/// How long one upload may take, ingest included.
+pub const UPLOAD_TIME: Duration = Duration::from_secs(3600);
+
+/// How long requests under way have when the server stops.
+pub const SHUTDOWN_TIME: Duration = Duration::from_secs(10);
+
+/// How long a ticket can be redeemed.
+pub const TICKET_LIFE: Duration = Duration::from_secs(600);
+
+/// How long a prepared statement lives since it was last used.
+pub const PREPARED_LIFE: Duration = Duration::from_secs(3600);
+
+/// Tickets or prepared statements of one person; a new one displaces that person's oldest.
+pub const HANDLES_PER_PERSON: usize = 256;
+
+/// Tickets or prepared statements of everybody; beyond it, the answer is that all places are taken.
+pub const HANDLES_IN_ALL: usize = 16_384;
+
+/// Parameters of one prepared statement.
+pub const PARAMETERS: usize = 64;
+
+/// Flight messages that a parameter binding may consist of: the schema and one batch.
+pub const BINDING_MESSAGES: usize = 2;
+
+/// Rows of a synthetic twin that one call hands out.
+pub const TWIN_ROWS: u64 = 100_000;
+
+/// Rows of a synthetic twin when the call does not say.
+pub const TWIN_ROWS_DEFAULT: u64 = 1_000;
+
+/// Days that a token may be issued for.
+pub const TOKEN_DAYS: u32 = 366;

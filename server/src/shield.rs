@@ -1,0 +1,76 @@
+//! Around every request of both faces: a place, a deadline, and a task of its own.
+//!
+//! The task has two uses. A panic ends it alone and becomes one constant refusal, and a client who hangs up does not
+//! stop halfway a request that has been charged.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use glovebox_policy::{Reason, Refusal};
+use tokio::sync::Semaphore;
+
+use crate::limits::REQUESTS_IN_FLIGHT;
+use crate::operator_log;
+
+/// The places that both faces share.
+#[derive(Clone)]
+pub(crate) struct Shield {
+    places: Arc<Semaphore>,
+}
+
+impl Shield {
+    /// All places free.
+    pub(crate) fn new() -> Self {
+        Self { places: Arc::new(Semaphore::new(REQUESTS_IN_FLIGHT)) }
+    }
+
+    /// Runs one request to its end.
+    ///
+    /// # Errors
+    /// [`Reason::Busy`] without a free place or past the deadline, [`Reason::Internal`] after a panic.
+    pub(crate) async fn run<T: Send + 'static>(
+        &self,
+        deadline: Duration,
+        work: impl Future<Output = T> + Send + 'static,
+    ) -> Result<T, Refusal> {
+        let place = Arc::clone(&self.places).try_acquire_owned().map_err(|_| Reason::Busy)?;
+        let task = tokio::spawn(async move {
+            let _place = place;
+            work.await
+        });
+        match tokio::time::timeout(deadline, task).await {
+            Ok(Ok(done)) => Ok(done),
+            Ok(Err(fault)) if fault.is_panic() => {
+                operator_log::note("a request panicked", &"see the lines before this one");
+                Err(Reason::Internal.into())
+            }
+            Ok(Err(_)) => Err(Reason::Internal.into()),
+            Err(_) => Err(Reason::Busy.into()),
+        }
+    }
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_panic_is_one_constant_refusal_and_gives_its_place_back() {
+        let shield = Shield::new();
+        let refusal = shield.run(Duration::from_secs(1), async { panic!("planted") }).await.unwrap_err();
+        assert_eq!(refusal, Refusal::new(Reason::Internal));
+        assert_eq!(shield.places.available_permits(), REQUESTS_IN_FLIGHT);
+    }
+
+    #[tokio::test]
+    async fn the_place_is_held_until_the_work_ends_even_past_the_deadline() {
+        let shield = Shield::new();
+        let slow = tokio::time::sleep(Duration::from_millis(100));
+        let refusal = shield.run(Duration::from_millis(5), slow).await.unwrap_err();
+        assert_eq!(refusal.reason(), Reason::Busy);
+        assert_eq!(shield.places.available_permits(), REQUESTS_IN_FLIGHT - 1);
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        assert_eq!(shield.places.available_permits(), REQUESTS_IN_FLIGHT);
+    }
+}

@@ -1,0 +1,69 @@
+//! Every call of the REST face as a stranger, an analyst, an officer and an auditor.
+//!
+//! The table below says what each gets; it is compared with the server's own table, so that a new call without a line
+//! here fails. It is never filled in by a tool.
+
+use glovebox_policy::Role;
+use glovebox_server::http::ACCESS;
+
+use crate::fixture::DATASET;
+use crate::world::World;
+
+/// Method, path, and who gets past the gate: stranger, analyst, officer, auditor.
+const TABLE: &[(&str, &str, [bool; 4])] = &[
+    ("GET", "/health", [true, true, true, true]),
+    ("POST", "/sql", [false, true, false, false]),
+    ("GET", "/datasets", [false, true, true, true]),
+    ("POST", "/datasets", [false, false, true, false]),
+    ("POST", "/datasets/draft", [false, false, true, false]),
+    ("GET", "/datasets/{name}", [false, true, true, true]),
+    ("GET", "/datasets/{name}/twin", [false, true, true, true]),
+    ("GET", "/contracts", [false, true, true, true]),
+    ("POST", "/contracts", [false, false, true, false]),
+    ("GET", "/contracts/{id}", [false, true, true, true]),
+    ("GET", "/budget", [false, true, true, true]),
+    ("GET", "/people", [false, false, true, true]),
+    ("POST", "/people", [false, false, true, false]),
+    ("POST", "/tokens", [false, false, true, false]),
+    ("DELETE", "/tokens", [false, true, true, true]),
+];
+
+#[test]
+fn the_table_names_every_call() {
+    let mine: Vec<_> = TABLE.iter().map(|(method, path, _)| (*method, *path)).collect();
+    let theirs: Vec<_> = ACCESS.iter().map(|access| (access.method, access.path)).collect();
+    assert_eq!(mine, theirs);
+    for (access, (_, path, passes)) in ACCESS.iter().zip(TABLE) {
+        let roles = [Role::Analyst, Role::Officer, Role::Auditor].map(|role| access.roles.contains(&role));
+        let open = access.roles.is_empty();
+        assert_eq!([open, open || roles[0], open || roles[1], open || roles[2]], *passes, "{path}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn everybody_gets_what_the_table_says() {
+    let world = World::start().await;
+    let tokens = &world.tokens;
+    // The call that ends a token comes last for each person.
+    for (who, token) in [("", &tokens.analyst), (&tokens.analyst, &tokens.analyst), (&tokens.officer, &tokens.officer), (&tokens.auditor, &tokens.auditor)]
+        .into_iter()
+        .enumerate()
+        .map(|(who, (token, _))| (who, token))
+    {
+        for (method, path, passes) in TABLE {
+            let path = path.replace("{name}", DATASET).replace("{id}", "no-such-contract");
+            let body = (*method == "POST").then(|| ("application/json", b"{}".to_vec()));
+            let got = world.call(method, &path, token, body).await;
+            let refused_at_the_gate = match got.status {
+                401 => true,
+                403 => got.code() == "role-forbidden",
+                _ => false,
+            };
+            assert_eq!(!refused_at_the_gate, passes[who], "{method} {path} as {who}: {got:?}");
+            assert_ne!(got.status, 500, "{method} {path} as {who}: {got:?}");
+            if who == 0 && !passes[who] {
+                assert_eq!(got.status, 401, "{method} {path}");
+            }
+        }
+    }
+}

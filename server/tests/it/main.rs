@@ -1,0 +1,11 @@
+//! The server as a client meets it: TLS, tokens, both faces, refusals, and what its bytes hold.
+#![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
+
+mod browse;
+mod coverage;
+mod doors;
+mod fixture;
+mod flight_sql;
+mod hostile;
+mod rest;
+mod world;

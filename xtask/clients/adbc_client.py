@@ -1,0 +1,153 @@
+"""The unmodified ADBC Flight SQL driver against a served demo: connect, browse, ask, prepare, be refused.
+
+usage: adbc_client.py DEMO.JSON
+"""
+
+import adbc_driver_flightsql.dbapi
+from adbc_driver_flightsql import DatabaseOptions
+
+from common import QUESTION, Checks, assert_no_internals, assert_refused, demo, root_certificate
+
+TOLD = demo()
+
+
+def connect(token):
+    options = {DatabaseOptions.TLS_ROOT_CERTS.value: root_certificate(TOLD).decode()}
+    if token is not None:
+        options[DatabaseOptions.AUTHORIZATION_HEADER.value] = f"Bearer {token}"
+    return adbc_driver_flightsql.dbapi.connect(TOLD["flight_url"], db_kwargs=options, autocommit=True)
+
+
+def ask(connection, sql, parameters=None):
+    with connection.cursor() as cursor:
+        cursor.execute(sql, parameters)
+        return cursor.fetch_arrow_table()
+
+
+CONNECTION = connect(TOLD["tokens"]["analyst"])
+
+
+def info():
+    told = CONNECTION.adbc_get_info()
+    assert told.get("vendor_name"), told
+    return f"{told['vendor_name']} {told.get('vendor_version', '')}"
+
+
+def objects():
+    catalogs = CONNECTION.adbc_get_objects(depth="all").read_all().to_pylist()
+    tables = {
+        (schema["db_schema_name"], table["table_name"]): {column["column_name"] for column in table["table_columns"] or []}
+        for catalog in catalogs
+        for schema in catalog["catalog_db_schemas"] or []
+        for table in schema["db_schema_tables"] or []
+    }
+    columns = tables.get(("medical", "rand_hie"))
+    assert columns, f"medical.rand_hie is not among {sorted(tables)}"
+    assert {"coins", "mdvis"} <= columns, columns
+    assert "__gb_unit" not in columns, "the unit column of the storage shows"
+    return f"{len(tables)} tables, {len(columns)} columns in medical.rand_hie"
+
+
+def table_schema():
+    schema = CONNECTION.adbc_get_table_schema("rand_hie", db_schema_filter="medical")
+    assert {"coins", "mdvis"} <= set(schema.names), schema.names
+    assert "__gb_unit" not in schema.names
+    return f"{len(schema.names)} fields"
+
+
+def table_types():
+    assert CONNECTION.adbc_get_table_types()
+
+
+def question():
+    first, again = ask(CONNECTION, QUESTION), ask(CONNECTION, QUESTION)
+    assert first.column_names[:3] == ["coins", "n", "visits"], first.column_names
+    assert first.num_rows > 1
+    coins = first.column("coins").to_pylist()
+    listed = [value for value in coins if value is not None]
+    assert listed == sorted(listed), coins
+    assert first.equals(again), "the same question had two answers"
+    return f"{first.num_rows} rows"
+
+
+def dp_clause():
+    answer = ask(CONNECTION, "SELECT WITH DIFFERENTIAL_PRIVACY OPTIONS (epsilon = 0.05) COUNT(*) AS n FROM medical.rand_hie")
+    assert answer.num_rows == 1 and answer.column_names[0] == "n"
+
+
+def explain_privacy():
+    answer = ask(CONNECTION, "EXPLAIN PRIVACY " + QUESTION)
+    assert answer.num_rows > 0
+    assert answer.equals(ask(CONNECTION, "EXPLAIN PRIVACY " + QUESTION))
+
+
+def prepared():
+    sql = "SELECT WITH DIFFERENTIAL_PRIVACY OPTIONS (epsilon = 0.05) COUNT(*) AS n FROM medical.rand_hie WHERE mdvis >= ?"
+    first, again = ask(CONNECTION, sql, (10,)), ask(CONNECTION, sql, (10,))
+    assert first.num_rows == 1
+    assert first.equals(again), "the same parameters had two answers"
+    other = ask(CONNECTION, sql, (40,))
+    assert other.num_rows == 1
+
+
+def prepared_schema():
+    with CONNECTION.cursor() as cursor:
+        schema = cursor.adbc_prepare("SELECT COUNT(*) AS n FROM medical.rand_hie WHERE mdvis >= ?")
+    assert schema is None or len(schema) == 1, schema
+
+
+def refused(sql, *codes):
+    return lambda: assert_refused(set(codes), lambda: ask(CONNECTION, sql)) and None
+
+
+def without_token(token):
+    def act():
+        def try_it():
+            with connect(token) as connection:
+                ask(connection, QUESTION)
+        assert_refused({"unauthenticated"}, try_it)
+    return act
+
+
+def writes_are_refused():
+    with CONNECTION.cursor() as cursor:
+        try:
+            cursor.executescript("DELETE FROM medical.rand_hie")
+        except Exception as error:
+            assert_no_internals(error)
+        else:
+            raise AssertionError("DELETE was accepted")
+
+
+def main():
+    checks = Checks("adbc")
+    checks.check("get_info", info)
+    checks.check("get_objects", objects)
+    checks.check("get_table_schema", table_schema)
+    checks.check("get_table_types", table_types)
+    checks.check("DP GROUP BY, twice the same", question)
+    checks.check("SELECT WITH DIFFERENTIAL_PRIVACY", dp_clause)
+    checks.check("EXPLAIN PRIVACY", explain_privacy)
+    checks.check("prepared statement with a bound parameter", prepared)
+    checks.check("prepared statement tells its parameters", prepared_schema)
+    checks.check("rows are refused", refused("SELECT mdvis FROM medical.rand_hie", "not-aggregated"))
+    checks.check("an unknown table is refused", refused("SELECT COUNT(*) FROM medical.nobody", "table-unknown"))
+    checks.check("an unknown column is refused", refused("SELECT SUM(nothing) FROM medical.rand_hie", "column-unknown"))
+    checks.check("broken SQL is refused", refused("SELECT COUNT(* FROM medical.rand_hie", "sql-syntax"))
+    checks.check("EXPLAIN is refused", refused("EXPLAIN " + QUESTION, "explain-refused"))
+    checks.check("a key that is not public is refused",
+                 refused("SELECT xage, COUNT(*) FROM medical.rand_hie GROUP BY xage", "group-key-not-public", "not-permitted"))
+    checks.check("an unbound parameter is refused",
+                 refused("SELECT COUNT(*) FROM medical.rand_hie WHERE mdvis >= ?", "parameter-missing"))
+    checks.check("too large an epsilon is refused",
+                 refused("SELECT WITH DIFFERENTIAL_PRIVACY OPTIONS (epsilon = 99) COUNT(*) FROM medical.rand_hie", "epsilon-above-cap"))
+    checks.check("DELETE is refused", writes_are_refused)
+    checks.check("no token is refused", without_token(None))
+    checks.check("a wrong token is refused", without_token("gbx_0000"))
+    checks.check("the session still answers", question)
+    CONNECTION.close()
+    checks.close()
+
+
+if __name__ == "__main__":
+    main()

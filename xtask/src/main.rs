@@ -1,0 +1,56 @@
+//! `cargo xtask`: what the repository checks about itself.
+//!
+//! `check` is all that CI runs, as named steps; `clients` lets database clients that we did not write talk to a served
+//! demo. Each ends with one line of JSON and exits with 0 when everything held, 1 when something did not, 2 on bad usage.
+//!
+//! This crate depends on no crate of the product and none depends on it: it reads their sources, their manifests and
+//! what `cargo metadata` says, and runs cargo. It never changes a file of the repository.
+//!
+//! Read [`step`] (what a step is), [`check`] (the list of steps), [`workspace`] and [`source`] (what steps look at),
+//! then the steps: [`graph`], [`lock`], [`rules`], [`expose`], [`licences`], [`docs`]; last [`clients`] and [`demo`].
+
+#![expect(clippy::print_stdout, reason = "a command line tool speaks on standard output")]
+
+mod architecture;
+mod check;
+mod clients;
+mod demo;
+mod docs;
+mod expose;
+mod graph;
+mod licences;
+mod lock;
+mod markdown;
+mod rules;
+mod source;
+mod step;
+mod workspace;
+
+use std::process::ExitCode;
+
+const USAGE: &str = "\
+usage: cargo xtask check [--only STEP,STEP…] [--list]   all that CI runs, or the named steps
+       cargo xtask clients                              ADBC and pyarrow against a served demo";
+
+fn main() -> ExitCode {
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    let done = match words.as_slice() {
+        ["check"] => check::run(None),
+        ["check", "--list"] => check::list(),
+        ["check", "--only", names] => check::run(Some(names)),
+        ["clients"] => clients::run(),
+        _ => {
+            println!("{USAGE}");
+            return ExitCode::from(2);
+        }
+    };
+    match done {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            println!("xtask could not run: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
