@@ -25,13 +25,44 @@ const USUAL_MARKERS: [&str; 9] = ["NA", "N/A", "NULL", "null", "None", "-", "\\N
 
 /// Words in headings that point to direct identifiers.
 const IDENTIFIER_WORDS: [&str; 20] = [
-    "name", "surname", "firstname", "lastname", "fullname", "phone", "mobile", "telephone", "tel", "email", "mail",
-    "ssn", "passport", "address", "addr", "idcard", "plate", "wechat", "qq", "iban",
+    "name",
+    "surname",
+    "firstname",
+    "lastname",
+    "fullname",
+    "phone",
+    "mobile",
+    "telephone",
+    "tel",
+    "email",
+    "mail",
+    "ssn",
+    "passport",
+    "address",
+    "addr",
+    "idcard",
+    "plate",
+    "wechat",
+    "qq",
+    "iban",
 ];
 
 /// Parts of Chinese headings that point to direct identifiers.
 const IDENTIFIER_PARTS: [&str; 15] = [
-    "姓名", "身份证", "证件号", "手机", "电话", "邮箱", "邮件", "地址", "住址", "护照", "车牌", "银行卡", "微信", "社保号",
+    "姓名",
+    "身份证",
+    "证件号",
+    "手机",
+    "电话",
+    "邮箱",
+    "邮件",
+    "地址",
+    "住址",
+    "护照",
+    "车牌",
+    "银行卡",
+    "微信",
+    "社保号",
     "医保号",
 ];
 
@@ -51,7 +82,11 @@ pub fn draft(path: &Path) -> Result<String, DraftError> {
         let Some(batch) = source.next_batch()? else { break };
         for (guess, array) in guesses.iter_mut().zip(batch.rows.columns()) {
             if guess.sniff && source.format.starts_with("CSV") {
-                array.as_string::<i32>().iter().flatten().for_each(|text| guess.look(text.trim()));
+                array
+                    .as_string::<i32>()
+                    .iter()
+                    .flatten()
+                    .for_each(|text| guess.look(text.trim()));
             } else {
                 guess.sniff = false;
             }
@@ -91,7 +126,14 @@ impl Guess {
             _ => None,
         };
         let sniff = *file_type == T::Utf8;
-        Self { declared, sniff, classes: BTreeSet::new(), codes: false, words: true, markers: BTreeSet::new() }
+        Self {
+            declared,
+            sniff,
+            classes: BTreeSet::new(),
+            codes: false,
+            words: true,
+            markers: BTreeSet::new(),
+        }
     }
 
     fn look(&mut self, text: &str) {
@@ -148,16 +190,31 @@ fn write(path: &Path, format: &str, columns: &[(&str, Guess)]) -> String {
         .collect();
     let mut out = String::new();
     // Writing to a string cannot fail.
-    let _ = writeln!(out, "# A draft made from the headings and types of a file ({format}). Edit it, then register the file.");
+    let _ = writeln!(
+        out,
+        "# A draft made from the headings and types of a file ({format}). Edit it, then register the file."
+    );
     let _ = writeln!(out, "# 由文件的列名与类型生成的清单草稿（{format}）。请编辑后再登记。");
     out.push_str(HEAD);
-    let _ = writeln!(out, "\n[dataset]\nname = {}  # <schema>.<table>; replace `schema`", toml_text(format!("schema.{table}")));
+    let _ = writeln!(
+        out,
+        "\n[dataset]\nname = {}  # <schema>.<table>; replace `schema`",
+        toml_text(format!("schema.{table}"))
+    );
     out.push_str(DATASET);
-    let _ = writeln!(out, "unit = []  # 隐私单位的列; by their names perhaps: [{}]", units.join(", "));
+    let _ = writeln!(
+        out,
+        "unit = []  # 隐私单位的列; by their names perhaps: [{}]",
+        units.join(", ")
+    );
     out.push_str(SIZES);
     if !markers.is_empty() {
         let list: Vec<String> = markers.iter().map(|marker| toml_text(*marker)).collect();
-        let _ = writeln!(out, "null_markers = [{}]  # texts that seem to mean NULL; check them", list.join(", "));
+        let _ = writeln!(
+            out,
+            "null_markers = [{}]  # texts that seem to mean NULL; check them",
+            list.join(", ")
+        );
     }
     for (name, (heading, guess)) in names.iter().zip(columns) {
         write_column(&mut out, name, heading, guess);
@@ -178,7 +235,8 @@ id_space = \"\"  # datasets whose unit ids mean the same persons share one id-sp
 budget_domain = \"resident\"  # who shares one privacy budget; another one needs signed evidence
 ";
 
-const SIZES: &str = "# max_units = 10000  # a round number that is surely not exceeded; a file with more units is refused
+const SIZES: &str =
+    "# max_units = 10000  # a round number that is surely not exceeded; a file with more units is refused
 # max_rows_per_unit = 10  # further rows of a unit are dropped
 source = \"\"
 licence = \"\"
@@ -195,11 +253,16 @@ fn write_column(out: &mut String, name: &str, heading: &str, guess: &Guess) {
         Some(kind) => {
             let _ = writeln!(out, "type = {}", toml_text(kind.as_str()));
         }
-        None => out.push_str("# The file's type has no counterpart here; leave the column out by deleting it.\ntype = \"\"\n"),
+        None => out
+            .push_str("# The file's type has no counterpart here; leave the column out by deleting it.\ntype = \"\"\n"),
     }
     out.push_str("meaning_en = \"\"\nmeaning_zh = \"\"\n");
     if looks_like_identifier(heading) {
-        out.push_str("identifier = true  # by its name; identifiers are never stored. 疑似直接标识符，不入库\n");
+        out.push_str(
+            "# By its name it may identify persons; then it is never stored. Delete this line if it does not.\n\
+             # 疑似直接标识符，不入库；若不是，请删除此行。\n\
+             identifier = true\n",
+        );
         return;
     }
     if looks_like_unit(heading) {
@@ -242,25 +305,32 @@ fn slug(text: &str) -> Option<String> {
     if text.chars().any(|c| c.is_alphanumeric() && !c.is_ascii()) {
         return None;
     }
-    let parts = text.split(|c: char| !c.is_ascii_alphanumeric()).filter(|part| !part.is_empty());
+    let parts = text
+        .split(|c: char| !c.is_ascii_alphanumeric())
+        .filter(|part| !part.is_empty());
     let joined = parts.collect::<Vec<_>>().join("_").to_ascii_lowercase();
     let short: String = joined.chars().take(48).collect();
     Some(short).filter(|short| !short.is_empty())
 }
 
 fn words(heading: &str) -> Vec<String> {
-    heading.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).map(str::to_lowercase).collect()
+    heading
+        .split(|c: char| !c.is_alphanumeric())
+        .filter(|word| !word.is_empty())
+        .map(str::to_lowercase)
+        .collect()
 }
 
 fn looks_like_identifier(heading: &str) -> bool {
     let words = words(heading);
     words.iter().any(|word| IDENTIFIER_WORDS.contains(&word.as_str()))
-        || words.array_windows().any(|[left, right]| left == "id" && (right == "card" || right == "number"))
+        || words
+            .array_windows()
+            .any(|[left, right]| left == "id" && (right == "card" || right == "number"))
         || IDENTIFIER_PARTS.iter().any(|part| heading.contains(part))
 }
 
 fn looks_like_unit(heading: &str) -> bool {
     let words = words(heading);
-    words.last().is_some_and(|word| word == "id")
-        || UNIT_PARTS.iter().any(|part| heading.contains(part))
+    words.last().is_some_and(|word| word == "id") || UNIT_PARTS.iter().any(|part| heading.contains(part))
 }

@@ -1,8 +1,9 @@
 //! A file into bounded, sorted rows, or a complete list of why not.
 //!
-//! [`prepare`] reads the file once, converts and checks every cell, hashes units and rows with keys that nobody outside
-//! knows, sorts, bounds, and verifies what was declared. Reports are for the officer who brings the file: they name rows,
-//! columns and classes of values, never values, and nothing of them may reach an analyst.
+//! [`Catalog::add`](crate::Catalog::add) reads the file once, converts and checks every cell, hashes units and rows
+//! with keys that nobody outside knows, sorts, bounds, and verifies what was declared. Reports are for the officer
+//! who brings the file: they name rows, columns and classes of values, never values, and nothing of them may reach an
+//! analyst.
 //!
 //! # Privacy obligation
 //! Neighbouring files differ by all rows of one unit (add or remove). Two things make a unit's influence on what is
@@ -10,15 +11,17 @@
 //!
 //! 1. A unit keeps at most `max_rows_per_unit` rows, and which ones depends only on a keyed hash of those rows
 //!    themselves, never on their place in the file or on other units.
-//! 2. A file with more than `max_units` units is refused, not truncated. If units were dropped to fit, adding one person
-//!    could push another one out: the stored datasets of two neighbouring files would differ in two units, and every
-//!    sensitivity computed from one would be half of the truth.
+//! 2. A file with more than `max_units` units is refused, not truncated. If units were dropped to fit, adding one
+//!    person could push another one out: the stored datasets of two neighbouring files would differ in two units, and
+//!    every sensitivity computed from one would be half of the truth.
 //!
-//! Stored rows of neighbouring files are therefore equal except for the rows of that one unit (tested), so the add/remove
-//! distance of stored datasets equals that of files. That a file is refused depends on its rows: refusals are seen by
-//! the officer alone, before anything is registered. Source: Wilson et al. 2019, "Differentially Private SQL with Bounded
-//! User Contribution", for bounding per user.
+//! Stored rows of neighbouring files are therefore equal except for the rows of that one unit (tested), so the
+//! add/remove distance of stored datasets equals that of files. That a file is refused depends on its rows: refusals
+//! are seen by the officer alone, before anything is registered. Source: Wilson et al. 2019, "Differentially Private
+//! SQL with Bounded User Contribution", for bounding per user.
 
+mod counts;
+mod encode;
 mod report;
 mod rows;
 
@@ -123,7 +126,11 @@ fn match_columns(manifest: &Manifest, source: &Source, report: &mut IngestReport
             1 => {}
             _ => report.add(None, column.name.as_str(), FaultKind::ColumnRepeated),
         }
-        out.push(Matched { column: column.clone(), declared, place: found.first().copied() });
+        out.push(Matched {
+            column: column.clone(),
+            declared,
+            place: found.first().copied(),
+        });
     }
     // Positions, not headings: in a CSV without a heading line those would be the cells of its first row.
     let mut ignored: Vec<usize> = places.into_values().flatten().map(|place| place + 1).collect();

@@ -1,14 +1,14 @@
 //! What the bureau holds: which datasets there are, what their officers declared about them, and their rows.
 //!
-//! This crate reads a manifest, checks a file against it, and keeps the rows encrypted, sorted by privacy unit. It hands
-//! out DataFusion tables that refuse to be scanned unless the session carries a [`ScanCapability`], which is reachable
-//! only through `vault`. It never infers bounds, keys or sizes from rows, never computes an answer, adds no noise and
-//! keeps no budget; no error text that it makes carries a cell of a row.
+//! This crate reads a manifest, checks a file against it, and keeps the rows encrypted, sorted by privacy unit. It
+//! hands out DataFusion tables that refuse to be scanned unless the session carries a [`ScanCapability`], which is
+//! reachable only through `vault`. It never infers bounds, keys or sizes from rows, never computes an answer, adds no
+//! noise and keeps no budget; no error text that it makes carries a cell of a row.
 //!
 //! Read in this order: [`manifest`] (what an officer declares), [`ingest`] (how a file becomes rows in bounded units,
 //! with the `# Privacy obligation` that later bounds rest on), [`catalog`] and [`dataset`] (what is kept and how it
 //! is opened), [`provider`] (the guarded table and its scan), [`unit_runs`] (the check that no unit is ever
-//! split), [`draft`] (a first manifest for a new file), [`twin`] (synthetic rows from the manifest alone).
+//! split), [`mod@draft`] (a first manifest for a new file), [`mod@twin`] (synthetic rows from the manifest alone).
 
 pub mod catalog;
 pub mod dataset;

@@ -5,6 +5,7 @@
 
 mod check;
 mod read;
+mod walk;
 mod write;
 
 pub(crate) use write::text as toml_text;
@@ -94,7 +95,14 @@ pub enum ColumnKind {
 
 impl ColumnKind {
     /// All kinds, in the order of the documentation.
-    pub const ALL: [Self; 6] = [Self::Int, Self::Float, Self::Text, Self::Bool, Self::Date, Self::Timestamp];
+    pub const ALL: [Self; 6] = [
+        Self::Int,
+        Self::Float,
+        Self::Text,
+        Self::Bool,
+        Self::Date,
+        Self::Timestamp,
+    ];
 
     /// The kind as a manifest spells it.
     pub const fn as_str(self) -> &'static str {

@@ -82,7 +82,11 @@ pub(crate) struct Snapshot {
 
 impl Snapshot {
     fn aad(dataset: &DatasetName, snapshot: &SnapshotId, manifest: Digest, content: &ContentMarks) -> Vec<u8> {
-        format!("{FORMAT}\0{dataset}\0{snapshot}\0{manifest}\0{}\0{}", content.file, content.rows).into_bytes()
+        format!(
+            "{FORMAT}\0{dataset}\0{snapshot}\0{manifest}\0{}\0{}",
+            content.file, content.rows
+        )
+        .into_bytes()
     }
 }
 
@@ -155,7 +159,12 @@ fn write_files(
     write_file(&folder.join(SNAPSHOT_FILE), &json)?;
     let path = folder.join(DATA_FILE);
     let file = File::create_new(&path).map_err(io_error(&path))?;
-    write_rows(&file, &manifest.arrow_schema(), writer_properties(snapshot, key)?, groups)?;
+    write_rows(
+        &file,
+        &manifest.arrow_schema(),
+        writer_properties(snapshot, key)?,
+        groups,
+    )?;
     file.sync_all().map_err(io_error(&path))?;
     sync_dir(folder)
 }
@@ -166,10 +175,12 @@ fn write_rows(
     properties: WriterProperties,
     groups: &mut dyn RowGroups,
 ) -> Result<(), StoreError> {
-    let mut writer =
-        ArrowWriter::try_new(file, Arc::clone(schema), Some(properties)).map_err(|_| StoreError::Write)?;
+    let mut writer = ArrowWriter::try_new(file, Arc::clone(schema), Some(properties)).map_err(|_| StoreError::Write)?;
     while let Some(batch) = groups.next_group() {
-        writer.write(&batch?).and_then(|()| writer.flush()).map_err(|_| StoreError::Write)?;
+        writer
+            .write(&batch?)
+            .and_then(|()| writer.flush())
+            .map_err(|_| StoreError::Write)?;
     }
     writer.close().map_err(|_| StoreError::Write)?;
     Ok(())
@@ -193,7 +204,9 @@ fn writer_properties(snapshot: &Snapshot, key: &DataKey) -> Result<WriterPropert
 
 pub(crate) fn write_file(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
     let mut file = File::create_new(path).map_err(io_error(path))?;
-    file.write_all(bytes).and_then(|()| file.sync_all()).map_err(io_error(path))
+    file.write_all(bytes)
+        .and_then(|()| file.sync_all())
+        .map_err(io_error(path))
 }
 
 pub(crate) fn sync_dir(dir: &Path) -> Result<(), StoreError> {
@@ -207,8 +220,7 @@ pub(crate) fn open(folder: &Path, master: &MasterKey) -> Result<Stored, StoreErr
         fs::read(&path).map_err(io_error(&path))
     };
     let damaged = |name: &str| StoreError::Damaged(folder.join(name).display().to_string());
-    let snapshot: Snapshot =
-        serde_json::from_slice(&read(SNAPSHOT_FILE)?).map_err(|_| damaged(SNAPSHOT_FILE))?;
+    let snapshot: Snapshot = serde_json::from_slice(&read(SNAPSHOT_FILE)?).map_err(|_| damaged(SNAPSHOT_FILE))?;
     let text = String::from_utf8(read(MANIFEST_FILE)?).map_err(|_| damaged(MANIFEST_FILE))?;
     let manifest = Manifest::parse(&text).map_err(|_| damaged(MANIFEST_FILE))?;
     let named = folder.file_name().and_then(|name| name.to_str()) == Some(manifest.name().to_string().as_str());
@@ -216,11 +228,21 @@ pub(crate) fn open(folder: &Path, master: &MasterKey) -> Result<Stored, StoreErr
         return Err(damaged(SNAPSHOT_FILE));
     }
     // The digest is computed from the manifest as it lies there, so that an altered one cannot be opened.
-    let aad = Snapshot::aad(manifest.name(), &snapshot.snapshot, manifest.digest(), &snapshot.content);
+    let aad = Snapshot::aad(
+        manifest.name(),
+        &snapshot.snapshot,
+        manifest.digest(),
+        &snapshot.content,
+    );
     let key = master.unwrap(&snapshot.key, &aad)?;
     let data = folder.join(DATA_FILE);
     let footer = read_footer(&data, &snapshot, &key, &manifest.arrow_schema())?;
-    Ok(Stored { manifest, snapshot, data, footer })
+    Ok(Stored {
+        manifest,
+        snapshot,
+        data,
+        footer,
+    })
 }
 
 fn read_footer(
@@ -237,7 +259,11 @@ fn read_footer(
         .map_err(|_| damaged())?;
     let options = ArrowReaderOptions::new().with_file_decryption_properties(decryption);
     let footer = ArrowReaderMetadata::load(&file, options).map_err(|_| damaged())?;
-    if footer.schema().fields() != schema.fields() { Err(damaged()) } else { Ok(footer) }
+    if footer.schema().fields() != schema.fields() {
+        Err(damaged())
+    } else {
+        Ok(footer)
+    }
 }
 
 /// All dataset folders, after sweeping what an interrupted write left.
@@ -248,7 +274,10 @@ pub(crate) fn folders(dir: &Path) -> Result<Vec<PathBuf>, StoreError> {
         if !path.is_dir() {
             continue;
         }
-        let unfinished = path.file_name().and_then(|name| name.to_str()).is_some_and(|n| n.starts_with(UNFINISHED));
+        let unfinished = path
+            .file_name()
+            .and_then(|name| name.to_str())
+            .is_some_and(|n| n.starts_with(UNFINISHED));
         if unfinished {
             fs::remove_dir_all(&path).map_err(io_error(&path))?;
         } else {

@@ -2,10 +2,11 @@
 //!
 //! # Privacy obligation
 //! Neighbouring datasets differ by one unit. Every bound on what a unit contributes assumes that all of its rows are
-//! bounded together, which a walk over runs does only if a unit's rows lie side by side. [`UnitRuns`] verifies that from
-//! the rows themselves and fails closed: unit values must never decrease within a stream, across its batches too, and
-//! [`UnitRuns::check_disjoint`] verifies that streams which are walked separately share no unit. A unit then makes exactly
-//! one run per stream in one stream (possibly continued over batches), so the sensitivity of the walk is that of one run.
+//! bounded together, which a walk over runs does only if a unit's rows lie side by side. [`UnitRuns`] verifies that
+//! from the rows themselves and fails closed: unit values must never decrease within a stream, across its batches
+//! too, and [`UnitRuns::check_disjoint`] verifies that streams which are walked separately share no unit. A unit then
+//! makes exactly one run in exactly one stream (possibly continued over batches), so the sensitivity of the whole walk
+//! is that of one run.
 
 use std::ops::Range;
 use std::pin::Pin;
@@ -85,11 +86,19 @@ impl UnitRuns {
     /// # Errors
     /// [`UnitRunsError::NoUnitColumn`].
     pub fn new(schema: &Schema) -> Result<Self, UnitRunsError> {
-        let (column, field) = schema.column_with_name(UNIT_COLUMN).ok_or(UnitRunsError::NoUnitColumn)?;
+        let (column, field) = schema
+            .column_with_name(UNIT_COLUMN)
+            .ok_or(UnitRunsError::NoUnitColumn)?;
         if *field.data_type() != DataType::FixedSizeBinary(UNIT_BYTES as i32) {
             return Err(UnitRunsError::NoUnitColumn);
         }
-        Ok(Self { column, first: None, last: None, failed: false, found: Vec::new() })
+        Ok(Self {
+            column,
+            first: None,
+            last: None,
+            failed: false,
+            found: Vec::new(),
+        })
     }
 
     /// The runs of the next batch, in order; they cover all of its rows.
@@ -148,13 +157,19 @@ impl UnitRuns {
     /// Ends a run before row `end`.
     fn close(&mut self, start: usize, end: usize) {
         if start < end {
-            self.found.push(UnitRun { rows: start..end, continues: false });
+            self.found.push(UnitRun {
+                rows: start..end,
+                continues: false,
+            });
         }
     }
 
     /// The smallest and the largest unit seen so far.
     pub fn span(&self) -> Option<UnitSpan> {
-        Some(UnitSpan { first: self.first?, last: self.last? })
+        Some(UnitSpan {
+            first: self.first?,
+            last: self.last?,
+        })
     }
 
     /// Checks that streams which were walked separately share no unit.
@@ -169,7 +184,7 @@ impl UnitRuns {
     }
 }
 
-/// The smallest and the largest unit of one stream. Derived from private rows; it is for [`UnitRuns::check_disjoint`] only.
+/// The smallest and the largest unit of one stream, for [`UnitRuns::check_disjoint`] only: derived from private rows.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct UnitSpan {
     first: u128,

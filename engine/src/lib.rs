@@ -1,1 +1,27 @@
-//! Placeholder.
+//! The one place where everything meets: state, decisions, charges, the inner plan and the gate, in one order.
+//!
+//! This crate joins the others and adds no mathematics of its own. It never opens a protected value (it does not depend on
+//! the vault), never speaks a network protocol, and never lets a failure after the charge look different from another.
+//!
+//! Read in this order: [`config`] (what an operator sets), [`engine`] (opening, and what officers do), [`statement`] (a
+//! question and its answer), [`pipeline`] (the life of a request), [`cards`] (public metadata), `tick`, `compute`.
+
+pub mod cards;
+mod compute;
+pub mod config;
+pub mod engine;
+mod operator_log;
+pub mod pipeline;
+pub mod statement;
+mod tick;
+
+pub use cards::{
+    BudgetCard, CardKind, ColumnCard, ContractCard, CostCard, DatasetCard, OfficerFault, OfficerReport, PromiseCard,
+};
+pub use config::{Config, ConfigError};
+pub use engine::{Engine, EngineError};
+pub use statement::{Answer, ReleasedAnswer, SqlAsk, Statement};
+
+// What the facade takes and gives, so that `cli` need not depend on the crates below.
+pub use glovebox_ledger::Person;
+pub use glovebox_privacy::{Scalar, Table};

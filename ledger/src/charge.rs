@@ -3,8 +3,8 @@
 //! A request is named by the digest of its canonical form on a snapshot. The first time, its cost is charged to the
 //! domain and debited to the asking contract. Asked again, by anybody, it gets the stored answer: free for the domain
 //! (nothing new is learned), and debited to a contract that had not paid for it **as if it were new**. The checks,
-//! their order and their refusals are the same for a new and a stored request, so a contract cannot tell from them what other
-//! contracts asked.
+//! their order and their refusals are the same for a new and a stored request, so a contract cannot tell from them what
+//! other contracts asked.
 //!
 //! The domain check never refuses on its own: a contract in force is promised its unspent allotment
 //! (the module `contract`), so what passes the contract check passes the domain's. It is kept as a second barrier.

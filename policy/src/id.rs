@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 /// A name that does not have the form its kind asks for.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{text}` is not a {kind}: {rule}")]
+#[error("`{text}` is not a valid {kind}: {rule}")]
 pub struct BadId {
     kind: &'static str,
     rule: &'static str,

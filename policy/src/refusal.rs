@@ -29,7 +29,7 @@ macro_rules! reasons {
         /// Why a request was refused. The code is stable; the words may be improved.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
         pub enum Reason {
-            $(#[doc = $en] $name,)*
+            $(#[doc = concat!("```text\n", $en, "\n```")] $name,)*
         }
 
         impl Reason {

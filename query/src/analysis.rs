@@ -7,6 +7,7 @@ use glovebox_catalog::{Catalog, Dataset};
 use glovebox_policy::{ColumnUse, Contract, Digest, NanoEpsilon, Public, Reason, Refusal};
 use glovebox_privacy::{Ask, Column, Exact, Geometry, MechanismKind, NoisePlan, NoisyCells, Released, Scalar, Table};
 use glovebox_privacy::{plan_noise, table};
+use glovebox_vault::Protected;
 
 use crate::fold::{Parallelism, SelectionKey, fold};
 use crate::inner::analyse;
@@ -14,7 +15,7 @@ use crate::lift::{Options, lift};
 use crate::measure::Measure;
 use crate::outer::{Outer, find_aggregate};
 use crate::rows::InnerFault;
-use crate::{guard, parse, plain, plan, tables};
+use crate::{canonical, guard, parse, plain, plan, tables};
 
 /// What is understood when the query does not say: the contract's defaults and caps.
 #[derive(Debug, Clone, Copy)]
@@ -65,13 +66,15 @@ impl Draft {
     /// Why it is not accepted.
     pub fn read(catalog: &Catalog, sql: &str, parameters: &[Scalar]) -> Result<Self, Refusal> {
         let lifted = lift(guard::tokens(sql)?, parameters)?;
-        let statement = parse::parse(lifted.tokens)?;
-        let (plan, dataset) = plan::plan(statement, catalog)?;
-        let analysed = analyse(find_aggregate(&plan)?, &dataset, &lifted.bounds)?;
-        Ok(Self {
-            outer: Outer::new(plan, analysed)?,
-            options: lifted.options,
-            preview: lifted.preview,
+        plan::on_planning_stack(|| {
+            let statement = parse::parse(lifted.tokens)?;
+            let (plan, dataset) = plan::plan(statement, catalog)?;
+            let analysed = analyse(find_aggregate(&plan)?, &dataset, &lifted.bounds)?;
+            Ok(Self {
+                outer: Outer::new(plan, analysed)?,
+                options: lifted.options,
+                preview: lifted.preview,
+            })
         })
     }
 
@@ -134,7 +137,7 @@ fn digest(outer: &Outer, ask: &Ask, noise: &NoisePlan) -> Digest {
         "dataset": inner.dataset.manifest().name(),
         "manifest": inner.dataset.manifest_digest(),
         "snapshot": inner.dataset.snapshot(),
-        "filter": inner.filter.as_ref().map(ToString::to_string),
+        "filter": inner.filter.as_ref().map(canonical::text),
         "keys": inner.keys.iter().map(|key| &key.name).collect::<Vec<_>>(),
         "measures": inner.measures.iter().map(|m| &m.label).collect::<Vec<_>>(),
         "epsilon_nano": ask.epsilon.nano(),
@@ -191,7 +194,7 @@ impl Analysis {
     /// # Errors
     /// [`InnerFault`]: never because of what a row holds, only because storage or the machine failed.
     pub async fn exact(&self, key: SelectionKey, parallelism: Parallelism) -> Result<Exact, InnerFault> {
-        let cells = fold(self.outer.inner(), self.geometry, &key, parallelism).await?;
+        let cells = self.exact_cells(&key, parallelism).await?;
         Exact::new(cells, self.noise.clone(), self.request).map_err(|_| InnerFault::at("shape"))
     }
 
@@ -201,8 +204,33 @@ impl Analysis {
     /// # Errors
     /// As [`Analysis::exact`].
     pub async fn exact_by_plain_nodes(&self, key: SelectionKey, parallelism: Parallelism) -> Result<Exact, InnerFault> {
-        let cells = plain::plain(self.outer.inner(), self.geometry, &key, parallelism).await?;
+        let cells = self.exact_cells_by_plain_nodes(&key, parallelism).await?;
         Exact::new(cells, self.noise.clone(), self.request).map_err(|_| InnerFault::at("shape"))
+    }
+
+    /// The cells of [`Analysis::exact`] themselves, `[family][group]`, shut: only a crate that depends on vault can look at
+    /// them, as the proofs of exactness do.
+    ///
+    /// # Errors
+    /// As [`Analysis::exact`].
+    pub async fn exact_cells(
+        &self,
+        key: &SelectionKey,
+        parallelism: Parallelism,
+    ) -> Result<Protected<Vec<Vec<i128>>>, InnerFault> {
+        fold(self.outer.inner(), self.geometry, key, parallelism).await
+    }
+
+    /// The cells of [`Analysis::exact_by_plain_nodes`] themselves, shut.
+    ///
+    /// # Errors
+    /// As [`Analysis::exact`].
+    pub async fn exact_cells_by_plain_nodes(
+        &self,
+        key: &SelectionKey,
+        parallelism: Parallelism,
+    ) -> Result<Protected<Vec<Vec<i128>>>, InnerFault> {
+        plain::plain(self.outer.inner(), self.geometry, key, parallelism).await
     }
 
     /// Runs what is above the aggregate over a release of this request.

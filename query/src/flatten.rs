@@ -10,7 +10,7 @@ use datafusion::logical_expr::{Expr, LogicalPlan};
 use glovebox_policy::{Reason, Refusal};
 
 /// Most nodes of one flattened expression: nested projections may multiply an expression, and must not explode.
-const EXPR_MAX_NODES: usize = 2_000;
+pub(crate) const EXPR_MAX_NODES: usize = 2_000;
 
 /// A tower of projections and filters over one table, as expressions over the table's columns.
 pub(crate) struct Flat {
@@ -93,7 +93,7 @@ impl Flat {
                 };
                 Ok(Transformed::new(below, true, next))
             })
-            .map_err(|_| Refusal::about(Reason::ExpressionRefused, &expr.to_string()))?;
+            .map_err(|_| Refusal::about(Reason::ExpressionRefused, &crate::canonical::text(expr)))?;
         if nodes > EXPR_MAX_NODES {
             return Err(Reason::SqlTooManyOperators.into());
         }
@@ -101,7 +101,8 @@ impl Flat {
     }
 }
 
-fn size(expr: &Expr) -> usize {
+/// How many nodes an expression has.
+pub(crate) fn size(expr: &Expr) -> usize {
     let mut nodes = 0;
     // The closure never fails, so neither does the walk.
     let _ = expr.apply(|_| {

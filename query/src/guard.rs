@@ -46,21 +46,29 @@ pub(crate) fn tokens(sql: &str) -> Result<Vec<Token>, Refusal> {
     Ok(tokens)
 }
 
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Opened {
+    Parenthesis,
+    Case,
+}
+
 fn check_shape(tokens: &[Token]) -> Result<(), Refusal> {
     let mut operators = 0;
-    let mut depth = 0_usize;
+    // What is open, innermost last. An END closes a CASE and never a parenthesis, so that a column of that name cannot
+    // hide how deep a statement nests.
+    let mut open: Vec<Opened> = Vec::new();
     for token in tokens {
         match token {
-            Token::LParen | Token::LBracket | Token::LBrace => depth += 1,
-            Token::RParen | Token::RBracket | Token::RBrace => depth = depth.saturating_sub(1),
+            Token::LParen | Token::LBracket | Token::LBrace => open.push(Opened::Parenthesis),
+            Token::RParen | Token::RBracket | Token::RBrace => while open.pop() == Some(Opened::Case) {},
             Token::SemiColon => return Err(Refusal::about(Reason::StatementRefused, ";")),
             Token::Word(word) => {
                 if word.value.to_ascii_lowercase().starts_with(RESERVED_PREFIX) {
                     return Err(Refusal::about(Reason::ColumnUnknown, &word.value));
                 }
                 match word.keyword {
-                    Keyword::CASE => depth += 1,
-                    Keyword::END => depth = depth.saturating_sub(1),
+                    Keyword::CASE => open.push(Opened::Case),
+                    Keyword::END if open.last() == Some(&Opened::Case) => drop(open.pop()),
                     _ => {}
                 }
                 operators += usize::from(is_operator_word(word.keyword));
@@ -74,7 +82,7 @@ fn check_shape(tokens: &[Token]) -> Result<(), Refusal> {
             | Token::RArrow => {}
             _ => operators += 1,
         }
-        if operators > SQL_MAX_OPERATORS || depth > SQL_MAX_DEPTH {
+        if operators > SQL_MAX_OPERATORS || open.len() > SQL_MAX_DEPTH {
             return Err(Reason::SqlTooManyOperators.into());
         }
     }

@@ -5,19 +5,24 @@ use std::sync::Arc;
 
 use datafusion::common::{Column, DFSchema};
 use datafusion::logical_expr::expr::AggregateFunction;
-use datafusion::logical_expr::utils::conjunction;
+use datafusion::logical_expr::utils::{conjunction, split_conjunction_owned};
 use datafusion::logical_expr::{Aggregate, Expr};
 use glovebox_catalog::{Dataset, KeyValue, Manifest};
 use glovebox_policy::{ColumnName, ColumnUse, Reason, Refusal, RoleOfUse};
 
-use crate::flatten::{Flat, flatten, unaliased};
+use crate::canonical;
+use crate::flatten::{Flat, flatten, size, unaliased};
 use crate::interval::{Interval, interval_of};
 use crate::lift::{BoundsOf, MARKER, WrittenBounds};
 use crate::measure::{Counted, FixedPoint, Measure};
+use crate::rows::try_on_nulls;
 use crate::total::total;
 
 /// Most groups of one question.
 pub(crate) const GROUPS_MAX: u64 = 65_536;
+
+/// Most nodes of all flattened expressions of one question together.
+const QUESTION_MAX_NODES: usize = 8_000;
 
 /// A column that is grouped by, and its public values. One more group, for what is not on the list, comes last.
 #[derive(Debug, Clone)]
@@ -129,7 +134,16 @@ pub(crate) fn analyse(
     {
         return Err(Reason::TooManyGroups.into());
     }
+    let exprs = inner
+        .filter
+        .iter()
+        .chain(inner.measures.iter().filter_map(Measure::expr));
+    if exprs.map(size).sum::<usize>() > QUESTION_MAX_NODES {
+        return Err(Reason::SqlTooManyOperators.into());
+    }
     inner.uses = reader.uses(&inner)?;
+    // Tried once on rows of NULL, so that what cannot be evaluated is refused now and not found after the charge.
+    try_on_nulls(&inner).map_err(|_| Refusal::from(Reason::TypeRefused))?;
     let group_keys = reader.group_keys(&inner.keys)?;
     Ok(Analysed {
         inner,
@@ -202,7 +216,11 @@ impl<'a> Reader<'a> {
         let schema = DFSchema::try_from(dataset.manifest().arrow_schema().as_ref().clone())
             .map_err(|_| Refusal::from(Reason::Internal))?;
         let mut group = Vec::new();
-        for expr in &aggregate.group_expr {
+        for (place, expr) in aggregate.group_expr.iter().enumerate() {
+            // The node has one column for an expression that is written twice.
+            if aggregate.group_expr.iter().position(|known| known == expr) != Some(place) {
+                continue;
+            }
             group.push(flat.substitute(expr, aggregate.input.schema())?);
         }
         Ok(Self {
@@ -239,21 +257,22 @@ impl<'a> Reader<'a> {
     }
 
     fn filter(&self) -> Result<Option<Expr>, Refusal> {
-        let mut filters = self
-            .flat
-            .filters
-            .iter()
-            .map(|f| self.total(f))
-            .collect::<Result<Vec<_>, _>>()?;
+        let mut filters = Vec::new();
+        for filter in &self.flat.filters {
+            filters.extend(split_conjunction_owned(self.total(filter)?));
+        }
         // Canonical: the same conditions in any order are the same question.
-        filters.sort_by_key(ToString::to_string);
+        filters.sort_by_cached_key(canonical::text);
         filters.dedup();
         Ok(conjunction(filters))
     }
 
     fn key_column(&self, expr: &Expr) -> Result<KeyColumn, Refusal> {
         let Expr::Column(Column { name, .. }) = expr else {
-            return Err(Refusal::about(Reason::GroupKeyNotPublic, &expr.to_string()));
+            return Err(match expr {
+                Expr::GroupingSet(_) => Refusal::about(Reason::ClauseRefused, "GROUPING SETS, ROLLUP, CUBE"),
+                _ => Refusal::about(Reason::GroupKeyNotPublic, &canonical::text(expr)),
+            });
         };
         self.check_columns(expr)?;
         let column = self.manifest().column(name).ok_or(Reason::ColumnUnknown)?;
@@ -317,7 +336,7 @@ impl<'a> Reader<'a> {
     }
 
     fn aggregate(&self, expr: &Expr, measures: &mut Vec<Measure>) -> Result<Output, Refusal> {
-        let refused = || Refusal::about(Reason::AggregateRefused, &expr.to_string());
+        let refused = || Refusal::about(Reason::AggregateRefused, &canonical::text(expr));
         let Expr::AggregateFunction(AggregateFunction { func, params }) = unaliased(expr.clone()) else {
             return Err(refused());
         };
@@ -375,7 +394,10 @@ impl<'a> Reader<'a> {
         };
         let counted = match self.total(&argument.expr)? {
             Expr::Literal(value, _) if !value.is_null() => (Counted::Rows, "count(*)".to_owned()),
-            expr => (Counted::Present(expr.clone()), format!("count({expr})")),
+            expr => {
+                let text = format!("count({})", canonical::text(&expr));
+                (Counted::Present(expr), text)
+            }
         };
         let measure = add(measures, Measure::count(counted.0, &counted.1, clamp, self.rows())?);
         Ok(Output::Count { measure })
@@ -383,17 +405,19 @@ impl<'a> Reader<'a> {
 
     /// The steps of a value, from written bounds per row or from declared ones.
     fn scale(&self, expr: &Expr, bounds: Option<WrittenBounds>) -> Result<FixedPoint, Refusal> {
+        let whole = self.is_whole(expr);
         let written = bounds.filter(|b| b.of == BoundsOf::Row);
-        let missing = || Refusal::about(Reason::BoundsMissing, &expr.to_string());
+        let missing = || Refusal::about(Reason::BoundsMissing, &canonical::text(expr));
         let interval = match written {
             Some(b) => Interval::new(b.lower, b.upper),
-            None => interval_of(expr, self.manifest()),
+            // An inferred interval is widened to whole numbers, a written one narrowed: nothing is cut off unasked.
+            None => interval_of(expr, self.manifest()).and_then(|i| if whole { i.outward() } else { Some(i) }),
         };
         let grid = match expr {
             Expr::Column(column) => self.manifest().column(&column.name).and_then(|c| c.grid),
             _ => None,
         };
-        FixedPoint::new(interval.ok_or_else(missing)?, grid, self.is_whole(expr))
+        FixedPoint::new(interval.ok_or_else(missing)?, grid, whole)
     }
 
     fn number(&self, expr: &Expr) -> Result<Expr, Refusal> {
@@ -401,7 +425,7 @@ impl<'a> Reader<'a> {
         let expr = self.total(expr)?;
         match expr.get_type(&self.schema) {
             Ok(t) if t.is_numeric() => Ok(expr),
-            _ => Err(Refusal::about(Reason::TypeRefused, &expr.to_string())),
+            _ => Err(Refusal::about(Reason::TypeRefused, &canonical::text(&expr))),
         }
     }
 
@@ -436,7 +460,7 @@ impl<'a> Reader<'a> {
         let centre = scale.middle();
         let count = Measure::count(
             Counted::Present(expr.clone()),
-            &format!("count({expr})"),
+            &format!("count({})", canonical::text(&expr)),
             None,
             self.rows(),
         )?;

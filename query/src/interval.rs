@@ -3,6 +3,7 @@
 //! The answer only chooses where values are clamped. A wrong interval costs accuracy, never privacy: the fold clamps
 //! every value to it before anything is added up.
 
+use arrow::datatypes::DataType;
 use datafusion::common::ScalarValue;
 use datafusion::logical_expr::expr::{BinaryExpr, Case};
 use datafusion::logical_expr::{Expr, Operator};
@@ -19,6 +20,16 @@ impl Interval {
     /// An interval, if both ends are finite and in order.
     pub(crate) fn new(lower: f64, upper: f64) -> Option<Self> {
         (lower.is_finite() && upper.is_finite() && lower <= upper).then_some(Self { lower, upper })
+    }
+
+    /// The least interval with whole ends around this one.
+    pub(crate) fn outward(self) -> Option<Self> {
+        Self::new(self.lower.floor(), self.upper.ceil())
+    }
+
+    /// Where the values land when their fractions are cut off.
+    fn truncated(self) -> Option<Self> {
+        Self::new(self.lower.trunc(), self.upper.trunc())
     }
 
     fn hull(self, other: Self) -> Option<Self> {
@@ -45,7 +56,14 @@ pub(crate) fn interval_of(expr: &Expr, manifest: &Manifest) -> Option<Interval> 
             Interval::new(value, value)
         }
         Expr::BinaryExpr(binary) => of_binary(binary, manifest),
-        Expr::TryCast(cast) => interval_of(&cast.expr, manifest),
+        Expr::TryCast(cast) => {
+            let inner = interval_of(&cast.expr, manifest)?;
+            if *cast.field.data_type() == DataType::Int64 {
+                inner.truncated()
+            } else {
+                Some(inner)
+            }
+        }
         Expr::Case(case) => of_case(case, manifest),
         Expr::ScalarFunction(call) => {
             let args = call
@@ -53,7 +71,10 @@ pub(crate) fn interval_of(expr: &Expr, manifest: &Manifest) -> Option<Interval> 
                 .iter()
                 .map(|arg| interval_of(arg, manifest))
                 .collect::<Option<Vec<_>>>()?;
-            of_call(call.func.name(), &args)
+            let out = of_call(call.func.name(), &args)?;
+            let divides_whole =
+                call.func.name() == crate::total::SAFE_DIV_NAME && call.args.iter().all(|arg| is_whole(arg, manifest));
+            if divides_whole { out.truncated() } else { Some(out) }
         }
         _ => None,
     }
@@ -64,6 +85,22 @@ fn number(value: &ScalarValue) -> Option<f64> {
         ScalarValue::Int64(Some(v)) => Some(*v as f64),
         ScalarValue::Float64(Some(v)) => Some(*v),
         _ => None,
+    }
+}
+
+/// Whether an expression is one of whole numbers, so that a division cuts the fraction off. Where in doubt it is not.
+fn is_whole(expr: &Expr, manifest: &Manifest) -> bool {
+    match expr {
+        Expr::Column(column) => manifest.column(&column.name).is_some_and(|c| c.kind == ColumnKind::Int),
+        Expr::Literal(value, _) => matches!(value, ScalarValue::Int64(_)),
+        Expr::BinaryExpr(binary) => is_whole(&binary.left, manifest) && is_whole(&binary.right, manifest),
+        Expr::TryCast(cast) => *cast.field.data_type() == DataType::Int64,
+        Expr::Case(case) => {
+            let mut arms = case.when_then_expr.iter().map(|(_, then)| then).chain(&case.else_expr);
+            arms.all(|arm| is_whole(arm, manifest))
+        }
+        Expr::ScalarFunction(call) => call.args.iter().all(|arg| is_whole(arg, manifest)),
+        _ => false,
     }
 }
 

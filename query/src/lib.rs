@@ -10,10 +10,11 @@
 //! cells leave as [`glovebox_privacy::Exact`], shut.
 //!
 //! Read in this order: [`analysis`] (the whole on one page), then `guard`, `lift`, `parse`, `plan` (text to plan),
-//! `flatten`, `total`, `interval`, `inner`, `measure` (what is asked), `rows`, [`fold`] (exact cells, with the
+//! `flatten`, `total`, `interval`, `canonical`, `inner`, `measure` (what is asked), `rows`, [`fold`] (exact cells, with the
 //! privacy obligation), `plain` (the same by DataFusion's own nodes), `outer`, `tables`, `preview`.
 
 pub mod analysis;
+mod canonical;
 mod flatten;
 pub mod fold;
 pub mod guard;
@@ -34,3 +35,4 @@ pub use analysis::{Analysis, Defaults, Draft, preview_columns};
 pub use fold::{Parallelism, SelectionKey};
 pub use lift::{Options, parameter_count};
 pub use rows::InnerFault;
+pub use tables::twin_table;

@@ -15,6 +15,8 @@ use datafusion::sql::sqlparser::tokenizer::{Token, Word};
 use glovebox_policy::{NanoEpsilon, Reason, Refusal};
 use glovebox_privacy::{MechanismKind, Scalar};
 
+use crate::guard::SQL_MAX_BYTES;
+
 /// The reserved function that carries contribution bounds through the planner: `__gb_bounds(x, <index>)`.
 pub(crate) const MARKER: &str = "__gb_bounds";
 
@@ -104,10 +106,11 @@ fn bind(tokens: Vec<Token>, parameters: &[Scalar]) -> Result<Vec<Token>, Refusal
         };
         let index = match name.strip_prefix('$') {
             Some(number) => number.parse::<usize>().ok().and_then(|n| n.checked_sub(1)),
-            None => {
+            None if name == "?" => {
                 next += 1;
                 Some(next - 1)
             }
+            None => None,
         };
         let value = index
             .and_then(|i| parameters.get(i))
@@ -139,6 +142,7 @@ fn literal(value: &Scalar) -> Result<Vec<Token>, Refusal> {
             Reason::ParameterMissing,
             "a parameter is not a finite number",
         )),
+        Scalar::Text(text) if text.len() > SQL_MAX_BYTES => Err(Reason::SqlTooLong.into()),
         Scalar::Text(text) => Ok(vec![Token::SingleQuotedString(text.clone())]),
     }
 }
@@ -308,7 +312,11 @@ fn lift_bounds(tokens: Vec<Token>) -> Result<(Vec<Token>, Vec<WrittenBounds>), R
 
 /// Turns the argument that begins at `start` into `__gb_bounds(argument, index)`; `*` counts as the literal 1.
 fn wrap_argument(out: &mut Vec<Token>, start: usize, index: usize) {
-    let mut argument = out.split_off(start);
+    // DISTINCT belongs to the aggregate. Inside of the marker the planner would drop it without a word.
+    let quantifier = out.get(start).is_some_and(|token| {
+        is_word(Some(token), "DISTINCT") || (is_word(Some(token), "ALL") && out.len() > start + 1)
+    });
+    let mut argument = out.split_off(start + usize::from(quantifier));
     if argument == [Token::Mul] {
         argument = vec![Token::Number("1".to_owned(), false)];
     }

@@ -4,10 +4,14 @@ use datafusion::logical_expr::Expr;
 use glovebox_policy::{Public, Reason, Refusal};
 use glovebox_privacy::Family;
 
+use crate::canonical;
 use crate::interval::Interval;
 
 /// Fixed-point steps of values without a declared grid: a width of bounds has about 2²⁰ of them.
 const DEFAULT_STEPS_LOG2: i32 = 20;
+
+/// The narrowest width of bounds, as a part of their distance from zero: with it steps from zero stay below 2⁵⁰.
+const NARROWEST: f64 = 1.0 / (1_u64 << 29) as f64;
 
 /// Most steps that one row may add, either way.
 const ROW_STEPS_MAX: f64 = (1_u64 << 52) as f64;
@@ -51,7 +55,11 @@ impl FixedPoint {
             (true, _) => 1.0,
             (false, Some(grid)) => grid,
             (false, None) => {
-                let width = (bounds.upper - bounds.lower).max(f64::MIN_POSITIVE);
+                // A narrow range far from zero, a single value too, gets steps by where it lies.
+                let reach = bounds.lower.abs().max(bounds.upper.abs());
+                let width = (bounds.upper - bounds.lower)
+                    .max(reach * NARROWEST)
+                    .max(f64::MIN_POSITIVE);
                 2_f64.powi((width.log2().ceil() as i32 - DEFAULT_STEPS_LOG2).clamp(-1000, 1000))
             }
         };
@@ -156,8 +164,13 @@ impl Measure {
             (rows * (scale.upper - centre)).max(0),
         ));
         let label = format!(
-            "sum({expr}) rows {}..{} by {:e} less {centre} within {}..{}",
-            scale.lower, scale.upper, scale.grid, clamp.0, clamp.1
+            "sum({}) rows {}..{} by {:e} less {centre} within {}..{}",
+            canonical::text(&expr),
+            scale.lower,
+            scale.upper,
+            scale.grid,
+            clamp.0,
+            clamp.1
         );
         Self::checked(Counted::Steps { expr, scale, centre }, clamp, label)
     }

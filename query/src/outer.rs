@@ -17,6 +17,7 @@ use glovebox_catalog::KeyValue;
 use glovebox_policy::{Reason, Refusal};
 use glovebox_privacy::{NoisyCells, Table};
 
+use crate::canonical;
 use crate::flatten::unaliased;
 use crate::inner::{Analysed, Inner, Output};
 use crate::plan::{INTERVAL_HIGH, INTERVAL_LOW};
@@ -25,6 +26,9 @@ use crate::total::total;
 
 /// The name of the only table of the outer session.
 const RELEASED: &str = "released";
+
+/// What a refusal calls a part of the outer plan that cannot be run.
+const RELEASED_EXPRESSION: &str = "an expression over the released table";
 
 /// Finds the query's one aggregate node and checks what is above it.
 ///
@@ -51,6 +55,8 @@ pub(crate) fn find_aggregate(plan: &LogicalPlan) -> Result<&Aggregate, Refusal> 
 #[derive(Debug, Clone)]
 pub(crate) struct Outer {
     plan: LogicalPlan,
+    /// The schema of the plan once its expressions are total.
+    schema: DFSchemaRef,
     inner: Arc<Inner>,
     group_keys: Vec<usize>,
     outputs: Vec<Output>,
@@ -67,7 +73,8 @@ impl Outer {
             group_keys,
             outputs,
         } = analysed;
-        let outer = Self {
+        let mut outer = Self {
+            schema: Arc::clone(plan.schema()),
             plan,
             inner: Arc::new(inner),
             group_keys,
@@ -75,7 +82,11 @@ impl Outer {
         };
         let empty = RecordBatch::new_empty(outer.released_schema());
         let bound = outer.bind(empty)?;
-        tables::columns_of(bound.schema())?;
+        outer.schema = Arc::clone(bound.schema());
+        tables::columns_of(&outer.schema)?;
+        let runtime = tokio::runtime::Builder::new_current_thread().build();
+        let tried = runtime.map_err(|_| Reason::Busy)?.block_on(execute(bound));
+        tried.map_err(|_| Refusal::about(Reason::ExpressionRefused, RELEASED_EXPRESSION))?;
         Ok(outer)
     }
 
@@ -86,7 +97,7 @@ impl Outer {
 
     /// The columns of the answer.
     pub(crate) fn schema(&self) -> &DFSchemaRef {
-        self.plan.schema()
+        &self.schema
     }
 
     /// Runs the outer plan over a release.
@@ -94,13 +105,9 @@ impl Outer {
     /// # Errors
     /// [`Reason::Internal`]; nothing of it depends on private rows.
     pub(crate) async fn run(&self, cells: &NoisyCells) -> Result<Table, Refusal> {
-        let internal = |_| Refusal::from(Reason::Internal);
         let plan = self.bind(self.released(cells)?)?;
-        let columns = tables::columns_of(plan.schema())?;
-        let session = SessionContext::new_with_config(SessionConfig::new().with_target_partitions(1));
-        let frame = session.execute_logical_plan(plan).await.map_err(internal)?;
-        let batches = frame.collect().await.map_err(internal)?;
-        tables::rebuild(columns, &batches)
+        let batches = execute(plan).await.map_err(|_| Refusal::from(Reason::Internal))?;
+        tables::rebuild(tables::columns_of(&self.schema)?, &batches)
     }
 
     fn key_type(&self, place: usize) -> DataType {
@@ -110,11 +117,15 @@ impl Outer {
         column.map_or(DataType::Null, |column| column.kind.arrow_type())
     }
 
-    fn output_type(&self, output: &Output) -> DataType {
-        match output {
-            Output::Count { .. } => DataType::Int64,
-            Output::Sum { scale, .. } if scale.whole => DataType::Int64,
-            Output::Sum { .. } | Output::Mean { .. } => DataType::Float64,
+    /// The type that the rest of the plan was made for.
+    fn output_type(&self, place: usize) -> DataType {
+        let field = find_aggregate(&self.plan).ok().and_then(|aggregate| {
+            let fields = aggregate.schema.fields();
+            fields.get(self.group_keys.len() + place).cloned()
+        });
+        match field {
+            Some(field) if *field.data_type() == DataType::Int64 => DataType::Int64,
+            _ => DataType::Float64,
         }
     }
 
@@ -123,9 +134,9 @@ impl Outer {
         let mut fields: Vec<Field> = (0..self.group_keys.len())
             .map(|i| Field::new(format!("g{i}"), self.key_type(i), true))
             .collect();
-        for (i, output) in self.outputs.iter().enumerate() {
+        for i in 0..self.outputs.len() {
             for kind in ["a", "l", "h"] {
-                fields.push(Field::new(format!("{kind}{i}"), self.output_type(output), true));
+                fields.push(Field::new(format!("{kind}{i}"), self.output_type(i), true));
             }
         }
         // A query without keys and aggregates does not exist, but a batch needs a column to have a length.
@@ -141,13 +152,13 @@ impl Outer {
             let values: Vec<Option<&KeyValue>> = (0..groups).map(|group| self.inner.key_value(*key, group)).collect();
             columns.push(key_array(&self.key_type(place), &values));
         }
-        for output in &self.outputs {
+        for (place, output) in self.outputs.iter().enumerate() {
             let values: Vec<Noised> = (0..groups as usize)
                 .map(|group| noised(output, cells, group))
                 .collect::<Option<_>>()
                 .ok_or(Reason::Internal)?;
             for pick in [|n: &Noised| n.value, |n: &Noised| n.low, |n: &Noised| n.high] {
-                columns.push(if self.output_type(output) == DataType::Int64 {
+                columns.push(if self.output_type(place) == DataType::Int64 {
                     Arc::new(values.iter().map(|n| pick(n).as_int()).collect::<Int64Array>())
                 } else {
                     Arc::new(
@@ -169,7 +180,7 @@ impl Outer {
     }
 
     fn rebuild(&self, plan: &LogicalPlan, released: &RecordBatch) -> Result<LogicalPlan, Refusal> {
-        let refused = |_| Refusal::about(Reason::ExpressionRefused, "an expression over the released table");
+        let refused = |_| Refusal::about(Reason::ExpressionRefused, RELEASED_EXPRESSION);
         if let LogicalPlan::Aggregate(aggregate) = plan {
             return self.scan(aggregate, released).map_err(|_| Reason::Internal.into());
         }
@@ -200,7 +211,7 @@ impl Outer {
 
     /// `dp_interval_low(aggregate)` becomes the released column that holds it.
     fn with_intervals(&self, expr: Expr) -> Result<Expr, Refusal> {
-        let wrong = |call: &Expr| Refusal::about(Reason::ExpressionRefused, &call.to_string());
+        let wrong = |call: &Expr| Refusal::about(Reason::ExpressionRefused, &canonical::text(call));
         let mut fault = None;
         let aggregate = find_aggregate(&self.plan)?;
         let names: Vec<String> = aggregate.aggr_expr.iter().map(|e| e.qualified_name().1).collect();
@@ -213,8 +224,12 @@ impl Outer {
                 INTERVAL_HIGH => "h",
                 _ => return Ok(Transformed::no(e)),
             };
+            // COUNT(*) comes with a name around it.
             let place = match call.args.as_slice() {
-                [Expr::Column(column)] => names.iter().position(|name| *name == column.name),
+                [argument] => match unaliased(argument.clone()) {
+                    Expr::Column(column) => names.iter().position(|name| *name == column.name),
+                    _ => None,
+                },
                 _ => None,
             };
             match place {
@@ -252,6 +267,12 @@ impl Outer {
         }
         scan.project(exprs)?.build()
     }
+}
+
+/// Runs a plan over the release in a session of its own, which holds nothing else.
+async fn execute(plan: LogicalPlan) -> datafusion::error::Result<Vec<RecordBatch>> {
+    let session = SessionContext::new_with_config(SessionConfig::new().with_target_partitions(1));
+    session.execute_logical_plan(plan).await?.collect().await
 }
 
 fn hidden(prefix: &str, place: usize) -> Column {

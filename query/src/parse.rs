@@ -25,7 +25,7 @@ pub(crate) fn parse(tokens: Vec<Token>) -> Result<Statement, Refusal> {
     let mut parser = Parser::new(&dialect)
         .with_recursion_limit(PARSER_MAX_DEPTH)
         .with_tokens(tokens);
-    let syntax = |error: &dyn std::fmt::Display| Refusal::about(Reason::SqlSyntax, &error.to_string());
+    let syntax = |error: &dyn std::fmt::Display| Refusal::about(Reason::SqlSyntax, error.to_string().trim_start_matches("sql parser error: "));
     let statement = parser.parse_statement().map_err(|error| syntax(&error))?;
     let rest = parser.peek_token().token;
     if rest != Token::EOF {
@@ -144,7 +144,9 @@ fn name_marked_items(query: &mut Query) {
         if let SelectItem::UnnamedExpr(expr) = item {
             let text = expr.to_string();
             if text.contains(crate::lift::MARKER) {
-                let alias = datafusion::sql::sqlparser::ast::Ident::with_quote('"', without_markers(&text));
+                // The star stood for the literal 1 while it was marked.
+                let name = without_markers(&text).replace("count(1)", "count(*)");
+                let alias = datafusion::sql::sqlparser::ast::Ident::with_quote('"', name);
                 *item = SelectItem::ExprWithAlias {
                     expr: expr.clone(),
                     alias,

@@ -8,14 +8,15 @@ use std::sync::Arc;
 
 use arrow::array::{Array, AsArray, UInt64Array};
 use arrow::datatypes::{DataType, Decimal128Type, Int64Type};
+use datafusion::common::{Column, DFSchema};
 use datafusion::error::{DataFusionError, Result as DfResult};
 use datafusion::functions::{core, math};
 use datafusion::functions_aggregate::expr_fn::sum;
 use datafusion::functions_window::expr_fn::row_number;
 use datafusion::logical_expr::expr::Case;
 use datafusion::logical_expr::{
-    ColumnarValue, Expr, ExprFunctionExt as _, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility,
-    cast, col, lit,
+    ColumnarValue, Expr, ExprFunctionExt as _, ExprSchemable as _, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl,
+    Signature, Volatility, cast, lit, try_cast,
 };
 use glovebox_catalog::{KeyValue, UNIT_BYTES, UNIT_COLUMN};
 use glovebox_privacy::Geometry;
@@ -46,6 +47,7 @@ async fn run(inner: &Inner, geometry: Geometry, key: &SelectionKey, parallelism:
     if let Some(filter) = &inner.filter {
         rows = rows.filter(filter.clone())?;
     }
+    let schema = rows.schema().clone();
     let names: Vec<String> = (0..inner.measures.len()).map(|i| format!("m{i}")).collect();
     let mut row = vec![col(UNIT_COLUMN).alias("unit"), group_expr(&inner.keys).alias("code")];
     row.extend(
@@ -53,7 +55,7 @@ async fn run(inner: &Inner, geometry: Geometry, key: &SelectionKey, parallelism:
             .measures
             .iter()
             .zip(&names)
-            .map(|(measure, name)| row_expr(measure).alias(name)),
+            .map(|(measure, name)| row_expr(measure, &schema).alias(name)),
     );
     let sums = names.iter().map(|name| sum(col(name)).alias(name));
     let per_unit = rows
@@ -93,6 +95,11 @@ async fn run(inner: &Inner, geometry: Geometry, key: &SelectionKey, parallelism:
     Ok(cells)
 }
 
+/// A column by exactly this name: names may hold what SQL would have to quote.
+fn col(name: &str) -> Expr {
+    Expr::Column(Column::new_unqualified(name))
+}
+
 fn case(arms: Vec<(Expr, Expr)>, otherwise: Expr) -> Expr {
     if arms.is_empty() {
         return otherwise;
@@ -121,14 +128,17 @@ fn group_expr(keys: &[KeyColumn]) -> Expr {
 }
 
 /// What a row contributes; NULL contributes nothing.
-fn row_expr(measure: &Measure) -> Expr {
+fn row_expr(measure: &Measure, schema: &DFSchema) -> Expr {
     let is_nan = |e: &Expr| math::isnan().call(vec![cast(e.clone(), DataType::Float64)]);
     match &measure.counted {
         Counted::Rows | Counted::Units => lit(1_i64),
-        Counted::Present(expr) => case(
-            vec![(expr.clone().is_null(), lit(0_i64)), (is_nan(expr), lit(0_i64))],
-            lit(1_i64),
-        ),
+        Counted::Present(expr) => {
+            let mut none = vec![(expr.clone().is_null(), lit(0_i64))];
+            if expr.get_type(schema).is_ok_and(|t| t == DataType::Float64) {
+                none.push((is_nan(expr), lit(0_i64)));
+            }
+            case(none, lit(1_i64))
+        }
         Counted::Steps { expr, scale, centre } if scale.whole => {
             let clamped = least(greatest(expr.clone(), lit(scale.lower)), lit(scale.upper));
             case(vec![(expr.clone().is_null(), lit(0_i64))], clamped - lit(*centre))
@@ -137,7 +147,7 @@ fn row_expr(measure: &Measure) -> Expr {
             let steps = math::round().call(vec![cast(expr.clone(), DataType::Float64) / lit(scale.grid)]);
             let clamped = least(greatest(steps, lit(scale.lower as f64)), lit(scale.upper as f64));
             let none = vec![(expr.clone().is_null(), lit(0_i64)), (is_nan(expr), lit(0_i64))];
-            case(none, cast(clamped, DataType::Int64) - lit(*centre))
+            case(none, try_cast(clamped, DataType::Int64) - lit(*centre))
         }
     }
 }

@@ -2,7 +2,8 @@
 //!
 //! The planner sees declared schemas and the allowed functions, nothing else: there is no session, no catalog, no file
 //! source and no information schema behind it, so DDL, COPY, table functions and metadata tables are unreachable by
-//! construction. It runs on a thread of its own with a bounded stack; a panic there is an internal refusal.
+//! construction. It runs under
+//! [`on_planning_stack`].
 
 use std::sync::{Arc, LazyLock, Mutex};
 
@@ -28,6 +29,7 @@ use glovebox_catalog::{Catalog, Dataset};
 use glovebox_policy::{DatasetName, Reason, Refusal};
 
 use crate::lift::MARKER;
+use crate::total::SUBQUERY;
 
 /// Stack of the planning thread. The guard's caps keep recursion far below it, in debug builds too.
 const PLANNING_STACK_BYTES: usize = 32 * 1024 * 1024;
@@ -37,22 +39,27 @@ pub(crate) const INTERVAL_LOW: &str = "dp_interval_low";
 /// Upper end of a released aggregate's 95 % noise interval.
 pub(crate) const INTERVAL_HIGH: &str = "dp_interval_high";
 
-/// Plans a statement and makes its types explicit.
+/// Does work that recurses over statements, on a thread of its own with a stack that is large enough for every statement
+/// within the guard's caps. A panic there is an internal refusal.
 ///
 /// # Errors
-/// What the planner did not take, in our words; DataFusion's text is dropped.
-pub(crate) fn plan(statement: Statement, catalog: &Catalog) -> Result<(LogicalPlan, Arc<Dataset>), Refusal> {
+/// Those of the work, or [`Reason::Busy`] when there is no thread.
+pub(crate) fn on_planning_stack<T: Send>(work: impl FnOnce() -> Result<T, Refusal> + Send) -> Result<T, Refusal> {
     std::thread::scope(|scope| {
         std::thread::Builder::new()
             .stack_size(PLANNING_STACK_BYTES)
-            .spawn_scoped(scope, || plan_here(statement, catalog))
+            .spawn_scoped(scope, work)
             .map_err(|_| Refusal::from(Reason::Busy))?
             .join()
             .map_err(|_| Refusal::from(Reason::Internal))?
     })
 }
 
-fn plan_here(statement: Statement, catalog: &Catalog) -> Result<(LogicalPlan, Arc<Dataset>), Refusal> {
+/// Plans a statement and makes its types explicit.
+///
+/// # Errors
+/// What the planner did not take, in our words; DataFusion's text is dropped.
+pub(crate) fn plan(statement: Statement, catalog: &Catalog) -> Result<(LogicalPlan, Arc<Dataset>), Refusal> {
     let names = Names {
         catalog,
         config: ConfigOptions::default(),
@@ -65,6 +72,9 @@ fn plan_here(statement: Statement, catalog: &Catalog) -> Result<(LogicalPlan, Ar
     let plan = analyzer
         .execute_and_check(plan, &names.config, |_, _| {})
         .map_err(|error| seen.refusal(&error))?;
+    if seen.subquery {
+        return Err(Refusal::about(Reason::ClauseRefused, SUBQUERY));
+    }
     let dataset = seen.dataset.ok_or(Reason::TableUnknown)?;
     Ok((plan, dataset))
 }
@@ -76,6 +86,10 @@ struct Seen {
     unknown_table: Option<String>,
     unknown_function: Option<String>,
     refused_aggregate: Option<String>,
+    /// A function that only OVER could make sense of.
+    window: bool,
+    /// A second table: FROM has one, so it is in an expression.
+    subquery: bool,
 }
 
 impl Seen {
@@ -83,6 +97,12 @@ impl Seen {
     fn refusal(&self, error: &DataFusionError) -> Refusal {
         if let Some(name) = &self.unknown_table {
             return Refusal::about(Reason::TableUnknown, name);
+        }
+        if self.subquery {
+            return Refusal::about(Reason::ClauseRefused, SUBQUERY);
+        }
+        if self.window {
+            return Refusal::about(Reason::ClauseRefused, "OVER");
         }
         if let Some(name) = &self.refused_aggregate {
             return Refusal::about(Reason::AggregateRefused, name);
@@ -100,6 +120,9 @@ impl Seen {
                 }
             },
             DataFusionError::NotImplemented(_) => Reason::ClauseRefused.into(),
+            DataFusionError::Plan(text) if text.contains("unique expression names") => {
+                Refusal::about(Reason::SqlSyntax, "two columns of one name; give them names with AS")
+            }
             // The planner has one error for "plan"; the words GROUP BY occur in those about bare columns.
             DataFusionError::Plan(text) if text.contains("GROUP BY") => Reason::NotAggregated.into(),
             _ => Reason::TypeRefused.into(),
@@ -148,7 +171,9 @@ impl ContextProvider for Names<'_> {
         let source = Arc::new(DeclaredTable {
             schema: declared_schema(&dataset),
         });
-        self.seen().dataset = Some(dataset);
+        let mut seen = self.seen();
+        seen.subquery |= seen.dataset.is_some();
+        seen.dataset = Some(dataset);
         Ok(source)
     }
 
@@ -194,6 +219,7 @@ impl ContextProvider for Names<'_> {
     }
 
     fn get_window_meta(&self, _: &str) -> Option<Arc<WindowUDF>> {
+        self.seen().window = true;
         None
     }
 

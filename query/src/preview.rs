@@ -4,6 +4,7 @@ use glovebox_privacy::accountant::epsilon_of;
 use glovebox_privacy::{Ask, NoisePlan, Scalar, Table};
 
 use crate::analysis::{mechanism_name, preview_columns};
+use crate::canonical::text;
 use crate::inner::Inner;
 use crate::measure::{Counted, Measure};
 
@@ -71,13 +72,16 @@ fn short(measure: &Measure) -> String {
     match &measure.counted {
         Counted::Rows => "count(*)".to_owned(),
         Counted::Units => "count(distinct unit)".to_owned(),
-        Counted::Present(expr) => format!("count({expr})"),
+        Counted::Present(expr) => format!("count({})", text(expr)),
         Counted::Steps { expr, scale, centre: 0 } => format!(
-            "sum({expr} in {}..{})",
+            "sum({} in {}..{})",
+            text(expr),
             bound(scale, scale.lower),
             bound(scale, scale.upper)
         ),
-        Counted::Steps { expr, scale, centre } => format!("sum({expr} - {})", bound(scale, *centre)),
+        Counted::Steps { expr, scale, centre } => {
+            format!("sum({} - {})", text(expr), bound(scale, *centre))
+        }
     }
 }
 

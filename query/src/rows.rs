@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, RecordBatch};
+use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, RecordBatch, new_null_array};
 use arrow::datatypes::{DataType, Float64Type, Int64Type, Schema};
 use datafusion::common::DFSchema;
 use datafusion::execution::context::ExecutionProps;
@@ -137,6 +137,22 @@ impl RowReader {
             contributions: contributions.collect::<Result<_, _>>()?,
         })
     }
+}
+
+/// Evaluates a question on two rows of NULL: what a type does not allow shows here, before anything is charged.
+///
+/// # Errors
+/// As [`RowReader::read`].
+pub(crate) fn try_on_nulls(inner: &Inner) -> Result<(), InnerFault> {
+    let stored = inner.dataset.arrow_schema();
+    let fields = stored
+        .fields()
+        .iter()
+        .map(|field| field.as_ref().clone().with_nullable(true));
+    let schema = Arc::new(Schema::new(fields.collect::<Vec<_>>()));
+    let nulls = schema.fields().iter().map(|field| new_null_array(field.data_type(), 2));
+    let batch = RecordBatch::try_new(Arc::clone(&schema), nulls.collect()).map_err(|_| InnerFault::at("schema"))?;
+    RowReader::new(inner, &schema)?.read(&batch).map(drop)
 }
 
 fn evaluate(expr: &dyn PhysicalExpr, batch: &RecordBatch) -> Result<ArrayRef, InnerFault> {

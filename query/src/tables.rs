@@ -1,9 +1,13 @@
 //! Between DataFusion's record batches and the plain tables that faces outside get.
 
+use std::sync::Arc;
+
 use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
+use arrow::compute::cast;
 use arrow::datatypes::{DataType, Float64Type, Int64Type};
 use datafusion::common::DFSchema;
-use glovebox_policy::{Reason, Refusal};
+use glovebox_catalog::{Manifest, UNIT_COLUMN};
+use glovebox_policy::{Public, Reason, Refusal};
 use glovebox_privacy::{Column, ColumnKind, Scalar, Table};
 
 /// The columns of an answer.
@@ -60,4 +64,52 @@ fn scalar(kind: ColumnKind, array: &ArrayRef, row: usize) -> Option<Scalar> {
         ColumnKind::Float => Scalar::Float(array.as_primitive_opt::<Float64Type>()?.value(row)),
         ColumnKind::Text => Scalar::Text(array.as_string_opt::<i32>()?.value(row).to_owned()),
     })
+}
+
+/// Synthetic rows of a dataset as a plain table, from its manifest alone.
+///
+/// # Errors
+/// [`Reason::BadRequest`] for more rows than a twin may have.
+pub fn twin_table(manifest: &Manifest, rows: usize, seed: u64) -> Result<Public<Table>, Refusal> {
+    let twin = glovebox_catalog::twin(manifest, rows, seed)
+        .map_err(|error| Refusal::about(Reason::BadRequest, &error.to_string()))?;
+    twin.map(plain_twin).into_inner().map(Public::from_manifest)
+}
+
+fn plain_twin(batch: RecordBatch) -> Result<Table, Refusal> {
+    let mut columns = Vec::new();
+    let mut arrays = Vec::new();
+    for (field, array) in batch.schema().fields().iter().zip(batch.columns()) {
+        if field.name() == UNIT_COLUMN {
+            continue;
+        }
+        let kind = match field.data_type() {
+            DataType::Boolean => ColumnKind::Bool,
+            DataType::Int64 => ColumnKind::Int,
+            DataType::Float64 => ColumnKind::Float,
+            _ => ColumnKind::Text,
+        };
+        // Dates and instants are shown as text.
+        let array = if kind == ColumnKind::Text {
+            cast(array, &DataType::Utf8)
+        } else {
+            Ok(Arc::clone(array))
+        };
+        arrays.push(array.map_err(|_| Reason::Internal)?);
+        columns.push(Column {
+            name: field.name().clone(),
+            kind,
+        });
+    }
+    let row = |row: usize| {
+        let values = columns
+            .iter()
+            .zip(&arrays)
+            .map(|(column, array)| scalar(column.kind, array, row));
+        values
+            .collect::<Option<Vec<_>>>()
+            .ok_or_else(|| Refusal::from(Reason::Internal))
+    };
+    let rows = (0..batch.num_rows()).map(row).collect::<Result<_, _>>()?;
+    Ok(Table { columns, rows })
 }

@@ -10,7 +10,7 @@ use std::sync::{Arc, LazyLock};
 
 use arrow::array::{ArrayRef, AsArray, Float64Array, Int64Array};
 use arrow::datatypes::{DataType, Float64Type, Int64Type};
-use datafusion::common::DFSchema;
+use datafusion::common::{DFSchema, ScalarValue};
 use datafusion::error::{DataFusionError, Result as DfResult};
 use datafusion::logical_expr::expr::{Alias, BinaryExpr, Case, InList, ScalarFunction, TryCast};
 use datafusion::logical_expr::{
@@ -19,25 +19,46 @@ use datafusion::logical_expr::{
 };
 use glovebox_policy::{Reason, Refusal};
 
+use crate::canonical::text;
+use crate::flatten::{EXPR_MAX_NODES, size};
+use crate::lift::MARKER;
+
 /// Functions that analysts may call. Each is total on every value of its types; `abs` and `coalesce` are rewritten.
 pub(crate) const ALLOWED: [&str; 7] = ["abs", "ceil", "coalesce", "floor", "greatest", "least", "nullif"];
 
 /// Longest list after IN.
 const IN_LIST_MAX: usize = 100;
 
+/// What a refusal calls a subquery outside of FROM.
+pub(crate) const SUBQUERY: &str = "a subquery in an expression";
+
 /// Rewrites an expression over `schema` into one that cannot fail on any row.
 ///
 /// # Errors
-/// The function, operator or type that is not accepted.
+/// The function, operator or type that is not accepted, or [`Reason::SqlTooManyOperators`] when rewriting, which says
+/// some arguments twice, would make the expression too large.
 pub(crate) fn total(expr: &Expr, schema: &DFSchema) -> Result<Expr, Refusal> {
-    let inner = |expr: &Expr| total(expr, schema).map(Box::new);
+    sized(rewritten(expr, schema)?)
+}
+
+/// Refuses an expression that has grown too large.
+fn sized(expr: Expr) -> Result<Expr, Refusal> {
+    if size(&expr) > EXPR_MAX_NODES {
+        Err(Reason::SqlTooManyOperators.into())
+    } else {
+        Ok(expr)
+    }
+}
+
+fn rewritten(expr: &Expr, schema: &DFSchema) -> Result<Expr, Refusal> {
+    let inner = |expr: &Expr| rewritten(expr, schema).map(Box::new);
     Ok(match expr {
         Expr::Column(_) => expr.clone(),
         Expr::Literal(value, _) => {
             check_type(&value.data_type())?;
             expr.clone()
         }
-        Expr::Alias(Alias { expr, .. }) => total(expr, schema)?,
+        Expr::Alias(Alias { expr, .. }) => rewritten(expr, schema)?,
         Expr::BinaryExpr(binary) => total_binary(binary, schema)?,
         Expr::Not(e) => Expr::Not(inner(e)?),
         Expr::IsNull(e) => Expr::IsNull(inner(e)?),
@@ -48,10 +69,10 @@ pub(crate) fn total(expr: &Expr, schema: &DFSchema) -> Result<Expr, Refusal> {
         Expr::IsNotTrue(e) => Expr::IsNotTrue(inner(e)?),
         Expr::IsNotFalse(e) => Expr::IsNotFalse(inner(e)?),
         Expr::IsNotUnknown(e) => Expr::IsNotUnknown(inner(e)?),
-        Expr::Negative(e) => negative(total(e, schema)?, schema)?,
+        Expr::Negative(e) => negative(rewritten(e, schema)?, schema)?,
         Expr::Between(between) => {
             let (value, low, high) = (inner(&between.expr)?, inner(&between.low)?, inner(&between.high)?);
-            let both = value.clone().gt_eq(*low).and(value.lt_eq(*high));
+            let both = sized(value.clone().gt_eq(*low).and(value.lt_eq(*high)))?;
             if between.negated {
                 Expr::Not(Box::new(both))
             } else {
@@ -64,10 +85,10 @@ pub(crate) fn total(expr: &Expr, schema: &DFSchema) -> Result<Expr, Refusal> {
         Expr::InList(list) => total_in_list(list, schema)?,
         Expr::ScalarFunction(call) => total_call(call, schema)?,
         Expr::ScalarSubquery(_) | Expr::InSubquery(_) | Expr::Exists(_) | Expr::SetComparison(_) => {
-            return Err(Refusal::about(Reason::ClauseRefused, "a subquery in an expression"));
+            return Err(Refusal::about(Reason::ClauseRefused, SUBQUERY));
         }
         Expr::WindowFunction(_) => return Err(Refusal::about(Reason::ClauseRefused, "OVER")),
-        other => return Err(Refusal::about(Reason::ExpressionRefused, &other.to_string())),
+        other => return Err(Refusal::about(Reason::ExpressionRefused, &text(other))),
     })
 }
 
@@ -92,7 +113,7 @@ fn check_type(data_type: &DataType) -> Result<(), Refusal> {
 fn type_of(expr: &Expr, schema: &DFSchema) -> Result<DataType, Refusal> {
     let found = expr
         .get_type(schema)
-        .map_err(|_| Refusal::about(Reason::TypeRefused, &expr.to_string()))?;
+        .map_err(|_| Refusal::about(Reason::TypeRefused, &text(expr)))?;
     check_type(&found)?;
     Ok(found)
 }
@@ -102,14 +123,17 @@ fn is_number(data_type: &DataType) -> bool {
 }
 
 fn total_binary(binary: &BinaryExpr, schema: &DFSchema) -> Result<Expr, Refusal> {
-    let (left, right) = (total(&binary.left, schema)?, total(&binary.right, schema)?);
+    let (left, right) = (rewritten(&binary.left, schema)?, rewritten(&binary.right, schema)?);
     let types = (type_of(&left, schema)?, type_of(&right, schema)?);
     let plain = |left, right| Expr::BinaryExpr(BinaryExpr::new(Box::new(left), binary.op, Box::new(right)));
     match binary.op {
         Operator::Plus | Operator::Minus | Operator::Multiply | Operator::Divide | Operator::Modulo
             if !is_number(&types.0) || !is_number(&types.1) =>
         {
-            Err(Refusal::about(Reason::TypeRefused, &binary.to_string()))
+            Err(Refusal::about(
+                Reason::TypeRefused,
+                &text(&Expr::BinaryExpr(binary.clone())),
+            ))
         }
         Operator::Divide => Ok(SAFE_DIV.call(vec![left, right])),
         Operator::Modulo => Ok(SAFE_MOD.call(vec![left, right])),
@@ -134,12 +158,12 @@ fn negative(expr: Expr, schema: &DFSchema) -> Result<Expr, Refusal> {
     match type_of(&expr, schema)? {
         DataType::Int64 => Ok(lit(0_i64) - expr),
         DataType::Float64 => Ok(lit(0_f64) - expr),
-        _ => Err(Refusal::about(Reason::TypeRefused, &expr.to_string())),
+        _ => Err(Refusal::about(Reason::TypeRefused, &text(&expr))),
     }
 }
 
 fn total_case(case: &Case, schema: &DFSchema) -> Result<Expr, Refusal> {
-    let inner = |expr: &Expr| total(expr, schema).map(Box::new);
+    let inner = |expr: &Expr| rewritten(expr, schema).map(Box::new);
     let arms = case
         .when_then_expr
         .iter()
@@ -158,10 +182,10 @@ fn total_in_list(list: &InList, schema: &DFSchema) -> Result<Expr, Refusal> {
     let values = list
         .list
         .iter()
-        .map(|value| total(value, schema))
+        .map(|value| rewritten(value, schema))
         .collect::<Result<_, _>>()?;
     Ok(Expr::InList(InList::new(
-        Box::new(total(&list.expr, schema)?),
+        Box::new(rewritten(&list.expr, schema)?),
         values,
         list.negated,
     )))
@@ -176,14 +200,21 @@ fn try_cast(expr: Box<Expr>, to: &DataType) -> Result<Expr, Refusal> {
         DataType::Date32 => DataType::Date32,
         other => return Err(Refusal::about(Reason::TypeRefused, &other.to_string())),
     };
-    Ok(Expr::TryCast(TryCast::new(expr, to)))
+    Ok(match (*expr, to) {
+        // Literals that coercion wrapped are literals again, so that bounds can be read off them.
+        (Expr::Literal(value, _), to) if value.is_null() => {
+            lit(ScalarValue::try_new_null(&to).map_err(|_| Reason::TypeRefused)?)
+        }
+        (Expr::Literal(ScalarValue::Int64(Some(value)), _), DataType::Float64) => lit(value as f64),
+        (other, to) => Expr::TryCast(TryCast::new(Box::new(other), to)),
+    })
 }
 
 fn total_call(call: &ScalarFunction, schema: &DFSchema) -> Result<Expr, Refusal> {
     let args = call
         .args
         .iter()
-        .map(|arg| total(arg, schema))
+        .map(|arg| rewritten(arg, schema))
         .collect::<Result<Vec<_>, _>>()?;
     match (call.func.name(), args.as_slice()) {
         ("abs", [x]) => {
@@ -193,11 +224,13 @@ fn total_call(call: &ScalarFunction, schema: &DFSchema) -> Result<Expr, Refusal>
             } else {
                 lit(0_f64)
             };
-            Ok(case_when(x.clone().lt(zero), negated, x.clone()))
+            sized(case_when(x.clone().lt(zero), negated, x.clone()))
         }
-        ("coalesce", [first @ .., last]) => Ok(first.iter().rev().fold(last.clone(), |otherwise, x| {
+        ("coalesce", [first @ .., last]) => sized(first.iter().rev().fold(last.clone(), |otherwise, x| {
             case_when(x.clone().is_not_null(), x.clone(), otherwise)
         })),
+        // Bounds are for aggregates.
+        (MARKER, _) => Err(Reason::BoundsInvalid.into()),
         ("floor" | "ceil" | "greatest" | "least" | "nullif" | SAFE_DIV_NAME | SAFE_MOD_NAME, _) => Ok(
             Expr::ScalarFunction(ScalarFunction::new_udf(Arc::clone(&call.func), args)),
         ),
@@ -214,7 +247,7 @@ fn case_when(when: Expr, then: Expr, otherwise: Expr) -> Expr {
 }
 
 pub(crate) const SAFE_DIV_NAME: &str = "__gb_div";
-const SAFE_MOD_NAME: &str = "__gb_mod";
+pub(crate) const SAFE_MOD_NAME: &str = "__gb_mod";
 
 /// `a / b`, NULL where `b` is zero, wrapping at the one overflow.
 static SAFE_DIV: LazyLock<ScalarUDF> = LazyLock::new(|| ScalarUDF::from(SafeArithmetic::new(SAFE_DIV_NAME)));

@@ -60,10 +60,10 @@ pub const PARAMETERS: usize = 64;
 pub const BINDING_MESSAGES: usize = 2;
 
 /// Rows of a synthetic twin that one call hands out.
-pub const TWIN_ROWS: u64 = 100_000;
+pub const TWIN_ROWS: usize = 100_000;
 
 /// Rows of a synthetic twin when the call does not say.
-pub const TWIN_ROWS_DEFAULT: u64 = 1_000;
+pub const TWIN_ROWS_DEFAULT: usize = 1_000;
 
 /// Days that a token may be issued for.
 pub const TOKEN_DAYS: u32 = 366;

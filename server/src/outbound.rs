@@ -29,7 +29,7 @@ use arrow_flight::FlightData;
 use arrow_flight::encode::FlightDataEncoderBuilder;
 use arrow_flight::error::FlightError;
 use futures::{Stream, StreamExt as _};
-use glovebox_engine::{Answer, BudgetCard, ContractCard, DatasetCard, OfficerFault};
+use glovebox_engine::{Answer, BudgetCard, ContractCard, CostCard, DatasetCard, OfficerFault, ReleasedAnswer};
 use glovebox_ledger::Person;
 use glovebox_policy::refusal::RefusalBody;
 use glovebox_policy::{Public, Reason, Refusal};
@@ -249,15 +249,45 @@ pub(crate) fn flight_stream(body: &impl AsBatch) -> Result<FlightStream, Refusal
     Ok(Box::pin(messages))
 }
 
+/// What goes with a release whoever asks and whenever: what it cost and where it stands in the log.
+fn receipt(answer: &ReleasedAnswer) -> Value {
+    let receipt = answer.release().receipt();
+    json!({
+        "cost": cost(answer),
+        "release": {
+            "request": receipt.request(),
+            "leaf": receipt.leaf_index(),
+            "released_at": receipt.released_at(),
+        },
+    })
+}
+
+/// What is charged, and the (ε, δ) statement that it comes from.
+fn cost(answer: &ReleasedAnswer) -> Value {
+    let CostCard { rho, delta } = answer.cost().into();
+    json!({ "rho": rho, "delta": delta, "epsilon": answer.epsilon().to_display(), "at_delta": answer.delta() })
+}
+
 impl AsBatch for Answer {
     fn batch(&self) -> Result<RecordBatch, Refusal> {
         columnar::batch_of(self.table())
+    }
+
+    fn note(&self) -> Option<Value> {
+        self.released().map(receipt)
     }
 }
 
 impl AsJson for Answer {
     fn json(&self) -> Value {
-        table(self.table())
+        let mut body = table(self.table());
+        if let (Some(body), Some(answer)) = (body.as_object_mut(), self.released()) {
+            if let Value::Object(receipt) = receipt(answer) {
+                body.extend(receipt);
+            }
+            body.insert("remaining".to_owned(), plain(&CostCard::from(answer.remaining())));
+        }
+        body
     }
 }
 

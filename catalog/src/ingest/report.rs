@@ -90,7 +90,7 @@ pub struct ColumnCounts {
     pub nan_as_null: u64,
     /// Cells outside of the declared bounds. They are stored as they are and clamped when they are used.
     pub outside_bounds: u64,
-    /// Cells that are not in the public key list. They are stored as they are and counted as `other` when they are used.
+    /// Cells that are not in the public key list. They are stored as they are and count as `other` when they are used.
     pub outside_keys: u64,
 }
 
@@ -103,7 +103,7 @@ pub struct IngestReport {
     pub rows_read: u64,
     /// Rows that are stored (or would be, without the faults).
     pub rows_stored: u64,
-    /// Rows that were dropped because a unit column is NULL.
+    /// Rows that were dropped because a unit column is NULL or blank (or, in a refused file, does not fit its type).
     pub rows_without_unit: u64,
     /// Rows that were dropped because their unit has `max_rows_per_unit` others.
     pub rows_truncated: u64,
@@ -144,20 +144,37 @@ impl IngestReport {
     }
 
     pub(crate) fn add(&mut self, row: Option<u64>, column: &str, fault: FaultKind) {
-        match self.totals.iter_mut().find(|total| total.column == column && total.fault == fault) {
+        match self
+            .totals
+            .iter_mut()
+            .find(|total| total.column == column && total.fault == fault)
+        {
             Some(total) => total.count += 1,
-            None => self.totals.push(FaultTotal { column: column.to_owned(), fault, count: 1 }),
+            None => self.totals.push(FaultTotal {
+                column: column.to_owned(),
+                fault,
+                count: 1,
+            }),
         }
         if self.faults.len() < MAX_LISTED_FAULTS {
-            self.faults.push(Fault { row, column: column.to_owned(), fault });
+            self.faults.push(Fault {
+                row,
+                column: column.to_owned(),
+                fault,
+            });
         }
     }
 
     /// Puts totals into one order, whatever order the faults were found in.
     pub(crate) fn sort_totals(&mut self) {
-        let sorted: BTreeMap<(String, FaultKind), u64> =
-            self.totals.drain(..).map(|total| ((total.column, total.fault), total.count)).collect();
-        self.totals =
-            sorted.into_iter().map(|((column, fault), count)| FaultTotal { column, fault, count }).collect();
+        let sorted: BTreeMap<(String, FaultKind), u64> = self
+            .totals
+            .drain(..)
+            .map(|total| ((total.column, total.fault), total.count))
+            .collect();
+        self.totals = sorted
+            .into_iter()
+            .map(|((column, fault), count)| FaultTotal { column, fault, count })
+            .collect();
     }
 }

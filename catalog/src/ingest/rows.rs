@@ -1,23 +1,21 @@
 //! Rows in memory: converted, hashed, sorted by unit, bounded, and cut into row groups that end where units end.
 
-use std::collections::HashSet;
 use std::ops::Range;
 use std::sync::Arc;
 
-use arrow::array::{
-    Array, ArrayRef, AsArray, BooleanArray, Date32Array, FixedSizeBinaryArray, Float64Array, Int64Array, StringArray,
-    TimestampMicrosecondArray, new_null_array,
-};
+use arrow::array::{ArrayRef, FixedSizeBinaryArray, new_null_array};
 use arrow::compute::interleave_record_batch;
-use arrow::datatypes::{Date32Type, Float64Type, Int64Type, Schema, SchemaRef, TimestampMicrosecondType};
+use arrow::datatypes::{Schema, SchemaRef};
 use arrow::record_batch::{RecordBatch, RecordBatchOptions};
 use glovebox_policy::ColumnName;
 use ring::hmac;
 
-use super::{ColumnCounts, FaultKind, IngestReport, Matched, StoreError};
+use super::counts::Counter;
+use super::encode::Cells;
+use super::{FaultKind, IngestReport, Matched, StoreError};
 use crate::cells::{self, Converted};
 use crate::keys::{MasterKey, short_hash};
-use crate::manifest::{Column, ColumnKind, KeyValue, Manifest};
+use crate::manifest::Manifest;
 use crate::source::SourceBatch;
 use crate::store::{ContentMarks, RowGroups};
 
@@ -34,7 +32,7 @@ struct Entry {
     index: u32,
 }
 
-/// A set of columns that is declared unique: their positions among all columns, and the hash of each row with its number.
+/// A set of columns that is declared unique: their positions among all, and the hash and number of each row.
 struct UniqueSet {
     name: String,
     columns: Vec<usize>,
@@ -44,7 +42,7 @@ struct UniqueSet {
 /// Takes batches of the file in, one after the other.
 pub(super) struct Intake {
     columns: Vec<Matched>,
-    counts: Vec<ColumnCounts>,
+    counters: Vec<Counter>,
     /// Positions of unit columns, in the order of the manifest's `unit`.
     unit: Vec<usize>,
     unique: Vec<UniqueSet>,
@@ -67,13 +65,16 @@ impl Intake {
             columns: set.iter().filter_map(place).collect(),
             seen: Vec::new(),
         });
-        let counts = columns.iter().map(|m| ColumnCounts { column: m.column.name.to_string(), ..Default::default() });
         let stored = manifest.arrow_schema();
         let all_but_unit = stored.fields().len().saturating_sub(1);
         // Rows without a unit are still in the batches, so here unit columns may be NULL.
-        let fields = stored.fields().iter().take(all_but_unit).map(|field| field.as_ref().clone().with_nullable(true));
+        let fields = stored
+            .fields()
+            .iter()
+            .take(all_but_unit)
+            .map(|field| field.as_ref().clone().with_nullable(true));
         Self {
-            counts: counts.collect(),
+            counters: columns.iter().map(|matched| Counter::new(&matched.column)).collect(),
             unit: manifest.unit().iter().filter_map(place).collect(),
             unique: unique.collect(),
             markers: manifest.null_markers().to_vec(),
@@ -97,17 +98,22 @@ impl Intake {
             report.add(Some(first_row + *row as u64), "", FaultKind::FieldCount);
         }
         let mut arrays = Vec::with_capacity(self.columns.len());
-        for (matched, counts) in self.columns.iter().zip(&mut self.counts) {
+        for (matched, counter) in self.columns.iter().zip(&mut self.counters) {
             let converted = convert_column(matched, &batch.rows, &self.markers, report);
             for (row, class) in &converted.misfits {
                 let name = matched.column.name.as_str();
                 report.add(Some(first_row + *row as u64), name, FaultKind::Cell(*class));
             }
-            count(&matched.column, &converted, counts);
+            counter.add(&converted);
             arrays.push(converted.array);
         }
         self.hash_rows(&arrays, rows, first_row, report)?;
-        let stored = self.columns.iter().zip(arrays).filter(|(m, _)| !m.column.identifier).map(|(_, array)| array);
+        let stored = self
+            .columns
+            .iter()
+            .zip(arrays)
+            .filter(|(m, _)| !m.column.identifier)
+            .map(|(_, array)| array);
         let options = RecordBatchOptions::new().with_row_count(Some(rows));
         let kept = RecordBatch::try_new_with_options(Arc::clone(&self.stored_schema), stored.collect(), &options);
         self.batches.push(kept.map_err(|_| StoreError::Write)?);
@@ -121,8 +127,12 @@ impl Intake {
         first_row: u64,
         report: &mut IngestReport,
     ) -> Result<(), StoreError> {
-        let cells: Vec<Cells<'_>> =
-            self.columns.iter().zip(arrays).map(|(m, array)| Cells::of(m.column.kind, array)).collect();
+        let cells: Vec<Cells<'_>> = self
+            .columns
+            .iter()
+            .zip(arrays)
+            .map(|(m, array)| Cells::of(m.column.kind, array))
+            .collect();
         // In the order of the file, so that a manifest that lists columns otherwise makes the same hashes.
         let mut in_file: Vec<(Option<usize>, usize)> = self.columns.iter().map(|m| (m.place, m.declared)).collect();
         in_file.sort_unstable();
@@ -130,21 +140,36 @@ impl Intake {
         let mut bytes = Vec::new();
         let mut hash = |key, columns: &mut dyn Iterator<Item = usize>, row, trim| {
             bytes.clear();
-            columns.filter_map(|column| cells.get(column)).for_each(|cells| cells.write(row, trim, &mut bytes));
+            columns
+                .filter_map(|column| cells.get(column))
+                .for_each(|cells| cells.write(row, trim, &mut bytes));
             short_hash(key, &bytes)
         };
         for row in 0..rows {
-            let row_hash = hash(&self.row_key, &mut in_file.iter().map(|(_, declared)| *declared), row, false);
+            let row_hash = hash(
+                &self.row_key,
+                &mut in_file.iter().map(|(_, declared)| *declared),
+                row,
+                false,
+            );
             self.all_rows.push(row_hash);
-            let named = self.unit.iter().all(|column| arrays.get(*column).is_some_and(|array| array.is_valid(row)));
-            if !named || self.unit.is_empty() {
+            let named = self
+                .unit
+                .iter()
+                .all(|column| cells.get(*column).is_some_and(|cells| cells.names(row)));
+            if !named {
                 report.rows_without_unit += 1;
                 continue;
             }
             // Spaces around an id do not make another person of it.
             let unit = hash(&self.unit_key, &mut self.unit.iter().copied(), row, true);
             let index = u32::try_from(row).map_err(|_| StoreError::Write)?;
-            self.entries.push(Entry { unit, row: row_hash, batch, index });
+            self.entries.push(Entry {
+                unit,
+                row: row_hash,
+                batch,
+                index,
+            });
             for set in &mut self.unique {
                 let combined = hash(&self.row_key, &mut set.columns.iter().copied(), row, false);
                 set.seen.push((combined, first_row + row as u64));
@@ -161,14 +186,30 @@ impl Intake {
         self.entries.sort_unstable();
         let kept = bound(self.entries, manifest.max_rows_per_unit(), &mut report);
         if report.units > manifest.max_units() {
-            let names = manifest.unit().iter().map(|name| name.as_str()).collect::<Vec<_>>().join("+");
+            let names = manifest
+                .unit()
+                .iter()
+                .map(|name| name.as_str())
+                .collect::<Vec<_>>()
+                .join("+");
             report.add(None, &names, FaultKind::TooManyUnits);
         }
-        report.columns = self.counts;
+        report.columns = self.counters.into_iter().map(Counter::finish).collect();
         report.sort_totals();
         let groups = row_groups(&kept);
-        let content = ContentMarks { file: file_mark, rows: rows_mark(&self.row_key, self.all_rows) };
-        Prepared { schema: manifest.arrow_schema(), batches: self.batches, kept, groups, next: 0, content, report }
+        let content = ContentMarks {
+            file: file_mark,
+            rows: rows_mark(&self.row_key, self.all_rows),
+        };
+        Prepared {
+            schema: manifest.arrow_schema(),
+            batches: self.batches,
+            kept,
+            groups,
+            next: 0,
+            content,
+            report,
+        }
     }
 }
 
@@ -179,44 +220,23 @@ fn convert_column(matched: &Matched, batch: &RecordBatch, markers: &[String], re
         misfits: Vec::new(),
         nans: 0,
     };
-    let Some(array) = matched.place.and_then(|place| batch.columns().get(place)) else { return absent() };
+    let Some(array) = matched.place.and_then(|place| batch.columns().get(place)) else {
+        return absent();
+    };
     match cells::convert(kind, array, markers) {
         Ok(converted) => converted,
         Err(cells::Unsupported) => {
             let name = matched.column.name.as_str();
             // Once is enough: it is so in every batch.
-            if !report.totals.iter().any(|t| t.column == name && t.fault == FaultKind::TypeUnsupported) {
+            if !report
+                .totals
+                .iter()
+                .any(|t| t.column == name && t.fault == FaultKind::TypeUnsupported)
+            {
                 report.add(None, name, FaultKind::TypeUnsupported);
             }
             absent()
         }
-    }
-}
-
-fn count(column: &Column, converted: &Converted, counts: &mut ColumnCounts) {
-    let array = &converted.array;
-    counts.nulls += array.null_count() as u64;
-    counts.nan_as_null += converted.nans;
-    let there = (0..array.len()).filter(|row| array.is_valid(*row));
-    if let Some(bounds) = &column.bounds {
-        let range = bounds.lower..=bounds.upper;
-        let outside = |row: &usize| match column.kind {
-            ColumnKind::Int => !range.contains(&(array.as_primitive::<Int64Type>().value(*row) as f64)),
-            _ => !range.contains(&array.as_primitive::<Float64Type>().value(*row)),
-        };
-        counts.outside_bounds += there.clone().filter(outside).count() as u64;
-    }
-    if let Some(keys) = &column.keys {
-        let listed: HashSet<&KeyValue> = keys.values.iter().collect();
-        let outside = |row: &usize| {
-            let value = match column.kind {
-                ColumnKind::Int => KeyValue::Int(array.as_primitive::<Int64Type>().value(*row)),
-                ColumnKind::Bool => KeyValue::Bool(array.as_boolean().value(*row)),
-                _ => KeyValue::Text(array.as_string::<i32>().value(*row).to_owned()),
-            };
-            !listed.contains(&value)
-        };
-        counts.outside_keys += there.filter(outside).count() as u64;
     }
 }
 
@@ -225,7 +245,8 @@ fn report_repeated(set: &mut UniqueSet, report: &mut IngestReport) {
     let repeated = set.seen.array_windows().filter(|[(left, _), (right, _)]| left == right);
     let mut rows: Vec<u64> = repeated.map(|[_, (_, row)]| *row).collect();
     rows.sort_unstable();
-    rows.into_iter().for_each(|row| report.add(Some(row), &set.name, FaultKind::Repeated));
+    rows.into_iter()
+        .for_each(|row| report.add(Some(row), &set.name, FaultKind::Repeated));
 }
 
 /// Keeps of each unit the rows with the smallest hashes, and counts.
@@ -264,58 +285,6 @@ fn rows_mark(key: &hmac::Key, mut all: Vec<u128>) -> String {
     hex::encode(context.sign())
 }
 
-/// The cells of one column, read for hashing.
-enum Cells<'a> {
-    Int(&'a Int64Array),
-    Float(&'a Float64Array),
-    Text(&'a StringArray),
-    Bool(&'a BooleanArray),
-    Date(&'a Date32Array),
-    Timestamp(&'a TimestampMicrosecondArray),
-}
-
-impl<'a> Cells<'a> {
-    fn of(kind: ColumnKind, array: &'a ArrayRef) -> Self {
-        match kind {
-            ColumnKind::Int => Self::Int(array.as_primitive::<Int64Type>()),
-            ColumnKind::Float => Self::Float(array.as_primitive::<Float64Type>()),
-            ColumnKind::Text => Self::Text(array.as_string()),
-            ColumnKind::Bool => Self::Bool(array.as_boolean()),
-            ColumnKind::Date => Self::Date(array.as_primitive::<Date32Type>()),
-            ColumnKind::Timestamp => Self::Timestamp(array.as_primitive::<TimestampMicrosecondType>()),
-        }
-    }
-
-    /// Appends a form of the cell that no other cell or row of cells has: a tag, then a fixed or stated length.
-    fn write(&self, row: usize, trim: bool, out: &mut Vec<u8>) {
-        let (valid, tag) = match self {
-            Self::Int(array) => (array.is_valid(row), 1),
-            Self::Float(array) => (array.is_valid(row), 2),
-            Self::Text(array) => (array.is_valid(row), 3),
-            Self::Bool(array) => (array.is_valid(row), 4),
-            Self::Date(array) => (array.is_valid(row), 5),
-            Self::Timestamp(array) => (array.is_valid(row), 6),
-        };
-        if !valid {
-            out.push(0);
-            return;
-        }
-        out.push(tag);
-        match self {
-            Self::Int(array) => out.extend(array.value(row).to_be_bytes()),
-            Self::Float(array) => out.extend(array.value(row).to_bits().to_be_bytes()),
-            Self::Text(array) => {
-                let text = if trim { array.value(row).trim() } else { array.value(row) };
-                out.extend((text.len() as u64).to_be_bytes());
-                out.extend(text.as_bytes());
-            }
-            Self::Bool(array) => out.push(array.value(row).into()),
-            Self::Date(array) => out.extend(array.value(row).to_be_bytes()),
-            Self::Timestamp(array) => out.extend(array.value(row).to_be_bytes()),
-        }
-    }
-}
-
 /// Rows that are ready to be stored.
 pub(crate) struct Prepared {
     schema: SchemaRef,
@@ -349,9 +318,10 @@ impl Prepared {
         let places: Vec<(usize, usize)> = entries.iter().map(|e| (e.batch as usize, e.index as usize)).collect();
         let mut columns = match batches.first() {
             // A manifest may declare nothing but identifiers; then there is nothing to gather but units.
-            Some(first) if first.num_columns() > 0 => {
-                interleave_record_batch(&batches, &places).map_err(|_| StoreError::Write)?.columns().to_vec()
-            }
+            Some(first) if first.num_columns() > 0 => interleave_record_batch(&batches, &places)
+                .map_err(|_| StoreError::Write)?
+                .columns()
+                .to_vec(),
             _ => Vec::new(),
         };
         let units = entries.iter().map(|entry| entry.unit.to_be_bytes());

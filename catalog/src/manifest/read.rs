@@ -3,121 +3,14 @@
 //! The walk is by hand: a derived deserialiser stops at the first error, and an officer wants them all. Each table is
 //! read through a [`Walk`], which remembers the keys that were asked for, so that every other key is an error.
 
-use std::str::FromStr;
-
 use glovebox_policy::{BudgetDomain, ColumnName, DatasetName, IdSpace};
 use toml::{Table, Value};
 
+use super::walk::{Problems, Walk, number};
 use super::{
     Bounds, Column, ColumnKind, DatasetKind, KeyValue, Keys, MAX_COLUMNS, MAX_KEYS, MAX_ROWS_PER_UNIT, MAX_UNITS,
     Manifest, ManifestReport, Problem, check,
 };
-
-/// The largest whole number up to which every whole number is exact in 64-bit floating point.
-pub(super) const MAX_EXACT: f64 = 9_007_199_254_740_992.0;
-
-/// Where problems are collected.
-#[derive(Debug, Default)]
-pub(super) struct Problems(Vec<Problem>);
-
-impl Problems {
-    pub(super) fn add(&mut self, path: impl Into<String>, message: impl Into<String>) {
-        self.0.push(Problem { path: path.into(), message: message.into() });
-    }
-}
-
-/// One table of the manifest while it is read.
-struct Walk<'a> {
-    table: &'a Table,
-    path: String,
-    known: Vec<&'static str>,
-}
-
-impl<'a> Walk<'a> {
-    fn new(table: &'a Table, path: impl Into<String>) -> Self {
-        Self { table, path: path.into(), known: Vec::new() }
-    }
-
-    fn at(&self, key: &str) -> String {
-        if self.path.is_empty() { key.to_owned() } else { format!("{}.{key}", self.path) }
-    }
-
-    fn optional(&mut self, key: &'static str) -> Option<&'a Value> {
-        self.known.push(key);
-        self.table.get(key)
-    }
-
-    fn required(&mut self, key: &'static str, problems: &mut Problems) -> Option<&'a Value> {
-        let value = self.optional(key);
-        if value.is_none() {
-            problems.add(self.at(key), "is missing");
-        }
-        value
-    }
-
-    fn text(&mut self, key: &'static str, problems: &mut Problems) -> Option<String> {
-        let value = self.required(key, problems)?;
-        self.as_text(key, value, problems)
-    }
-
-    fn as_text(&self, key: &str, value: &Value, problems: &mut Problems) -> Option<String> {
-        match value.as_str() {
-            Some(text) if !text.trim().is_empty() => Some(text.to_owned()),
-            Some(_) => {
-                problems.add(self.at(key), "is empty");
-                None
-            }
-            None => {
-                problems.add(self.at(key), "must be text");
-                None
-            }
-        }
-    }
-
-    fn name<T: FromStr<Err: std::fmt::Display>>(&mut self, key: &'static str, problems: &mut Problems) -> Option<T> {
-        let text = self.text(key, problems)?;
-        parsed(&text, &self.at(key), problems)
-    }
-
-    fn whole(&mut self, key: &'static str, most: u64, problems: &mut Problems) -> Option<u64> {
-        let value = self.required(key, problems)?;
-        let whole = value.as_integer().and_then(|n| u64::try_from(n).ok()).filter(|n| (1..=most).contains(n));
-        if whole.is_none() {
-            problems.add(self.at(key), format!("must be a whole number from 1 to {most}"));
-        }
-        whole
-    }
-
-    fn texts(&mut self, key: &'static str, value: &Value, problems: &mut Problems) -> Vec<String> {
-        let Some(list) = value.as_array() else {
-            problems.add(self.at(key), "must be a list of texts");
-            return Vec::new();
-        };
-        let mut out = Vec::new();
-        for (index, item) in list.iter().enumerate() {
-            out.extend(self.as_text(&format!("{key}[{index}]"), item, problems));
-        }
-        out
-    }
-
-    fn names(&mut self, key: &'static str, value: &Value, problems: &mut Problems) -> Vec<ColumnName> {
-        let path = self.at(key);
-        let texts = self.texts(key, value, problems);
-        texts.iter().filter_map(|text| parsed(text, &path, problems)).collect()
-    }
-
-    fn finish(self, problems: &mut Problems) {
-        for key in self.table.keys() {
-            if !self.known.contains(&key.as_str()) {
-                problems.add(self.at(key), "is not a known key");
-            }
-        }
-    }
-}
-
-fn parsed<T: FromStr<Err: std::fmt::Display>>(text: &str, path: &str, problems: &mut Problems) -> Option<T> {
-    text.parse().map_err(|error: T::Err| problems.add(path, error.to_string())).ok()
-}
 
 /// What `[dataset]` holds, each part present unless a problem was reported for it.
 struct DatasetPart {
@@ -194,8 +87,13 @@ fn assemble(part: DatasetPart, columns: Vec<Column>) -> Option<Manifest> {
 fn syntax(text: &str, error: &toml::de::Error) -> ManifestReport {
     let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
     let line = before.matches('\n').count() + 1;
-    let problem = Problem { path: format!("line {line}"), message: format!("is not TOML: {}", error.message()) };
-    ManifestReport { problems: vec![problem] }
+    let problem = Problem {
+        path: format!("line {line}"),
+        message: format!("is not TOML: {}", error.message()),
+    };
+    ManifestReport {
+        problems: vec![problem],
+    }
 }
 
 fn dataset(table: &Table, problems: &mut Problems) -> DatasetPart {
@@ -235,7 +133,10 @@ fn kind(walk: &mut Walk<'_>, problems: &mut Problems) -> Option<DatasetKind> {
     match walk.text("kind", problems)?.as_str() {
         "table" => Some(DatasetKind::Table),
         "frames" => {
-            problems.add("dataset.kind", "`frames` is reserved for video and cannot be registered yet; use `table`");
+            problems.add(
+                "dataset.kind",
+                "`frames` is reserved for video and cannot be registered yet; use `table`",
+            );
             None
         }
         _ => {
@@ -246,7 +147,9 @@ fn kind(walk: &mut Walk<'_>, problems: &mut Problems) -> Option<DatasetKind> {
 }
 
 fn unique(walk: &mut Walk<'_>, problems: &mut Problems) -> Vec<Vec<ColumnName>> {
-    let Some(value) = walk.optional("unique") else { return Vec::new() };
+    let Some(value) = walk.optional("unique") else {
+        return Vec::new();
+    };
     let Some(sets) = value.as_array().filter(|sets| sets.iter().all(Value::is_array)) else {
         problems.add("dataset.unique", "must be a list of lists of column names");
         return Vec::new();
@@ -270,11 +173,16 @@ fn columns(list: &[Value], problems: &mut Problems) -> Vec<Column> {
 
 fn column(index: usize, table: &Table, problems: &mut Problems) -> Option<Column> {
     // Problems are easier to find by name; a column without a good one is counted from 0, as TOML tools do.
-    let spoken = table.get("name").and_then(Value::as_str).filter(|name| name.parse::<ColumnName>().is_ok());
+    let spoken = table
+        .get("name")
+        .and_then(Value::as_str)
+        .filter(|name| name.parse::<ColumnName>().is_ok());
     let path = spoken.map_or_else(|| format!("columns[{index}]"), |name| format!("columns.{name}"));
     let mut walk = Walk::new(table, path);
     let name = walk.name("name", problems);
-    let header = walk.optional("header").and_then(|value| walk.as_text("header", value, problems));
+    let header = walk
+        .optional("header")
+        .and_then(|value| walk.as_text("header", value, problems));
     let kind = column_kind(&mut walk, problems);
     let meaning_en = walk.text("meaning_en", problems);
     let meaning_zh = walk.text("meaning_zh", problems);
@@ -287,7 +195,9 @@ fn column(index: usize, table: &Table, problems: &mut Problems) -> Option<Column
         }
     };
     let bounds = section(&mut walk, "bounds", problems).and_then(|part| bounds(part, problems));
-    let grid = walk.optional("grid").and_then(|value| number(value, &walk.at("grid"), problems));
+    let grid = walk
+        .optional("grid")
+        .and_then(|value| number(value, &walk.at("grid"), problems));
     let keys = section(&mut walk, "keys", problems).and_then(|part| keys(part, problems));
     walk.finish(problems);
     Some(Column {
@@ -324,11 +234,18 @@ fn section<'a>(walk: &mut Walk<'a>, key: &'static str, problems: &mut Problems) 
 }
 
 fn bounds(mut walk: Walk<'_>, problems: &mut Problems) -> Option<Bounds> {
-    let mut side = |key| walk.required(key, problems).and_then(|value| number(value, &walk.at(key), problems));
+    let mut side = |key| {
+        walk.required(key, problems)
+            .and_then(|value| number(value, &walk.at(key), problems))
+    };
     let (lower, upper) = (side("lower"), side("upper"));
     let basis = walk.text("basis", problems);
     walk.finish(problems);
-    Some(Bounds { lower: lower?, upper: upper?, basis: basis? })
+    Some(Bounds {
+        lower: lower?,
+        upper: upper?,
+        basis: basis?,
+    })
 }
 
 fn keys(mut walk: Walk<'_>, problems: &mut Problems) -> Option<Keys> {
@@ -349,20 +266,11 @@ fn keys(mut walk: Walk<'_>, problems: &mut Problems) -> Option<Keys> {
             Value::Integer(n) => values.push(KeyValue::Int(*n)),
             Value::String(text) => values.push(KeyValue::Text(text.clone())),
             Value::Boolean(flag) => values.push(KeyValue::Bool(*flag)),
-            _ => problems.add(format!("{path}[{index}]"), "must be a whole number, a text, or true or false"),
+            _ => problems.add(
+                format!("{path}[{index}]"),
+                "must be a whole number, a text, or true or false",
+            ),
         }
     }
     Some(Keys { values, basis: basis? })
-}
-
-fn number(value: &Value, path: &str, problems: &mut Problems) -> Option<f64> {
-    let found = match value {
-        Value::Float(x) => Some(*x).filter(|x| x.is_finite()),
-        Value::Integer(n) => Some(*n as f64).filter(|x| x.abs() <= MAX_EXACT),
-        _ => None,
-    };
-    if found.is_none() {
-        problems.add(path, "must be a finite number, and a whole number at most 2^53");
-    }
-    found
 }

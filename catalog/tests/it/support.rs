@@ -8,6 +8,7 @@ use arrow::array::{Array, AsArray};
 use arrow::compute::concat_batches;
 use arrow::record_batch::RecordBatch;
 use arrow::util::display::array_value_to_string;
+use datafusion::common::DataFusionError;
 use datafusion::prelude::{SessionConfig, SessionContext};
 use glovebox_catalog::{Catalog, Dataset, IngestError, IngestReport, Ingested, Manifest, UNIT_COLUMN};
 use glovebox_vault::Expose;
@@ -117,17 +118,31 @@ pub(crate) fn csv(rows: impl IntoIterator<Item = (i64, f64)>) -> String {
 }
 
 pub(crate) fn session(dataset: &Dataset, partitions: usize, batch_rows: usize) -> SessionContext {
-    let config = SessionConfig::new().with_target_partitions(partitions).with_batch_size(batch_rows);
+    let config = SessionConfig::new()
+        .with_target_partitions(partitions)
+        .with_batch_size(batch_rows);
     let context = SessionContext::new_with_config(dataset.capability().expose().install(config));
     context.register_table("data", dataset.provider()).unwrap();
     context
 }
 
+/// What a query over the session's tables gives.
+pub(crate) async fn query(context: &SessionContext, sql: &str) -> Result<Vec<RecordBatch>, DataFusionError> {
+    let plan = context.state().create_logical_plan(sql).await?;
+    context.execute_logical_plan(plan).await?.collect().await
+}
+
 /// The stored rows, by partition.
 pub(crate) async fn partitions(dataset: &Dataset, partitions: usize, batch_rows: usize) -> Vec<Vec<RecordBatch>> {
     let context = session(dataset, partitions, batch_rows);
-    let plan = dataset.provider().scan(&context.state(), None, &[], None).await.unwrap();
-    datafusion::physical_plan::collect_partitioned(plan, context.task_ctx()).await.unwrap()
+    let plan = dataset
+        .provider()
+        .scan(&context.state(), None, &[], None)
+        .await
+        .unwrap();
+    datafusion::physical_plan::collect_partitioned(plan, context.task_ctx())
+        .await
+        .unwrap()
 }
 
 /// All stored rows in stored order, as one batch.
@@ -139,10 +154,21 @@ pub(crate) async fn stored(dataset: &Dataset) -> RecordBatch {
 /// A batch as lines of text, the unit column included.
 pub(crate) fn lines(batch: &RecordBatch) -> Vec<String> {
     let cell = |row: usize, column: &Arc<dyn Array>| {
-        if column.is_null(row) { "∅".to_owned() } else { array_value_to_string(column, row).unwrap() }
+        if column.is_null(row) {
+            "∅".to_owned()
+        } else {
+            array_value_to_string(column, row).unwrap()
+        }
     };
     (0..batch.num_rows())
-        .map(|row| batch.columns().iter().map(|column| cell(row, column)).collect::<Vec<_>>().join(","))
+        .map(|row| {
+            batch
+                .columns()
+                .iter()
+                .map(|column| cell(row, column))
+                .collect::<Vec<_>>()
+                .join(",")
+        })
         .collect()
 }
 
@@ -159,7 +185,10 @@ pub(crate) fn found_in(dir: &Path, text: &str) -> bool {
         if path.is_dir() {
             found_in(&path, text)
         } else {
-            fs::read(&path).unwrap().windows(text.len()).any(|window| window == text.as_bytes())
+            fs::read(&path)
+                .unwrap()
+                .windows(text.len())
+                .any(|window| window == text.as_bytes())
         }
     })
 }

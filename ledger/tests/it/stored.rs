@@ -119,7 +119,10 @@ fn what_one_contract_sees_does_not_depend_on_what_another_asked() {
     .map(|(request, rho, day)| at(order("c2", request + 100 * rho, cost(rho, 0)), NOON + day * DAY))
     .collect();
     let run = |before: &dyn Fn(&Fixture)| -> Vec<Result<(), Refusal>> {
-        let f = two();
+        // `c1` has room for everything that `c2` is refused.
+        let f = Fixture::new(cost(200, 0));
+        f.add("c1", cost(150, 0), cost(150, 0)).unwrap();
+        f.add("c2", cost(50, 0), cost(20, 0)).unwrap();
         before(&f);
         let seen = asks.iter().map(|ask| seen(&f, ask)).collect();
         f.audit();
@@ -138,17 +141,18 @@ fn what_one_contract_sees_does_not_depend_on_what_another_asked() {
     };
     let answered = run(&|f| {
         for ask in &asks {
-            let _ = seen(f, &at(same(ask), NOON));
+            assert_eq!(seen(f, &at(same(ask), NOON)), Ok(()));
         }
     });
     assert_eq!(answered, alone);
-    let cut_off = run(&|f| drop(f.run(&same(&asks[0]))));
+    let cut_off = run(&|f| {
+        for ask in [&asks[0], &asks[1], &asks[5]] {
+            drop(f.run(&at(same(ask), NOON)));
+        }
+    });
     assert_eq!(cut_off, alone);
     let all_spent = run(&|f| {
-        for n in 0..5 {
-            let rho = if n < 2 { 20 } else { 1 };
-            let _ = seen(f, &order("c1", 900 + n, cost(rho, 0)));
-        }
+        f.answer(&order("c1", 900, cost(150, 0)), b"all");
     });
     assert_eq!(all_spent, alone);
 }

@@ -116,7 +116,7 @@ fn snapshot_ids() {
 fn the_error_says_what_was_wrong() {
     let error = "No Such Org".parse::<OrgId>().unwrap_err().to_string();
     assert!(
-        error.starts_with("`No Such Org` is not a organisation name: "),
+        error.starts_with("`No Such Org` is not a valid organisation name: "),
         "{error}"
     );
 }

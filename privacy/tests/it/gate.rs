@@ -138,6 +138,19 @@ fn cells_of_another_request_do_not_pass() {
 }
 
 #[test]
+fn a_permit_of_another_decision_opens_nothing() {
+    let bureau = Bureau::new();
+    let request = Digest::of(b"request");
+    let plan = plan(1.0, 0.0, &[1], 2);
+    let cost = plan.cost();
+    let charge = bureau.charge(request, cost);
+    let permit = bureau.permit_for(request, "teaching");
+    let shut = release(&bureau.ledger, permit, charge, exact(vec![vec![1; 2]], plan, request));
+    assert!(matches!(shut, Err(GateError::PermitMismatch { what: "decision", .. })));
+    stays_shut(&bureau, request, cost);
+}
+
+#[test]
 fn a_charge_of_another_price_opens_nothing() {
     let plan = plan(1.0, 1e-9, &[1], 2);
     for off in [-1_i64, 1] {

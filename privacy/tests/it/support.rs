@@ -18,7 +18,7 @@ id = "contract-1"
 org = "firm"
 dataset = "medical.visits"
 budget_domain = "resident"
-purposes = ["research"]
+purposes = ["research", "teaching"]
 starts = "2020-01-01T00:00:00Z"
 ends = "2099-01-01T00:00:00Z"
 
@@ -77,7 +77,12 @@ impl Bureau {
             .register_dataset(&dataset, &domain, &snapshot, Digest::of(b"manifest"), contract.signer())
             .unwrap();
         ledger.add_contract(&contract, now()).unwrap();
-        let policies = PolicySet::load(vec![("research".parse().unwrap(), None)]).unwrap();
+        let policies = PolicySet::load(
+            ["research", "teaching"]
+                .map(|name| (name.parse().unwrap(), None))
+                .to_vec(),
+        )
+        .unwrap();
         Self {
             ledger,
             policies,
@@ -88,11 +93,11 @@ impl Bureau {
     }
 
     pub(crate) fn permit(&self, request: Digest) -> Permit {
-        self.permit_at(request, now())
+        self.permit_for(request, "research")
     }
 
-    pub(crate) fn permit_at(&self, request: Digest, now_unix_s: i64) -> Permit {
-        let purpose: Purpose = "research".parse().unwrap();
+    pub(crate) fn permit_for(&self, request: Digest, purpose: &str) -> Permit {
+        let purpose: Purpose = purpose.parse().unwrap();
         let terms = self.contract.contract();
         let caller = Caller {
             person: "ana".parse().unwrap(),
@@ -112,7 +117,7 @@ impl Bureau {
                 epsilon: NanoEpsilon::from_nano(1),
                 delta: 0.0,
                 max_groups: 1,
-                now_unix_s,
+                now_unix_s: now(),
             })
             .unwrap()
     }

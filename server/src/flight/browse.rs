@@ -124,14 +124,16 @@ fn text_and_int_schema(fields: &[(&str, DataType, bool)]) -> SchemaRef {
     Arc::new(Schema::new(fields.collect::<Vec<_>>()))
 }
 
-/// A dataset's declared columns as Arrow fields, each with its meaning in both languages.
-pub(crate) fn schema_of(card: &DatasetCard) -> Schema {
-    let fields = card.columns.iter().map(|column| {
+/// A dataset's declared columns as Arrow fields, each with its meaning in both languages. Identifiers are left out, since
+/// no statement may name them; the unit's columns stay, since units can be counted.
+fn schema_of(card: &DatasetCard) -> Schema {
+    let usable = card.columns.iter().filter(|column| !column.identifier || card.unit.contains(&column.name));
+    let fields = usable.map(|column| {
         let metadata = HashMap::from([
             ("glovebox:meaning".to_owned(), column.meaning_en.clone()),
             ("glovebox:meaning_zh".to_owned(), column.meaning_zh.clone()),
         ]);
-        Field::new(column.name.as_str(), arrow_type(column.kind.clone()), true).with_metadata(metadata)
+        Field::new(column.name.as_str(), column.kind.arrow_type(), true).with_metadata(metadata)
     });
     Schema::new(fields.collect::<Vec<_>>())
 }
@@ -215,17 +217,4 @@ fn types() -> Result<XdbcTypeInfoData, FlightError> {
         });
     }
     builder.build()
-}
-
-fn arrow_type(kind: glovebox_engine::CardKind) -> DataType {
-    use arrow::datatypes::TimeUnit;
-    use glovebox_engine::CardKind as Kind;
-    match kind {
-        Kind::Bool => DataType::Boolean,
-        Kind::Int => DataType::Int64,
-        Kind::Float => DataType::Float64,
-        Kind::Text => DataType::Utf8,
-        Kind::Date => DataType::Date32,
-        Kind::Timestamp => DataType::Timestamp(TimeUnit::Microsecond, None),
-    }
 }

@@ -15,7 +15,8 @@ fn batch(columns: Vec<ArrayRef>) -> RecordBatch {
 }
 
 fn read_now(messages: Vec<FlightData>) -> Result<Vec<Scalar>, Refusal> {
-    futures::executor::block_on(read(futures::stream::iter(messages.into_iter().map(Ok))))
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    runtime.block_on(read(futures::stream::iter(messages.into_iter().map(Ok))))
 }
 
 fn bind(batches: Vec<RecordBatch>) -> Result<Vec<Scalar>, Refusal> {

@@ -128,6 +128,9 @@ impl Sql {
 
     /// Gives a ticket for a statement that is ready to run.
     fn ticket(&self, caller: &Caller, statement: Statement, descriptor: FlightDescriptor) -> Answered<FlightInfo> {
+        if statement.digest().is_none() {
+            return Err(refuse(Reason::ParameterMissing.into()));
+        }
         let schema = columnar::schema_of(statement.schema());
         let Handle { name, expires } = self.tickets.put(&caller.person, statement).map_err(refuse)?;
         let ticket = TicketStatementQuery { statement_handle: name.to_vec().into() };

@@ -47,7 +47,7 @@ pub const ACCESS: &[Access] = &[
     may("GET", "/budget", EVERYBODY),
     may("GET", "/people", &[Role::Officer, Role::Auditor]),
     may("POST", "/people", OFFICER),
-    may("POST", "/tokens", OFFICER),
+    may("POST", "/tokens", EVERYBODY),
     may("DELETE", "/tokens", EVERYBODY),
 ];
 

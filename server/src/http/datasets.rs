@@ -25,7 +25,7 @@ enum Format {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct TwinQuery {
-    rows: Option<u64>,
+    rows: Option<usize>,
     #[serde(default)]
     seed: u64,
     #[serde(default)]

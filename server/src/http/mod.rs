@@ -6,7 +6,7 @@
 //! | method and path | who | takes | gives |
 //! |---|---|---|---|
 //! | GET `/health` | anybody | – | `{status, version}` |
-//! | POST `/sql` | analyst | `{sql, purpose?, epsilon?}` | `{columns, rows, cost, remaining, release}`; a preview has no `release` |
+//! | POST `/sql` | analyst | `{sql, purpose?, epsilon?}` | `{columns, rows, cost, remaining, release}`; a preview has only `columns` and `rows` |
 //! | GET `/datasets` | everybody | – | `{datasets: [card]}` |
 //! | GET `/datasets/{name}` | everybody | – | card, from the manifest |
 //! | GET `/datasets/{name}/twin` | everybody | `?rows=&seed=&format=json\|csv` | synthetic rows |
@@ -18,7 +18,7 @@
 //! | GET `/budget` | everybody | – | `{budgets: [card]}` |
 //! | GET `/people` | officer, auditor | – | `{people: [person]}` |
 //! | POST `/people` | officer | `{person, org, role, name}` | person |
-//! | POST `/tokens` | officer | `{person, days}` | `{token}`, shown once |
+//! | POST `/tokens` | everybody for themselves, officers for anybody | `{person, days}` | `{token}`, shown once |
 //! | DELETE `/tokens` | everybody | – | nothing; the token that came with the call ends |
 //!
 //! Read in this order: [`access`] (who may call what), [`read`] (bodies that come in), then one module per subject.

@@ -24,7 +24,7 @@ const TABLE: &[(&str, &str, [bool; 4])] = &[
     ("GET", "/budget", [false, true, true, true]),
     ("GET", "/people", [false, false, true, true]),
     ("POST", "/people", [false, false, true, false]),
-    ("POST", "/tokens", [false, false, true, false]),
+    ("POST", "/tokens", [false, true, true, true]),
     ("DELETE", "/tokens", [false, true, true, true]),
 ];
 
@@ -44,12 +44,8 @@ fn the_table_names_every_call() {
 async fn everybody_gets_what_the_table_says() {
     let world = World::start().await;
     let tokens = &world.tokens;
-    // The call that ends a token comes last for each person.
-    for (who, token) in [("", &tokens.analyst), (&tokens.analyst, &tokens.analyst), (&tokens.officer, &tokens.officer), (&tokens.auditor, &tokens.auditor)]
-        .into_iter()
-        .enumerate()
-        .map(|(who, (token, _))| (who, token))
-    {
+    // The call that ends a token is the last of the table.
+    for (who, token) in ["", &tokens.analyst, &tokens.officer, &tokens.auditor].into_iter().enumerate() {
         for (method, path, passes) in TABLE {
             let path = path.replace("{name}", DATASET).replace("{id}", "no-such-contract");
             let body = (*method == "POST").then(|| ("application/json", b"{}".to_vec()));

@@ -58,7 +58,10 @@ async fn every_flight_call_asks_for_the_token_first() {
             ("list_flights" | "poll_flight_info" | "do_exchange", Err(status)) => {
                 assert_eq!(code(&status), "statement-refused", "{name}");
             }
-            (name, Err(status)) => assert_eq!(code(&status), "bad-request", "{name}"),
+            (name, Err(status)) => {
+                let code = code(&status);
+                assert!(["bad-request", "statement-refused"].contains(&code.as_str()), "{name}: {code}");
+            }
             (name, Ok(())) => panic!("{name} let an empty message pass"),
         }
     }

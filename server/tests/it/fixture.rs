@@ -1,9 +1,169 @@
-//! stub
+//! A small install with people, a dataset that holds canaries, and a signed contract.
+
+use std::fmt::Write as _;
 use std::path::Path;
-use glovebox_engine::Engine;
-pub(crate) struct Tokens { pub(crate) analyst: String, pub(crate) analyst2: String, pub(crate) officer: String, pub(crate) auditor: String, pub(crate) expired: String }
-pub(crate) const QUERY: &str = "SELECT plan, COUNT(*) AS n FROM medical.rand_hie GROUP BY plan";
-pub(crate) const DATASET: &str = "medical.rand_hie";
-pub(crate) async fn engine(_: &Path) -> (Engine, Tokens) {
-    (Engine, Tokens { analyst: "analyst".into(), analyst2: "analyst2".into(), officer: "officer".into(), auditor: "auditor".into(), expired: "expired".into() })
+
+use glovebox_engine::{Config, Engine};
+use glovebox_ledger::Person;
+use glovebox_policy::Role;
+use glovebox_policy::contract::sign_contract;
+use ring::rand::SystemRandom;
+use ring::signature::{Ed25519KeyPair, KeyPair};
+
+/// Tokens by role; two analysts of one firm, one of a firm without a contract, and one token past its time.
+pub(crate) struct Tokens {
+    pub(crate) analyst: String,
+    pub(crate) analyst2: String,
+    pub(crate) outsider: String,
+    pub(crate) officer: String,
+    pub(crate) auditor: String,
+    pub(crate) expired: String,
+}
+
+pub(crate) const DATASET: &str = "medical.visits";
+pub(crate) const QUERY: &str = "SELECT plan, COUNT(*) AS n FROM medical.visits GROUP BY plan ORDER BY plan";
+pub(crate) const QUERY_COLUMNS: [&str; 2] = ["plan", "n"];
+pub(crate) const QUERY_ROWS: usize = 3;
+pub(crate) const PARAMETER_QUERY: &str =
+    "SELECT plan, COUNT(*) AS n FROM medical.visits WHERE year = $1 GROUP BY plan ORDER BY plan";
+
+/// In every row, in a text column without a key list and in an identifier.
+pub(crate) const CANARY: &str = "CANARY-7f3a";
+
+pub(crate) const MANIFEST: &str = r#"
+[dataset]
+name = "medical.visits"
+kind = "table"
+title_en = "Visits"
+title_zh = "就诊"
+id_space = "person"
+budget_domain = "resident"
+unit = ["person"]
+max_units = 1000
+max_rows_per_unit = 3
+source = "made up"
+licence = "public domain"
+classification = "test"
+
+[[columns]]
+name = "person"
+type = "int"
+meaning_en = "person"
+meaning_zh = "人"
+
+[[columns]]
+name = "phone"
+type = "text"
+meaning_en = "telephone"
+meaning_zh = "电话"
+identifier = true
+
+[[columns]]
+name = "note"
+type = "text"
+meaning_en = "note"
+meaning_zh = "备注"
+
+[[columns]]
+name = "plan"
+type = "text"
+meaning_en = "plan"
+meaning_zh = "方案"
+keys = { values = ["east", "west"], basis = "house rules" }
+
+[[columns]]
+name = "year"
+type = "int"
+meaning_en = "year"
+meaning_zh = "年"
+bounds = { lower = 1, upper = 3, basis = "design" }
+keys = { values = [1, 2, 3], basis = "design" }
+
+[[columns]]
+name = "cost"
+type = "float"
+meaning_en = "cost"
+meaning_zh = "费用"
+bounds = { lower = 0, upper = 100, basis = "tariff" }
+grid = 0.01
+"#;
+
+const CONTRACT: &str = r#"
+id = "firm-visits"
+org = "firm"
+dataset = "medical.visits"
+budget_domain = "resident"
+purposes = ["ai-research"]
+starts = "2020-01-01T00:00:00Z"
+ends = "2100-01-01T00:00:00Z"
+
+[budget]
+allotment_rho = 0.9
+per_day_rho = 0.9
+
+[per_query]
+max_epsilon = 1.0
+max_delta = 1e-6
+default_epsilon = 0.5
+default_delta = 1e-9
+max_groups_contributed = 3
+
+[[grants]]
+columns = ["person", "plan", "year", "cost"]
+roles = ["aggregate", "group", "filter"]
+"#;
+
+fn rows() -> String {
+    let mut text = String::from("person,phone,note,plan,year,cost\n");
+    for person in 0..150 {
+        for year in 1..=2 {
+            let plan = if person % 3 == 0 { "east" } else { "west" };
+            let cost = f64::from(person % 90) + 0.25;
+            writeln!(text, "{person},{CANARY}-p{person},{CANARY}-n{person},{plan},{year},{cost}").unwrap();
+        }
+    }
+    text
+}
+
+fn person(name: &str, org: &str, role: Role) -> Person {
+    Person { person: name.parse().unwrap(), org: org.parse().unwrap(), role, name: name.to_owned() }
+}
+
+/// Makes the install in `dir/state` and opens it.
+pub(crate) async fn engine(dir: &Path) -> (Engine, Tokens) {
+    let dir = dir.to_owned();
+    tokio::task::spawn_blocking(move || make(&dir)).await.unwrap()
+}
+
+fn make(dir: &Path) -> (Engine, Tokens) {
+    let text = "state_dir = \"state\"\nmaster_key_file = \"master.key\"\n[release]\ntick_ms = 5\nfloor_ms = 50\n\
+                rows_per_second = 10000\n[limits]\nrunning = 8\nwaiting = 64\nthreads = 2\n";
+    let config = Config::parse(text, dir).unwrap();
+    Engine::init(&config).unwrap();
+    let engine = Engine::open(&config).unwrap();
+    let officer = engine.found(&person("officer", "bureau", Role::Officer), 1).unwrap();
+    let caller = engine.authenticate(&officer).unwrap();
+    let token = |name: &str, org: &str, role| {
+        let person = person(name, org, role);
+        engine.add_person(&caller, &person).unwrap();
+        engine.issue_token(&caller, &person.person, 1).unwrap()
+    };
+    let tokens = Tokens {
+        analyst: token("analyst", "firm", Role::Analyst),
+        analyst2: token("analyst2", "firm", Role::Analyst),
+        outsider: token("outsider", "other-firm", Role::Analyst),
+        auditor: token("auditor", "bureau", Role::Auditor),
+        expired: engine.issue_token(&caller, &"analyst".parse().unwrap(), 0).unwrap(),
+        officer,
+    };
+    let file = dir.join("visits.csv");
+    std::fs::write(&file, rows()).unwrap();
+    engine.add_dataset(&caller, MANIFEST, &file).unwrap();
+    let pkcs8 = Ed25519KeyPair::generate_pkcs8(&SystemRandom::new()).unwrap();
+    let key = Ed25519KeyPair::from_pkcs8(pkcs8.as_ref()).unwrap();
+    let public = key.public_key().as_ref().try_into().unwrap();
+    engine.add_officer_key(&caller.person, public).unwrap();
+    let envelope = serde_json::to_vec(&sign_contract(CONTRACT, &key).unwrap()).unwrap();
+    engine.add_contract(&caller, &envelope).unwrap();
+    (engine, tokens)
 }

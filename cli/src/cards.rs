@@ -1,0 +1,172 @@
+//! What the REST face answers, as far as it is shown. Fields that are not named here are passed over.
+
+use serde::Deserialize;
+use serde_json::Value;
+
+/// Privacy loss.
+#[derive(Debug, Clone, Copy, Deserialize)]
+pub(crate) struct Cost {
+    pub(crate) rho: f64,
+    pub(crate) delta: f64,
+}
+
+/// `GET /datasets`.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Datasets {
+    pub(crate) datasets: Vec<Dataset>,
+}
+
+/// A dataset, from its manifest.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Dataset {
+    pub(crate) name: String,
+    pub(crate) title_en: String,
+    pub(crate) title_zh: String,
+    pub(crate) id_space: String,
+    pub(crate) budget_domain: String,
+    pub(crate) unit: Vec<String>,
+    pub(crate) max_units: u64,
+    pub(crate) max_rows_per_unit: u32,
+    pub(crate) source: String,
+    pub(crate) licence: String,
+    pub(crate) classification: String,
+    pub(crate) columns: Vec<Column>,
+}
+
+/// A column, from its manifest.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Column {
+    pub(crate) name: String,
+    pub(crate) kind: String,
+    pub(crate) meaning_en: String,
+    pub(crate) meaning_zh: String,
+    pub(crate) bounds: Option<Bounds>,
+    pub(crate) keys: Option<Vec<Value>>,
+    pub(crate) identifier: bool,
+}
+
+/// Declared bounds.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Bounds {
+    pub(crate) lower: f64,
+    pub(crate) upper: f64,
+}
+
+/// `POST /datasets/draft`.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Draft {
+    pub(crate) manifest: String,
+}
+
+/// Rows under typed columns: a twin, or the table of an answer.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Answer {
+    pub(crate) columns: Vec<AnswerColumn>,
+    pub(crate) rows: Vec<Vec<Value>>,
+    /// Of a release.
+    pub(crate) cost: Option<Asked>,
+    /// Of a release.
+    pub(crate) remaining: Option<Cost>,
+    /// Of a release.
+    pub(crate) release: Option<Release>,
+}
+
+/// A column of an answer.
+#[derive(Debug, Deserialize)]
+pub(crate) struct AnswerColumn {
+    pub(crate) name: String,
+}
+
+/// What was charged, and the (ε, δ) that it comes from.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Asked {
+    pub(crate) rho: f64,
+    pub(crate) epsilon: f64,
+    pub(crate) at_delta: f64,
+}
+
+/// Where a release stands in the log.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Release {
+    pub(crate) leaf: u64,
+    pub(crate) request: String,
+}
+
+/// `GET /contracts`.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Contracts {
+    pub(crate) contracts: Vec<Contract>,
+}
+
+/// A contract and where it stands.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Contract {
+    pub(crate) id: String,
+    pub(crate) org: String,
+    pub(crate) dataset: String,
+    pub(crate) budget_domain: String,
+    pub(crate) purposes: Vec<String>,
+    pub(crate) starts: String,
+    pub(crate) ends: String,
+    pub(crate) allotment: Cost,
+    pub(crate) per_day: Cost,
+    pub(crate) debited: Cost,
+    pub(crate) remaining: Cost,
+    pub(crate) max_epsilon: f64,
+    pub(crate) max_delta: f64,
+    pub(crate) max_groups_contributed: u32,
+    pub(crate) grants: Vec<Grant>,
+}
+
+/// Columns in roles of use.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Grant {
+    pub(crate) columns: Vec<String>,
+    pub(crate) roles: Vec<String>,
+}
+
+/// `GET /budget`.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Budgets {
+    pub(crate) budgets: Vec<Budget>,
+}
+
+/// A contract's budget, or a domain's.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Budget {
+    pub(crate) scope: String,
+    pub(crate) name: String,
+    pub(crate) cap: Cost,
+    pub(crate) spent: Cost,
+    pub(crate) promised: Option<Cost>,
+    pub(crate) remaining: Cost,
+    pub(crate) promise: Option<Promise>,
+}
+
+/// The published promise of a domain; an ε that is not finite comes as nothing.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Promise {
+    pub(crate) epsilon: Option<f64>,
+    pub(crate) delta: f64,
+}
+
+/// `GET /people`.
+#[derive(Debug, Deserialize)]
+pub(crate) struct People {
+    pub(crate) people: Vec<Person>,
+}
+
+/// A person with an account.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Person {
+    pub(crate) person: String,
+    pub(crate) org: String,
+    pub(crate) role: String,
+    pub(crate) name: String,
+}
+
+/// `POST /tokens`.
+#[derive(Deserialize)]
+pub(crate) struct IssuedToken {
+    pub(crate) token: String,
+}

@@ -1,0 +1,147 @@
+//! `dataset`: drafts, new datasets, cards and synthetic twins.
+
+use std::path::Path;
+
+use anyhow::Context as _;
+
+use crate::args::Dataset as Action;
+use crate::cards::{Answer, Column, Dataset, Datasets, Draft};
+use crate::failure::Failure;
+use crate::grid::{Grid, short};
+use crate::output::{Lang, Page, View, print, progress, say};
+use crate::rest::Rest;
+use crate::{private_file, sql};
+
+/// Key lists longer than this are cut for reading.
+const KEYS_SHOWN: usize = 12;
+
+/// Carries out one action.
+///
+/// # Errors
+/// What the server refuses, or if it cannot be asked.
+pub(crate) fn run(action: Action, view: &View) -> Result<(), Failure> {
+    match action {
+        Action::Draft { file, out, at } => draft(&Rest::to(&at)?, &file, out.as_deref(), view),
+        Action::Add { manifest, file, at } => {
+            let text = std::fs::read_to_string(&manifest);
+            let text = text.with_context(|| format!("`{}` cannot be read", manifest.display()))?;
+            progress(&format!("sending `{}` …", file.display()));
+            let reply = Rest::to(&at)?.upload("/datasets", Some(&text), &file)?;
+            Ok(view.show(&card(&reply.read()?, view), &reply.text)?)
+        }
+        Action::List { at } => {
+            let reply = Rest::to(&at)?.get("/datasets")?;
+            let list: Datasets = reply.read()?;
+            Ok(view.show(&Page::of(listing(&list, view)), &reply.text)?)
+        }
+        Action::Show { name, at } => {
+            let reply = Rest::to(&at)?.get(&format!("/datasets/{name}"))?;
+            Ok(view.show(&card(&reply.read()?, view), &reply.text)?)
+        }
+        Action::Twin { name, rows, seed, at } => {
+            let reply = Rest::to(&at)?.get(&format!("/datasets/{name}/twin?rows={rows}&seed={seed}"))?;
+            let twin: Answer = reply.read()?;
+            Ok(view.show(&Page::of(sql::grid(&twin)), &reply.text)?)
+        }
+    }
+}
+
+fn draft(rest: &Rest, file: &Path, out: Option<&Path>, view: &View) -> Result<(), Failure> {
+    progress(&format!("sending `{}` …", file.display()));
+    let reply = rest.upload("/datasets/draft", None, file)?;
+    let draft: Draft = reply.read()?;
+    match out {
+        Some(path) => {
+            private_file::write_new_public(path, &draft.manifest)?;
+            let page = Page::default()
+                .fact(view.words("manifest", "清单"), path.display())
+                .remark(view.words("Edit it before you add the dataset.", "请先修改，再添加数据集。"));
+            Ok(view.show(&page, &serde_json::json!({ "file": path }).to_string())?)
+        }
+        None if view.is_json() => Ok(say(&reply.text)?),
+        None => Ok(print(&draft.manifest)?),
+    }
+}
+
+fn title<'a>(dataset: &'a Dataset, view: &View) -> &'a str {
+    match view.lang {
+        Lang::En => &dataset.title_en,
+        Lang::Zh => &dataset.title_zh,
+    }
+}
+
+fn listing(list: &Datasets, view: &View) -> Grid {
+    let head = [
+        view.words("dataset", "数据集"),
+        view.words("title", "标题"),
+        view.words("columns", "列数"),
+        view.words("max units", "单位上限"),
+        view.words("budget domain", "预算域"),
+        view.words("classification", "分级"),
+    ];
+    Grid::new(head).rows(list.datasets.iter().map(|dataset| {
+        vec![
+            dataset.name.as_str().into(),
+            title(dataset, view).into(),
+            (dataset.columns.len() as u64).into(),
+            dataset.max_units.into(),
+            dataset.budget_domain.as_str().into(),
+            dataset.classification.as_str().into(),
+        ]
+    }))
+}
+
+fn card(dataset: &Dataset, view: &View) -> Page {
+    let size = match view.lang {
+        Lang::En => format!("at most {} units with {} rows each", dataset.max_units, dataset.max_rows_per_unit),
+        Lang::Zh => format!("至多 {} 个单位，每单位至多 {} 行", dataset.max_units, dataset.max_rows_per_unit),
+    };
+    let head = [
+        view.words("column", "列"),
+        view.words("kind", "类型"),
+        view.words("bounds", "上下界"),
+        view.words("public keys", "公开键"),
+        view.words("meaning", "含义"),
+    ];
+    let grid = Grid::new(head).rows(dataset.columns.iter().map(|column| {
+        let meaning = match view.lang {
+            Lang::En => &column.meaning_en,
+            Lang::Zh => &column.meaning_zh,
+        };
+        let bounds = column.bounds.as_ref().map(|it| format!("{} … {}", short(it.lower), short(it.upper)));
+        vec![
+            column.name.as_str().into(),
+            kind(column, view).into(),
+            bounds.into(),
+            column.keys.as_deref().map(keys).into(),
+            meaning.as_str().into(),
+        ]
+    }));
+    Page::of(grid)
+        .fact(view.words("dataset", "数据集"), &dataset.name)
+        .fact(view.words("title", "标题"), title(dataset, view))
+        .fact(view.words("privacy unit", "隐私单位"), dataset.unit.join(", "))
+        .fact(view.words("declared size", "声明规模"), size)
+        .fact(view.words("id space", "标识空间"), &dataset.id_space)
+        .fact(view.words("budget domain", "预算域"), &dataset.budget_domain)
+        .fact(view.words("source", "来源"), &dataset.source)
+        .fact(view.words("licence", "许可"), &dataset.licence)
+        .fact(view.words("classification", "分级"), &dataset.classification)
+}
+
+fn kind(column: &Column, view: &View) -> String {
+    if column.identifier {
+        let identifier = view.words("identifier, not usable", "直接标识符，不可用");
+        return format!("{} ({identifier})", column.kind);
+    }
+    column.kind.clone()
+}
+
+fn keys(keys: &[serde_json::Value]) -> String {
+    let text = |key: &serde_json::Value| key.as_str().map_or_else(|| key.to_string(), str::to_owned);
+    let mut shown: Vec<String> = keys.iter().take(KEYS_SHOWN).map(text).collect();
+    if keys.len() > KEYS_SHOWN {
+        shown.push(format!("… ({})", keys.len()));
+    }
+    shown.join(" ")
+}

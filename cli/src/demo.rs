@@ -1,0 +1,222 @@
+//! `glovebox demo`: the whole of it on embedded defaults, on real data, with every number that matters.
+//!
+//! It makes a state directory with its own certificate authority, brings `medical.rand_hie` in, signs a contract as the
+//! data officer, asks a DP GROUP BY as the analyst over Flight SQL with TLS, and prints the release beside the truth. The
+//! truth comes from the public file, never through the catalog.
+
+mod report;
+mod truth;
+
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, bail, ensure};
+use glovebox_engine::{Config, Engine, SqlAsk};
+use glovebox_policy::contract::sign_contract;
+use glovebox_policy::{Caller, OrgId, PersonId, Role};
+use glovebox_server::{FlightClient, Serving};
+use ring::signature::{Ed25519KeyPair, KeyPair as _};
+
+use crate::demo::report::Report;
+use crate::demo::truth::Truth;
+
+/// Where the demo puts its state when nobody says.
+const DEFAULT_DIR: &str = "glovebox-demo";
+const DATA_DIR: &str = "examples/data";
+const TOKEN_DAYS: u32 = 30;
+const UPLOAD_BYTES: u64 = 64 * 1024 * 1024;
+
+/// The question: visits to a doctor by how much of the cost a family paid itself.
+const QUESTION: &str = "\
+SELECT WITH DIFFERENTIAL_PRIVACY OPTIONS (epsilon = 1, delta = 1e-9, max_groups_contributed = 1)
+       coins,
+       COUNT(*) AS n, dp_interval_low(COUNT(*)) AS n_low, dp_interval_high(COUNT(*)) AS n_high,
+       AVG(mdvis) AS visits, dp_interval_low(AVG(mdvis)) AS visits_low, dp_interval_high(AVG(mdvis)) AS visits_high
+FROM medical.rand_hie GROUP BY coins ORDER BY coins";
+
+/// Prints a line; a closed pipe is no reason to stop.
+fn say(text: &str) {
+    let _ = writeln!(std::io::stdout().lock(), "{text}");
+}
+
+fn step(number: u32, text: &str) {
+    say(&format!("\n[{number}] {text}"));
+}
+
+/// Runs the demo in `dir`; with `exit` it ends after the last step, else it serves until stopped.
+///
+/// # Errors
+/// When a step fails; the message says which.
+pub(crate) async fn run(dir: Option<PathBuf>, exit: bool) -> anyhow::Result<()> {
+    let dir = dir.unwrap_or_else(|| PathBuf::from(DEFAULT_DIR));
+    if dir.exists() && dir.read_dir()?.next().is_some() {
+        bail!("`{}` is not empty; delete it, or name another folder with --dir", dir.display());
+    }
+    std::fs::create_dir_all(&dir)?;
+    let dir = dir.canonicalize()?;
+    let data = data_dir()?;
+
+    step(1, "A new service: state directory, budget domain, master key outside of the state, certificate authority");
+    let config = configure(&dir)?;
+    Engine::init(&config)?;
+    let engine = Engine::open(&config)?;
+    let cast = Cast::assemble(&engine, &dir)?;
+    say(&format!("    state      {}", config.state_dir.display()));
+    say("    people     officer, officer2 (data officers), analyst (firm `example-ai`), auditor");
+
+    step(2, "The officer brings in a dataset: RAND Health Insurance Experiment, 20,190 person-years (public domain)");
+    let manifest = std::fs::read_to_string(data.join("rand_hie.toml"))?;
+    let card = engine
+        .add_dataset(&cast.officer, &manifest, &data.join("rand_hie.parquet"))
+        .map_err(|fault| anyhow::anyhow!("{}: {:?}", fault.refusal(), fault.report))?;
+    say(&format!("    {}   {} columns, unit person_id, at most {} persons with {} rows each; encrypted at rest",
+        card.name, card.columns.len(), card.max_units, card.max_rows_per_unit));
+
+    step(3, "The officer signs a contract with the firm (Ed25519 over the very text)");
+    let envelope = sign_contract(&report::contract_text(), &cast.key)?;
+    let contract = engine.add_contract(&cast.officer, &serde_json::to_vec(&envelope)?)?;
+    say(&format!("    {}   allotment rho = {}, at most {} a day, epsilon up to {} a query",
+        contract.id, contract.allotment.rho, contract.per_day.rho, contract.max_epsilon));
+
+    step(4, "The service starts: HTTPS and Flight SQL over TLS");
+    let serving = start(&engine, &config).await?;
+    let flight_url = format!("localhost:{}", serving.flight_addr().port());
+    say(&format!("    https://localhost:{}   grpc+tls://{flight_url}", serving.http_addr().port()));
+
+    step(5, "The analyst asks what the question will cost; this is free and touches no data");
+    let ca = std::fs::read(serving.ca_cert_path())?;
+    let mut client = FlightClient::connect(&format!("https://{flight_url}"), &ca, &cast.analyst_token).await?;
+    say(&indent(QUESTION));
+    let preview = client.execute(&format!("EXPLAIN PRIVACY {QUESTION}")).await?;
+    report::preview(&preview).iter().for_each(|line| say(line));
+
+    step(6, "The analyst asks; the released table, noise intervals of 95 %, and the truth from the public file");
+    let fetched = client.execute(QUESTION).await?;
+    let truth = Truth::read(&data.join("rand_hie.parquet"))?;
+    let report = Report::new(&fetched, &truth)?;
+    report.lines().iter().for_each(|line| say(line));
+    let answer = engine.prepare(&cast.analyst, ask()).await?;
+    let again = engine.run(&cast.analyst, &answer).await?;
+    let released = again.released().context("the question was answered")?;
+    say(&format!("    cost       rho = {:.6} (epsilon 1 at delta 1e-9); asked again it is free: the stored release",
+        released.cost().rho.as_f64_up()));
+    say(&format!("    remaining  rho = {:.6} of the contract's allotment", released.remaining().rho.as_f64_up()));
+    say(&format!("    log        leaf {} of the transparency log", released.release().receipt().leaf_index()));
+    ensure!(report.same_as(again.table()), "a repeated question must give the stored release");
+
+    write_demo_json(&dir, &serving, &cast)?;
+    say(&format!("\n{}", report.summary(released.cost().rho.as_f64_up(), released.remaining().rho.as_f64_up())));
+    say(&format!("Connect with {}", dir.join("demo.json").display()));
+    if exit {
+        serving.until(std::future::ready(())).await;
+    } else {
+        say("Serving until stopped (Ctrl-C).");
+        serving.until(crate::signals::stopped()).await;
+    }
+    Ok(())
+}
+
+fn ask() -> SqlAsk {
+    SqlAsk { sql: QUESTION.to_owned(), ..SqlAsk::default() }
+}
+
+fn indent(text: &str) -> String {
+    text.lines().map(|line| format!("    {line}")).collect::<Vec<_>>().join("\n")
+}
+
+/// The public files: below the current folder, or beside the crate when cargo runs us from elsewhere.
+fn data_dir() -> anyhow::Result<PathBuf> {
+    let beside = std::env::var_os("CARGO_MANIFEST_DIR").map(|dir| Path::new(&dir).join("..").join(DATA_DIR));
+    let found = [Some(PathBuf::from(DATA_DIR)), beside].into_iter().flatten().find(|dir| dir.is_dir());
+    found.with_context(|| format!("`{DATA_DIR}` is not here; run the demo from the repository's folder"))
+}
+
+fn configure(dir: &Path) -> anyhow::Result<Config> {
+    let path = dir.join("glovebox.toml");
+    std::fs::write(&path, report::CONFIG_TEXT)?;
+    Ok(Config::load(&path)?)
+}
+
+async fn start(engine: &Engine, config: &Config) -> anyhow::Result<Serving> {
+    let options = glovebox_server::Options {
+        http_listen: config.http_listen,
+        flight_listen: config.flight_listen,
+        state_dir: config.state_dir.clone(),
+        upload_bytes: UPLOAD_BYTES,
+    };
+    Ok(glovebox_server::serve(engine.clone(), options).await?)
+}
+
+/// Who plays.
+struct Cast {
+    officer: Caller,
+    analyst: Caller,
+    key: Ed25519KeyPair,
+    officer_token: String,
+    officer2_token: String,
+    analyst_token: String,
+    auditor_token: String,
+}
+
+fn person(name: &str, org: &str, role: Role, shown: &str) -> anyhow::Result<glovebox_engine::Person> {
+    let (person, org) = (name.parse::<PersonId>()?, org.parse::<OrgId>()?);
+    Ok(glovebox_engine::Person { person, org, role, name: shown.to_owned() })
+}
+
+impl Cast {
+    fn assemble(engine: &Engine, dir: &Path) -> anyhow::Result<Self> {
+        let officer = person("officer", "bureau", Role::Officer, "数据专员 Data officer")?;
+        let officer_token = engine.found(&officer, TOKEN_DAYS)?;
+        let boss = engine.authenticate(&officer_token)?;
+        let token = |name: &str, org: &str, role: Role, shown: &str| -> anyhow::Result<String> {
+            let person = person(name, org, role, shown)?;
+            engine.add_person(&boss, &person)?;
+            Ok(engine.issue_token(&boss, &person.person, TOKEN_DAYS)?)
+        };
+        let officer2_token = token("officer2", "bureau", Role::Officer, "数据专员二 Second data officer")?;
+        let analyst_token = token("analyst", "example-ai", Role::Analyst, "分析方 Analyst")?;
+        let auditor_token = token("auditor", "audit-office", Role::Auditor, "审计员 Auditor")?;
+        let key = officer_key(&dir.join("officer.key"))?;
+        let mut public_key = [0; 32];
+        public_key.copy_from_slice(key.public_key().as_ref());
+        engine.add_officer_key(&officer.person, public_key)?;
+        let analyst = engine.authenticate(&analyst_token)?;
+        Ok(Self { officer: boss, analyst, key, officer_token, officer2_token, analyst_token, auditor_token })
+    }
+}
+
+/// Makes the officer's signing key; in a bureau it never leaves the officer's machine.
+fn officer_key(path: &Path) -> anyhow::Result<Ed25519KeyPair> {
+    let pkcs8 = Ed25519KeyPair::generate_pkcs8(&ring::rand::SystemRandom::new())
+        .map_err(|_| anyhow::anyhow!("the operating system gave no randomness"))?;
+    write_private(path, pkcs8.as_ref())?;
+    Ed25519KeyPair::from_pkcs8(pkcs8.as_ref()).map_err(|_| anyhow::anyhow!("the new key cannot be read"))
+}
+
+/// Writes a file that only its owner can read.
+fn write_private(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
+    use std::os::unix::fs::OpenOptionsExt as _;
+    let mut file = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
+    file.write_all(bytes)?;
+    file.sync_all()?;
+    Ok(())
+}
+
+/// What an outside client needs. Written last and by rename, so that whoever waits for it finds it whole.
+fn write_demo_json(dir: &Path, serving: &Serving, cast: &Cast) -> anyhow::Result<()> {
+    let text = serde_json::to_string_pretty(&serde_json::json!({
+        "http_url": format!("https://localhost:{}", serving.http_addr().port()),
+        "flight_url": format!("grpc+tls://localhost:{}", serving.flight_addr().port()),
+        "ca_cert": serving.ca_cert_path(),
+        "tokens": {
+            "analyst": cast.analyst_token,
+            "officer": cast.officer_token,
+            "officer2": cast.officer2_token,
+            "auditor": cast.auditor_token,
+        },
+    }))?;
+    let unfinished = dir.join("demo.json.part");
+    write_private(&unfinished, text.as_bytes())?;
+    std::fs::rename(&unfinished, dir.join("demo.json"))?;
+    Ok(())
+}

@@ -1,0 +1,73 @@
+//! `sql`: one statement, its released rows, and what they cost.
+
+use std::io::Read as _;
+
+use anyhow::Context as _;
+use serde_json::json;
+
+use crate::args::Sql;
+use crate::cards::Answer;
+use crate::failure::Failure;
+use crate::grid::{Cell, Grid, plain, short};
+use crate::output::{Lang, Page, View};
+use crate::rest::Rest;
+
+/// The server takes statements of 16 KiB; this much is read to let it say so.
+const STATEMENT_BYTES: u64 = 1 << 20;
+
+/// Asks and prints.
+///
+/// # Errors
+/// What the server refuses, or if it cannot be asked.
+pub(crate) fn run(args: &Sql, view: &View) -> Result<(), Failure> {
+    let statement = match args.statement.as_str() {
+        "-" => from_standard_input()?,
+        text => text.to_owned(),
+    };
+    let body = json!({ "sql": statement, "purpose": args.purpose, "epsilon": args.epsilon });
+    let reply = Rest::to(&args.at)?.post("/sql", &body)?;
+    let answer: Answer = reply.read()?;
+    Ok(view.show(&page(&answer, view), &reply.text)?)
+}
+
+fn from_standard_input() -> Result<String, Failure> {
+    let mut text = String::new();
+    let read = std::io::stdin().lock().take(STATEMENT_BYTES).read_to_string(&mut text);
+    read.context("the statement cannot be read from standard input")?;
+    Ok(text)
+}
+
+/// The rows, every digit of them.
+pub(crate) fn grid(answer: &Answer) -> Grid {
+    let head = answer.columns.iter().map(|column| column.name.as_str());
+    Grid::new(head).rows(answer.rows.iter().map(|row| row.iter().map(Cell::from).collect()))
+}
+
+fn page(answer: &Answer, view: &View) -> Page {
+    let grid = grid(answer);
+    let rows = grid.len();
+    let mut page = Page::of(grid);
+    page = page.remark(match (view.lang, rows) {
+        (Lang::En, 1) => "1 row".to_owned(),
+        (Lang::En, rows) => format!("{rows} rows"),
+        (Lang::Zh, rows) => format!("{rows} 行"),
+    });
+    if let Some(cost) = &answer.cost {
+        let (rho, epsilon, delta) = (short(cost.rho), short(cost.epsilon), short(cost.at_delta));
+        page = page.remark(match view.lang {
+            Lang::En => format!("cost       rho {rho} (epsilon {epsilon} at delta {delta}); asked again it is free"),
+            Lang::Zh => format!("代价       rho {rho}（epsilon {epsilon}，delta {delta}）；重复提问不再计费"),
+        });
+    }
+    if let Some(left) = &answer.remaining {
+        page = page.remark(format!("{} rho {}", view.words("remaining ", "剩余      "), short(left.rho)));
+    }
+    if let Some(release) = &answer.release {
+        let (leaf, request) = (release.leaf, plain(&release.request));
+        page = page.remark(match view.lang {
+            Lang::En => format!("log        leaf {leaf}, request {request}"),
+            Lang::Zh => format!("日志       第 {leaf} 叶，请求 {request}"),
+        });
+    }
+    page
+}

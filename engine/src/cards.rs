@@ -1,0 +1,292 @@
+//! Public metadata and officers' reports, as faces show them.
+
+use glovebox_catalog::{Bounds, ColumnKind, Dataset, IngestError, IngestReport, KeyValue, ManifestReport, Problem};
+use glovebox_ledger::{DomainBudget, StoredContract};
+use glovebox_policy::contract::Grant;
+use glovebox_policy::{
+    BudgetDomain, ColumnName, ContractId, Cost, DatasetName, IdSpace, OrgId, Purpose, Reason, Refusal,
+};
+use glovebox_privacy::accountant::epsilon_of;
+use serde::Serialize;
+
+pub use glovebox_catalog::ColumnKind as CardKind;
+
+/// A dataset, from its manifest alone.
+#[derive(Debug, Clone, Serialize)]
+pub struct DatasetCard {
+    /// The name in SQL.
+    pub name: DatasetName,
+    /// Title in English.
+    pub title_en: String,
+    /// Title in Chinese.
+    pub title_zh: String,
+    /// Whose ids its units are.
+    pub id_space: IdSpace,
+    /// Whose budget it draws on.
+    pub budget_domain: BudgetDomain,
+    /// The privacy unit's columns.
+    pub unit: Vec<ColumnName>,
+    /// Declared size: units.
+    pub max_units: u64,
+    /// Declared size: rows of a unit.
+    pub max_rows_per_unit: u32,
+    /// Where the data comes from.
+    pub source: String,
+    /// Under which licence.
+    pub licence: String,
+    /// The bureau's classification.
+    pub classification: String,
+    /// The columns.
+    pub columns: Vec<ColumnCard>,
+}
+
+/// A column, from its manifest alone.
+#[derive(Debug, Clone, Serialize)]
+pub struct ColumnCard {
+    /// The name in SQL.
+    pub name: ColumnName,
+    /// What it holds.
+    pub kind: ColumnKind,
+    /// Meaning in English.
+    pub meaning_en: String,
+    /// Meaning in Chinese.
+    pub meaning_zh: String,
+    /// Declared bounds.
+    pub bounds: Option<Bounds>,
+    /// Public key list, if the column can be grouped by.
+    pub keys: Option<Vec<KeyValue>>,
+    /// Whether it identifies persons and cannot be used.
+    pub identifier: bool,
+}
+
+impl From<&Dataset> for DatasetCard {
+    fn from(dataset: &Dataset) -> Self {
+        let manifest = dataset.manifest();
+        let columns = manifest.columns().iter().map(|column| ColumnCard {
+            name: column.name.clone(),
+            kind: column.kind,
+            meaning_en: column.meaning_en.clone(),
+            meaning_zh: column.meaning_zh.clone(),
+            bounds: column.bounds.clone(),
+            keys: column.keys.as_ref().map(|keys| keys.values.clone()),
+            identifier: column.identifier,
+        });
+        Self {
+            name: manifest.name().clone(),
+            title_en: manifest.title_en().to_owned(),
+            title_zh: manifest.title_zh().to_owned(),
+            id_space: manifest.id_space().clone(),
+            budget_domain: manifest.budget_domain().clone(),
+            unit: manifest.unit().to_vec(),
+            max_units: manifest.max_units(),
+            max_rows_per_unit: manifest.max_rows_per_unit(),
+            source: manifest.source().to_owned(),
+            licence: manifest.licence().to_owned(),
+            classification: manifest.classification().to_owned(),
+            columns: columns.collect(),
+        }
+    }
+}
+
+/// Privacy loss for showing.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct CostCard {
+    /// ρ.
+    pub rho: f64,
+    /// δ that thresholds spend.
+    pub delta: f64,
+}
+
+impl From<Cost> for CostCard {
+    fn from(cost: Cost) -> Self {
+        Self {
+            rho: cost.rho.as_f64_up(),
+            delta: cost.delta.as_f64_up(),
+        }
+    }
+}
+
+/// A contract and where it stands.
+#[derive(Debug, Clone, Serialize)]
+pub struct ContractCard {
+    /// Its name.
+    pub id: ContractId,
+    /// The firm.
+    pub org: OrgId,
+    /// The dataset.
+    pub dataset: DatasetName,
+    /// Who pays.
+    pub budget_domain: BudgetDomain,
+    /// What for.
+    pub purposes: Vec<Purpose>,
+    /// From when, RFC 3339.
+    pub starts: String,
+    /// Until when, RFC 3339.
+    pub ends: String,
+    /// What was granted over the term.
+    pub allotment: CostCard,
+    /// What may be spent in a day.
+    pub per_day: CostCard,
+    /// What was debited.
+    pub debited: CostCard,
+    /// What is left.
+    pub remaining: CostCard,
+    /// Largest ε of a query.
+    pub max_epsilon: f64,
+    /// Largest δ of a query.
+    pub max_delta: f64,
+    /// Most groups of a unit.
+    pub max_groups_contributed: u32,
+    /// Columns in roles of use.
+    pub grants: Vec<Grant>,
+}
+
+impl From<&StoredContract> for ContractCard {
+    fn from(stored: &StoredContract) -> Self {
+        let contract = &stored.contract;
+        Self {
+            id: contract.id.clone(),
+            org: contract.org.clone(),
+            dataset: contract.dataset.clone(),
+            budget_domain: contract.budget_domain.clone(),
+            purposes: contract.purposes.clone(),
+            starts: contract.starts.to_rfc3339(),
+            ends: contract.ends.to_rfc3339(),
+            allotment: contract.allotment.into(),
+            per_day: contract.per_day.into(),
+            debited: stored.debited.into(),
+            remaining: stored.debited.remaining_of(contract.allotment).into(),
+            max_epsilon: contract.max_epsilon.to_display(),
+            max_delta: contract.max_delta,
+            max_groups_contributed: contract.max_groups_contributed,
+            grants: contract.grants.clone(),
+        }
+    }
+}
+
+/// A budget: a contract's for its firm, a domain's for officers and auditors.
+#[derive(Debug, Clone, Serialize)]
+pub struct BudgetCard {
+    /// `contract` or `domain`.
+    pub scope: &'static str,
+    /// Its name.
+    pub name: String,
+    /// The cap.
+    pub cap: CostCard,
+    /// What is spent.
+    pub spent: CostCard,
+    /// Of a domain: what contracts in force may still spend.
+    pub promised: Option<CostCard>,
+    /// What is left: of a domain, to promise; of a contract, to spend.
+    pub remaining: CostCard,
+    /// Of a domain: the promise of the cap, ε at the published δ.
+    pub promise: Option<PromiseCard>,
+}
+
+/// The published promise.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub struct PromiseCard {
+    /// ε.
+    pub epsilon: f64,
+    /// δ.
+    pub delta: f64,
+}
+
+impl From<&StoredContract> for BudgetCard {
+    fn from(stored: &StoredContract) -> Self {
+        Self {
+            scope: "contract",
+            name: stored.contract.id.to_string(),
+            cap: stored.contract.allotment.into(),
+            spent: stored.debited.into(),
+            promised: None,
+            remaining: stored.debited.remaining_of(stored.contract.allotment).into(),
+            promise: None,
+        }
+    }
+}
+
+impl From<&DomainBudget> for BudgetCard {
+    fn from(domain: &DomainBudget) -> Self {
+        let delta = domain.published_delta.as_f64_up();
+        Self {
+            scope: "domain",
+            name: domain.domain.to_string(),
+            cap: domain.cap.into(),
+            spent: domain.spent.into(),
+            promised: Some(domain.promised.into()),
+            remaining: domain.spent.plus(domain.promised).remaining_of(domain.cap).into(),
+            promise: Some(PromiseCard {
+                epsilon: epsilon_of(domain.cap.rho, delta),
+                delta,
+            }),
+        }
+    }
+}
+
+/// Why an officer's dataset was not taken. Derived from rows where it reports on rows: only officers get it.
+#[derive(Debug, Clone)]
+pub struct OfficerFault {
+    refusal: Refusal,
+    /// The details.
+    pub report: OfficerReport,
+}
+
+/// The details of an [`OfficerFault`].
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OfficerReport {
+    /// Nothing more to say.
+    Nothing,
+    /// What the manifest says wrong.
+    Manifest(Vec<Problem>),
+    /// Where the file does not fit.
+    Rows(Box<IngestReport>),
+    /// In words.
+    Words(String),
+}
+
+impl OfficerFault {
+    /// The reason, as for everybody.
+    pub fn refusal(&self) -> Refusal {
+        self.refusal.clone()
+    }
+
+    pub(crate) fn in_words(reason: Reason, words: &dyn std::fmt::Display) -> Self {
+        Self {
+            refusal: reason.into(),
+            report: OfficerReport::Words(words.to_string()),
+        }
+    }
+}
+
+impl From<Refusal> for OfficerFault {
+    fn from(refusal: Refusal) -> Self {
+        Self {
+            refusal,
+            report: OfficerReport::Nothing,
+        }
+    }
+}
+
+impl From<ManifestReport> for OfficerFault {
+    fn from(report: ManifestReport) -> Self {
+        Self {
+            refusal: Reason::ManifestInvalid.into(),
+            report: OfficerReport::Manifest(report.problems),
+        }
+    }
+}
+
+impl From<IngestError> for OfficerFault {
+    fn from(error: IngestError) -> Self {
+        match error {
+            IngestError::Exists(name) => Refusal::about(Reason::DatasetExists, &name.to_string()).into(),
+            IngestError::Refused(report) => Self {
+                refusal: Reason::IngestRefused.into(),
+                report: OfficerReport::Rows(report),
+            },
+            other => Self::in_words(Reason::IngestRefused, &other),
+        }
+    }
+}

@@ -1,0 +1,141 @@
+//! One small dataset of every kind of column, and the helpers that read questions against it.
+
+use std::fs;
+use std::path::Path;
+use std::sync::LazyLock;
+
+use glovebox_catalog::{Catalog, Manifest};
+use glovebox_policy::{Digest, NanoEpsilon, Reason, Refusal};
+use glovebox_privacy::Scalar;
+use glovebox_query::{Analysis, Defaults, Draft, Options};
+use tempfile::TempDir;
+
+/// A manifest of visits to a clinic, under a name.
+pub(crate) fn manifest(name: &str) -> Manifest {
+    let mut text = format!(
+        r#"
+        [dataset]
+        name = "{name}"
+        kind = "table"
+        title_en = "Visits"
+        title_zh = "就诊"
+        id_space = "person"
+        budget_domain = "resident"
+        unit = ["person"]
+        max_units = 1000
+        max_rows_per_unit = 4
+        source = "made up"
+        licence = "public domain"
+        classification = "test"
+        "#
+    );
+    for (column, kind, rest) in [
+        ("person", "int", ""),
+        ("phone", "text", "identifier = true"),
+        ("ward", "text", r#"keys = { values = ["east", "west", "o'hara"], basis = "rules" }"#),
+        ("grade", "int", r#"keys = { values = [1, 2, 3], basis = "rules" }"#),
+        ("smoker", "bool", r#"keys = { values = [false, true], basis = "rules" }"#),
+        ("age", "int", r#"bounds = { lower = 0, upper = 120, basis = "law" }"#),
+        ("cost", "float", "grid = 0.01\nbounds = { lower = 0, upper = 1000, basis = \"tariff\" }"),
+        ("weight", "float", r#"bounds = { lower = -5, upper = 5, basis = "z-score" }"#),
+        ("free", "int", ""),
+        ("loose", "float", ""),
+        ("note", "text", ""),
+        ("day", "date", ""),
+        ("at", "timestamp", ""),
+    ] {
+        text += &format!(
+            "\n[[columns]]\nname = \"{column}\"\ntype = \"{kind}\"\nmeaning_en = \"m\"\nmeaning_zh = \"义\"\n{rest}\n"
+        );
+    }
+    Manifest::parse(&text).unwrap_or_else(|report| panic!("{report}"))
+}
+
+const HEADER: &str = "person,phone,ward,grade,smoker,age,cost,weight,free,loose,note,day,at\n";
+
+/// Adds the dataset with rows for the persons given.
+pub(crate) fn add(catalog: &Catalog, dir: &Path, name: &str, persons: impl IntoIterator<Item = i64>) {
+    let rows = persons.into_iter().map(|person| {
+        format!("{person},555-{person},east,1,true,{},10.5,0.5,7,1.5,canary,2020-01-02,2020-01-02T03:04:05\n", 20 + person)
+    });
+    let file = dir.join(format!("{name}.csv"));
+    fs::write(&file, format!("{HEADER}{}", rows.collect::<String>())).unwrap();
+    catalog.add(&manifest(name), &file).unwrap();
+}
+
+/// A catalog that lives as long as the tests.
+pub(crate) struct Place {
+    _dir: TempDir,
+    pub(crate) catalog: Catalog,
+}
+
+/// `t.visits`, its neighbour without the last person `t.fewer`, and another dataset of the same form, `t.other`.
+pub(crate) static PLACE: LazyLock<Place> = LazyLock::new(|| {
+    let dir = tempfile::tempdir().unwrap();
+    let catalog = Catalog::create(&dir.path().join("catalog"), &dir.path().join("master.key")).unwrap();
+    add(&catalog, dir.path(), "t.visits", 1..=5);
+    add(&catalog, dir.path(), "t.fewer", 1..=4);
+    add(&catalog, dir.path(), "t.other", 2..=3);
+    Place { _dir: dir, catalog }
+});
+
+/// What an ordinary contract says.
+pub(crate) fn defaults() -> Defaults {
+    Defaults { epsilon: NanoEpsilon::from_epsilon(1.0).unwrap(), delta: 1e-9, max_groups_contributed: 2 }
+}
+
+pub(crate) fn analyse_with(sql: &str, parameters: &[Scalar]) -> Result<Analysis, Refusal> {
+    Draft::read(&PLACE.catalog, sql, parameters)?.complete(defaults(), Options::default())
+}
+
+pub(crate) fn analyse(sql: &str) -> Result<Analysis, Refusal> {
+    analyse_with(sql, &[])
+}
+
+pub(crate) fn accepted(sql: &str) -> Analysis {
+    analyse(sql).unwrap_or_else(|refusal| panic!("{sql}\n{refusal}"))
+}
+
+pub(crate) fn request(sql: &str) -> Digest {
+    accepted(sql).request()
+}
+
+/// What is expected of a statement.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Expect {
+    /// It is accepted.
+    Yes,
+    /// It is refused for this reason, and quotes nothing.
+    No(Reason),
+    /// It is refused for this reason, and quotes text that begins so.
+    About(Reason, &'static str),
+}
+
+/// Words of the inside that no refusal may hold.
+const INSIDE: [&str; 9] =
+    ["DataFusion", "datafusion", "arrow", "Arrow", "src/", "panicked", "__gb_", "Int64(", "Utf8"];
+
+/// Reads one statement and compares what becomes of it.
+pub(crate) fn check(sql: &str, expect: Expect) {
+    let outcome = analyse(sql);
+    let shown: String = sql.chars().take(300).collect();
+    if let Err(refusal) = &outcome {
+        let said = format!("{refusal} {refusal:?} {}", refusal.chinese());
+        for word in INSIDE {
+            assert!(!said.contains(word) || sql.contains(word), "`{word}` in {said}\n{shown}");
+        }
+    }
+    match (expect, outcome) {
+        (Expect::Yes, Ok(_)) => {}
+        (Expect::Yes, Err(refusal)) => panic!("refused: {refusal}\n{shown}"),
+        (expected, Ok(_)) => panic!("accepted, but {expected:?}\n{shown}"),
+        (Expect::No(reason), Err(refusal)) => {
+            assert_eq!((refusal.reason(), refusal.quotation()), (reason, None), "{refusal}\n{shown}");
+        }
+        (Expect::About(reason, text), Err(refusal)) => {
+            assert_eq!(refusal.reason(), reason, "{refusal}\n{shown}");
+            let quoted = refusal.quotation().unwrap_or_default();
+            assert!(quoted.starts_with(text), "{refusal}\n{shown}");
+        }
+    }
+}
