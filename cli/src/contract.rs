@@ -21,7 +21,9 @@ use crate::{officer_key, private_file, template};
 /// What the contract or the server refuses, or if a file or the server cannot be had.
 pub(crate) fn run(action: Action, view: &View) -> Result<(), Failure> {
     match action {
-        Action::Template { dataset, org, out, at } => write_template(&Rest::to(&at)?, &dataset, &org, out.as_deref(), view),
+        Action::Template { dataset, org, out, at } => {
+            write_template(&Rest::to(&at)?, &dataset, &org, out.as_deref(), view)
+        }
         Action::Sign { file, key, out } => sign(&file, &key, out.as_deref(), view),
         Action::Add { envelope, at } => {
             let bytes = std::fs::read(&envelope);
@@ -55,7 +57,10 @@ fn write_template(
             private_file::write_new_public(path, &text)?;
             let page = Page::default()
                 .fact(view.words("contract", "合同"), path.display())
-                .remark(view.words("Edit it, then sign it with `glovebox contract sign`.", "请修改后用 `glovebox contract sign` 签署。"));
+                .remark(view.words(
+                    "Edit it, then sign it with `glovebox contract sign`.",
+                    "请修改后用 `glovebox contract sign` 签署。",
+                ));
             Ok(view.show(&page, &json!({ "file": path }).to_string())?)
         }
         None if view.is_json() => Ok(say(&json!({ "contract": text }).to_string())?),
@@ -122,7 +127,10 @@ fn card(contract: &Contract, view: &View) -> Page {
             view.words("per query", "单次上限"),
             format!("ε {}, δ {}", short(contract.max_epsilon), short(contract.max_delta)),
         )
-        .fact(view.words("groups of a unit", "单位可入组数"), contract.max_groups_contributed)
+        .fact(
+            view.words("groups of a unit", "单位可入组数"),
+            contract.max_groups_contributed,
+        )
 }
 
 fn loss(cost: Cost) -> String {

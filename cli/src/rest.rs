@@ -38,12 +38,13 @@ pub(crate) struct Reply {
 impl Reply {
     /// The body as what it should be.
     pub(crate) fn read<T: DeserializeOwned>(&self) -> Result<T, Failure> {
-        Ok(serde_json::from_str(&self.text).context("the server's answer cannot be read; are the versions the same?")?)
+        Ok(serde_json::from_str(&self.text)
+            .context("the server's answer cannot be read; are the versions the same?")?)
     }
 }
 
 struct Body<'a> {
-    content_type: &'a str,
+    content_type: String,
     bytes: SendBody<'a>,
     deadline: Duration,
 }
@@ -77,19 +78,38 @@ impl Rest {
     pub(crate) fn post_bytes(&self, path: &str, body: &[u8]) -> Result<Reply, Failure> {
         let mut reader = body;
         let bytes = SendBody::from_reader(&mut reader);
-        self.call("POST", path, Some(Body { content_type: "application/json", bytes, deadline: ANSWER_TIME }))
+        self.call(
+            "POST",
+            path,
+            Some(Body {
+                content_type: "application/json".to_owned(),
+                bytes,
+                deadline: ANSWER_TIME,
+            }),
+        )
     }
 
     /// `POST` of a file, with a manifest where there is one.
     pub(crate) fn upload(&self, path: &str, manifest: Option<&str>, file: &Path) -> Result<Reply, Failure> {
         let parts = multipart::upload(manifest, file)?;
         let bytes = SendBody::from_owned_reader(parts.body);
-        self.call("POST", path, Some(Body { content_type: &parts.content_type, bytes, deadline: UPLOAD_TIME }))
+        self.call(
+            "POST",
+            path,
+            Some(Body {
+                content_type: parts.content_type,
+                bytes,
+                deadline: UPLOAD_TIME,
+            }),
+        )
     }
 
     fn call(&self, method: &str, path: &str, body: Option<Body<'_>>) -> Result<Reply, Failure> {
         let uri: Uri = format!("{}/api/v1{path}", self.at.url).parse().map_err(|_| {
-            Failure::Usage(format!("`{}` is not an address of the form https://host:port", self.at.url))
+            Failure::Usage(format!(
+                "`{}` is not an address of the form https://host:port",
+                self.at.url
+            ))
         })?;
         let agent = self.agent(&uri, body.as_ref().map_or(ANSWER_TIME, |body| body.deadline));
         let mut request = Request::builder().method(method).uri(uri);

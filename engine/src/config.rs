@@ -193,6 +193,11 @@ impl Config {
                 "budget_domains",
             ),
             (!config.purposes.is_empty(), "purposes"),
+            // A copy of the state directory must not carry the key to it.
+            (
+                !config.master_key_file.starts_with(&config.state_dir),
+                "master_key_file",
+            ),
         ];
         match checks.into_iter().find(|(holds, _)| !holds) {
             Some((_, what)) => Err(format!("`{what}` has a value out of range")),

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use glovebox_ledger::{Admission, Charge, ChargeError, Order, StoredContract};
 use glovebox_policy::decide::Matter;
-use glovebox_policy::{Caller, Digest, NanoEpsilon, Permit, Public, Purpose, Reason, Refusal, Role, SignedContract};
+use glovebox_policy::{Caller, NanoEpsilon, Permit, Public, Purpose, Reason, Refusal, Role, SignedContract};
 use glovebox_privacy::{NoisyCells, Released, Scalar, Table, release, reopen};
 use glovebox_query::{Analysis, Defaults, Draft, Options, Parallelism, SelectionKey, parameter_count, preview_columns};
 use tokio::sync::OwnedSemaphorePermit;
@@ -228,12 +228,12 @@ fn decide(
     analysis: &Analysis,
 ) -> Result<Permit, Refusal> {
     let ask = analysis.ask();
+    let contract = signed_contract(shared, stored)?;
     shared.policies.decide(&Matter {
         request: analysis.request(),
         caller,
         purpose,
-        contract: &stored.contract,
-        contract_digest: contract_digest(shared, stored)?,
+        contract: &contract,
         dataset: analysis.dataset().manifest().name(),
         frozen: false,
         uses: analysis.uses(),
@@ -244,12 +244,13 @@ fn decide(
     })
 }
 
-/// The digest of the signed text, with the signature checked again: what the store holds is not taken on trust.
-fn contract_digest(shared: &Shared, stored: &StoredContract) -> Result<Digest, Refusal> {
+/// The signed contract, with the signature checked again: what the store holds is not taken on trust. The terms that
+/// were used until here must be the very terms that were signed.
+fn signed_contract(shared: &Shared, stored: &StoredContract) -> Result<SignedContract, Refusal> {
     let officer_of = |keyid: &str| shared.ledger.officer_key(keyid).ok().flatten();
     let signed = SignedContract::verify(&stored.envelope, &officer_of)?;
     if *signed.contract() == stored.contract {
-        Ok(signed.digest())
+        Ok(signed)
     } else {
         Err(Reason::SignatureInvalid.into())
     }

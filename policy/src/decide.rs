@@ -1,5 +1,8 @@
 //! Cedar: one decision per column, role of use and purpose; the only maker of [`Permit`].
 //!
+//! INVARIANT (signed terms): the terms and their digest are read from one [`SignedContract`], so that a permit rests on
+//! a contract whose signature was checked, and its decision digest names that very text.
+//!
 //! INVARIANT (error is no): Cedar ignores a policy that fails to evaluate, a `forbid` too. So any error in the
 //! diagnostics refuses, the policies are validated strictly against the schema when they are loaded, and every
 //! request is validated against it when it is made.
@@ -13,7 +16,7 @@ use serde::{Deserialize, Serialize};
 
 use self::case::Case;
 
-use crate::contract::Contract;
+use crate::contract::{Contract, SignedContract};
 use crate::id::{ColumnName, ContractId, DatasetName, Digest, OrgId, PersonId, Purpose, Role};
 use crate::number::NanoEpsilon;
 use crate::refusal::{Reason, Refusal};
@@ -85,10 +88,8 @@ pub struct Matter<'a> {
     pub caller: &'a Caller,
     /// What for; `None` is the contract's only purpose, and refused if it has several.
     pub purpose: Option<&'a Purpose>,
-    /// Under which contract.
-    pub contract: &'a Contract,
-    /// Digest of the contract's text.
-    pub contract_digest: Digest,
+    /// Under which contract. The terms alone do not do: anybody can write wider ones.
+    pub contract: &'a SignedContract,
     /// On which dataset.
     pub dataset: &'a DatasetName,
     /// Whether an officer froze the dataset.
@@ -103,6 +104,13 @@ pub struct Matter<'a> {
     pub max_groups: u32,
     /// Now, in seconds since 1970.
     pub now_unix_s: i64,
+}
+
+impl<'a> Matter<'a> {
+    /// The terms that were signed.
+    fn terms(&self) -> &'a Contract {
+        self.contract.contract()
+    }
 }
 
 /// Leave to release the answer to one request, once: it moves into the gate.
@@ -225,13 +233,13 @@ impl PolicySet {
         let decision = digest_of(&Record::of(self, matter, purpose)).map_err(|_| Reason::Internal)?;
         Ok(Permit {
             request: matter.request,
-            contract: matter.contract.id.clone(),
+            contract: matter.terms().id.clone(),
             decision,
         })
     }
 
     fn purpose_of<'a>(&self, matter: &'a Matter<'_>) -> Result<&'a Purpose, Refusal> {
-        let purpose = match (matter.purpose, matter.contract.purposes.as_slice()) {
+        let purpose = match (matter.purpose, matter.terms().purposes.as_slice()) {
             (Some(purpose), _) => purpose,
             (None, [only]) => only,
             (None, _) => return Err(Refusal::about(Reason::NotPermitted, "the request names no purpose")),
@@ -246,7 +254,7 @@ impl PolicySet {
 
 /// The contract's term and numbers, which Cedar does not know.
 fn within_terms(matter: &Matter<'_>) -> Result<(), Refusal> {
-    let contract = matter.contract;
+    let contract = matter.terms();
     if !contract.in_force(matter.now_unix_s) {
         return Err(Reason::ContractInactive.into());
     }
@@ -309,7 +317,7 @@ impl<'a> Record<'a> {
     fn of(set: &PolicySet, matter: &Matter<'a>, purpose: &'a Purpose) -> Self {
         Self {
             policies: set.digest,
-            contract: matter.contract_digest,
+            contract: matter.contract.digest(),
             person: &matter.caller.person,
             org: &matter.caller.org,
             role: matter.caller.role,

@@ -2,7 +2,10 @@
 
 #![expect(clippy::unwrap_used, reason = "tests")]
 
+use ring::signature::{Ed25519KeyPair, KeyPair as _};
+
 use super::*;
+use crate::contract::sign_contract;
 
 const CONTRACT: &str = r#"
 id = "c1"
@@ -34,9 +37,18 @@ fn keep<T>(value: T) -> &'static T {
     Box::leak(Box::new(value))
 }
 
+/// The text as an officer signed it, with the signature checked.
+fn signed(text: &str) -> &'static SignedContract {
+    let key = Ed25519KeyPair::from_seed_unchecked(&[1; 32]).unwrap();
+    let public_key: [u8; 32] = key.public_key().as_ref().try_into().unwrap();
+    let envelope = serde_json::to_vec(&sign_contract(text, &key).unwrap()).unwrap();
+    let officer_of = |id: &str| (id == crate::dsse::key_id(&public_key)).then(|| (name("li-lei"), public_key));
+    keep(SignedContract::verify(&envelope, &officer_of).unwrap())
+}
+
 /// Asks a question that the built-in policies permit, after `spoil` changed it.
 fn ask(set: &PolicySet, spoil: impl FnOnce(&mut Matter<'static>)) -> Result<Permit, Refusal> {
-    let contract = keep(Contract::parse(CONTRACT).unwrap());
+    let contract = signed(CONTRACT);
     let mut matter = Matter {
         request: Digest::of(b"request"),
         caller: keep(Caller {
@@ -46,14 +58,13 @@ fn ask(set: &PolicySet, spoil: impl FnOnce(&mut Matter<'static>)) -> Result<Perm
         }),
         purpose: Some(keep(name("research"))),
         contract,
-        contract_digest: Digest::of(CONTRACT.as_bytes()),
-        dataset: &contract.dataset,
+        dataset: &contract.contract().dataset,
         frozen: false,
         uses: uses(Some(RoleOfUse::Aggregate)),
         epsilon: NanoEpsilon::from_nano(500_000_000),
         delta: 1e-9,
         max_groups: 1,
-        now_unix_s: contract.starts.timestamp(),
+        now_unix_s: contract.contract().starts.timestamp(),
     };
     spoil(&mut matter);
     set.decide(&matter)
@@ -219,7 +230,7 @@ fn cedar_knows_the_contracts_term_too() {
     let asked_at = |now: fn(&Contract) -> i64| {
         let mut allowed = None;
         let _ = ask(&set, |m| {
-            m.now_unix_s = now(m.contract);
+            m.now_unix_s = now(m.terms());
             let case = Case::new(&set, m, &name("research")).ok().unwrap();
             allowed = Some((case.permits_asking(), m.uses.iter().all(|used| case.permits(used))));
         });
@@ -250,7 +261,8 @@ fn the_decision_digest_changes_with_each_input() {
     let permits = [
         plain,
         ask(&set, |m| m.request = Digest::of(b"another")).unwrap(),
-        ask(&set, |m| m.contract_digest = Digest::of(b"another")).unwrap(),
+        // The same terms in another text: it is the text that was signed.
+        ask(&set, |m| m.contract = signed(&format!("{CONTRACT}# amended\n"))).unwrap(),
         ask(&set, |m| m.caller = keep(another)).unwrap(),
         ask(&set, |m| m.purpose = Some(keep(name("trials")))).unwrap(),
         ask(&set, |m| m.uses = uses(None)).unwrap(),

@@ -25,7 +25,12 @@ pub(crate) fn parse(tokens: Vec<Token>) -> Result<Statement, Refusal> {
     let mut parser = Parser::new(&dialect)
         .with_recursion_limit(PARSER_MAX_DEPTH)
         .with_tokens(tokens);
-    let syntax = |error: &dyn std::fmt::Display| Refusal::about(Reason::SqlSyntax, error.to_string().trim_start_matches("sql parser error: "));
+    let syntax = |error: &dyn std::fmt::Display| {
+        Refusal::about(
+            Reason::SqlSyntax,
+            error.to_string().trim_start_matches("sql parser error: "),
+        )
+    };
     let statement = parser.parse_statement().map_err(|error| syntax(&error))?;
     let rest = parser.peek_token().token;
     if rest != Token::EOF {

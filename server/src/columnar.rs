@@ -6,9 +6,7 @@
 
 use std::sync::Arc;
 
-use arrow::array::{
-    ArrayRef, BooleanArray, Float64Array, Int64Array, RecordBatch, RecordBatchOptions, StringArray,
-};
+use arrow::array::{ArrayRef, BooleanArray, Float64Array, Int64Array, RecordBatch, RecordBatchOptions, StringArray};
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use glovebox_policy::{Reason, Refusal};
 use glovebox_privacy::{Column, ColumnKind, Scalar, Table};
@@ -34,7 +32,9 @@ pub(crate) fn schema_of(columns: &[Column]) -> SchemaRef {
 /// # Errors
 /// [`Reason::Internal`] when a value is not of its column's kind or a row is too short: nothing leaves then.
 pub(crate) fn batch_of(table: &Table) -> Result<RecordBatch, Refusal> {
-    let arrays = (0..table.columns.len()).map(|index| array_of(table, index)).collect::<Option<Vec<_>>>();
+    let arrays = (0..table.columns.len())
+        .map(|index| array_of(table, index))
+        .collect::<Option<Vec<_>>>();
     let options = RecordBatchOptions::new().with_row_count(Some(table.rows.len()));
     arrays
         .and_then(|arrays| RecordBatch::try_new_with_options(schema_of(&table.columns), arrays, &options).ok())
@@ -71,8 +71,14 @@ mod tests {
     use super::*;
 
     fn table(kind: ColumnKind, values: Vec<Scalar>) -> Table {
-        let columns = vec![Column { name: "x".to_owned(), kind }];
-        Table { columns, rows: values.into_iter().map(|value| vec![value]).collect() }
+        let columns = vec![Column {
+            name: "x".to_owned(),
+            kind,
+        }];
+        Table {
+            columns,
+            rows: values.into_iter().map(|value| vec![value]).collect(),
+        }
     }
 
     #[test]

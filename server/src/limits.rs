@@ -14,6 +14,13 @@ pub const MANIFEST_BYTES: usize = 1024 * 1024;
 /// Longest upload unless the configuration says otherwise.
 pub const UPLOAD_BYTES: u64 = 4 * 1024 * 1024 * 1024;
 
+/// How long the rest of a body that was refused is read and thrown away, so that the client hears the refusal instead of
+/// a broken connection.
+pub const DRAIN_TIME: Duration = Duration::from_secs(5);
+
+/// How much of such a body is read at most, where it is not an upload.
+pub const DRAIN_BYTES: usize = 16 * 1024 * 1024;
+
 /// Requests that both faces work on at the same time, together.
 pub const REQUESTS_IN_FLIGHT: usize = 256;
 

@@ -182,7 +182,12 @@ impl AsJson for Health {
 
 impl AsJson for PersonCard {
     fn json(&self) -> Value {
-        let Person { person, org, role, name } = &self.0;
+        let Person {
+            person,
+            org,
+            role,
+            name,
+        } = &self.0;
         json!({ "person": person, "org": org, "role": role, "name": name })
     }
 }
@@ -198,7 +203,10 @@ impl AsCsv for Public<Table> {
     fn csv(&self) -> String {
         let table = self.get();
         let head = table.columns.iter().map(|column| quoted(&column.name));
-        let lines = table.rows.iter().map(|row| row.iter().map(cell).collect::<Vec<_>>().join(","));
+        let lines = table
+            .rows
+            .iter()
+            .map(|row| row.iter().map(cell).collect::<Vec<_>>().join(","));
         let mut text = head.collect::<Vec<_>>().join(",");
         text.push('\n');
         for line in lines {
@@ -245,7 +253,9 @@ pub(crate) fn flight_stream(body: &impl AsBatch) -> Result<FlightStream, Refusal
         encoder = encoder.with_metadata(note.to_string().into());
     }
     let batches = futures::stream::iter([Ok::<_, FlightError>(batch)]);
-    let messages = encoder.build(batches).map(|message| message.map_err(|_| status_of(&Reason::Internal.into())));
+    let messages = encoder
+        .build(batches)
+        .map(|message| message.map_err(|_| status_of(&Reason::Internal.into())));
     Ok(Box::pin(messages))
 }
 

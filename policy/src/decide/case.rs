@@ -49,7 +49,7 @@ fn column_id(dataset: &DatasetName, column: &ColumnName) -> String {
 
 impl Case {
     pub(super) fn new(set: &PolicySet, matter: &Matter<'_>, purpose: &Purpose) -> Result<Self, CedarFault> {
-        let contract = matter.contract;
+        let contract = matter.terms();
         let org = uid("Org", contract.org.as_str())?;
         let dataset = uid("Dataset", &contract.dataset.to_string())?;
         let principal = uid("Person", matter.caller.person.as_str())?;
@@ -155,7 +155,7 @@ fn contract_entity(
     dataset: &EntityUid,
 ) -> Result<Entity, CedarFault> {
     let purposes = matter
-        .contract
+        .terms()
         .purposes
         .iter()
         .map(|p| uid("Purpose", p.as_str()).map(RestrictedExpression::new_entity_uid))
@@ -166,7 +166,7 @@ fn contract_entity(
         ("purposes", RestrictedExpression::new_set(purposes)),
         (
             "active",
-            RestrictedExpression::new_bool(matter.contract.in_force(matter.now_unix_s)),
+            RestrictedExpression::new_bool(matter.terms().in_force(matter.now_unix_s)),
         ),
     ];
     entity(contract_uid, attributes, vec![])
@@ -175,23 +175,19 @@ fn contract_entity(
 fn column_entities(matter: &Matter<'_>) -> Result<Vec<Entity>, CedarFault> {
     let mut out = Vec::new();
     for role in RoleOfUse::ALL {
-        out.push(entity(
-            &uid("Grant", &grant_id(matter.contract, role))?,
-            vec![],
-            vec![],
-        )?);
+        out.push(entity(&uid("Grant", &grant_id(matter.terms(), role))?, vec![], vec![])?);
     }
     let columns: BTreeSet<_> = matter.uses.iter().map(|used| (&used.column, used.identifier)).collect();
     for (column, identifier) in columns {
         let mut parents = vec![uid("Dataset", &matter.dataset.to_string())?];
         for grant in matter
-            .contract
+            .terms()
             .grants
             .iter()
             .filter(|grant| grant.columns.contains(column))
         {
             for role in &grant.roles {
-                parents.push(uid("Grant", &grant_id(matter.contract, *role))?);
+                parents.push(uid("Grant", &grant_id(matter.terms(), *role))?);
             }
         }
         let attributes = vec![("identifier", RestrictedExpression::new_bool(identifier))];

@@ -4,16 +4,16 @@ use std::collections::BTreeSet;
 
 use glovebox_policy::decide::Matter;
 use glovebox_policy::{
-    Caller, ColumnUse, Contract, DatasetName, Digest, NanoEpsilon, Permit, Reason, Refusal, Role, RoleOfUse,
+    Caller, ColumnUse, DatasetName, Digest, NanoEpsilon, Permit, Reason, Refusal, Role, RoleOfUse, SignedContract,
 };
 
-use crate::support::{MIDDLE, contract, contract_with, policies};
+use crate::support::{CONTRACT, MIDDLE, contract_with, policies, signed};
 
 /// A question that is permitted, for the tests to spoil.
 pub(crate) struct Question {
     pub(crate) caller: Caller,
     pub(crate) purpose: Option<&'static str>,
-    pub(crate) contract: Contract,
+    pub(crate) contract: SignedContract,
     pub(crate) dataset: DatasetName,
     pub(crate) frozen: bool,
     pub(crate) uses: BTreeSet<ColumnUse>,
@@ -32,7 +32,7 @@ impl Question {
                 role: Role::Analyst,
             },
             purpose: Some("research"),
-            contract: contract(),
+            contract: signed(CONTRACT),
             dataset: "medical.rand_hie".parse().unwrap(),
             frozen: false,
             uses: BTreeSet::new(),
@@ -59,7 +59,6 @@ impl Question {
             caller: &self.caller,
             purpose: purpose.as_ref(),
             contract: &self.contract,
-            contract_digest: Digest::of(b"contract"),
             dataset: &self.dataset,
             frozen: self.frozen,
             uses: &self.uses,
@@ -195,7 +194,7 @@ fn a_purpose_is_guessed_only_where_there_is_one() {
         .ask()
         .is_ok()
     );
-    let two = Contract::parse(&contract_with(&[("[\"research\"]", "[\"research\", \"marketing\"]")])).unwrap();
+    let two = signed(&contract_with(&[("[\"research\"]", "[\"research\", \"marketing\"]")]));
     let refusal = Question {
         purpose: None,
         contract: two,

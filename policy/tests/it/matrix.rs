@@ -2,10 +2,10 @@
 
 use std::fmt::Write as _;
 
-use glovebox_policy::{Contract, Role, RoleOfUse};
+use glovebox_policy::{Role, RoleOfUse, SignedContract};
 
 use crate::decide::Question;
-use crate::support::{contract_with, golden};
+use crate::support::{contract_with, golden, signed};
 
 /// A situation: its name, the column, and what is special about it.
 type Situation = (&'static str, &'static str, fn(&mut Question));
@@ -22,9 +22,11 @@ const SITUATIONS: &[Situation] = &[
         q.dataset = "medical.claims".parse().unwrap()
     }),
     ("dataset frozen", "income", |q| q.frozen = true),
-    ("contract expired", "income", |q| q.now = q.contract.ends.timestamp()),
+    ("contract expired", "income", |q| {
+        q.now = q.contract.contract().ends.timestamp()
+    }),
     ("contract not yet in force", "income", |q| {
-        q.now = q.contract.starts.timestamp() - 1
+        q.now = q.contract.contract().starts.timestamp() - 1
     }),
     ("no purpose named, contract has one", "income", |q| q.purpose = None),
     ("no purpose named, contract has two", "income", |q| {
@@ -52,8 +54,8 @@ const SITUATIONS: &[Situation] = &[
     }),
 ];
 
-fn contract(purposes: &str) -> Contract {
-    Contract::parse(&contract_with(&[("[\"research\"]", purposes)])).unwrap()
+fn contract(purposes: &str) -> SignedContract {
+    signed(&contract_with(&[("[\"research\"]", purposes)]))
 }
 
 /// The first cell of a line is a request that uses no column at all, `COUNT(*)`: the same baseline holds for it.

@@ -2,7 +2,8 @@
 
 use std::path::Path;
 
-use glovebox_policy::{Contract, PersonId, PolicySet, Purpose};
+use glovebox_policy::contract::sign_contract;
+use glovebox_policy::{Contract, PersonId, PolicySet, Purpose, SignedContract};
 use ring::signature::{Ed25519KeyPair, KeyPair as _};
 
 /// The contract that the tests vary. Its columns: `income` in every role of use, `age` in aggregates alone, and
@@ -52,6 +53,12 @@ pub(crate) fn contract_with(changes: &[(&str, &str)]) -> String {
 /// The contract, read.
 pub(crate) fn contract() -> Contract {
     Contract::parse(CONTRACT).unwrap()
+}
+
+/// The text as an officer signed it, with the signature checked.
+pub(crate) fn signed(text: &str) -> SignedContract {
+    let envelope = serde_json::to_vec(&sign_contract(text, &key(1)).unwrap()).unwrap();
+    SignedContract::verify(&envelope, &officer(1)).unwrap()
 }
 
 /// The purposes: `trials` belongs to `research`, `research` to `any`; `marketing` stands alone.

@@ -32,12 +32,28 @@ pub(crate) fn manifest(name: &str) -> Manifest {
     for (column, kind, rest) in [
         ("person", "int", ""),
         ("phone", "text", "identifier = true"),
-        ("ward", "text", r#"keys = { values = ["east", "west", "o'hara"], basis = "rules" }"#),
+        (
+            "ward",
+            "text",
+            r#"keys = { values = ["east", "west", "o'hara"], basis = "rules" }"#,
+        ),
         ("grade", "int", r#"keys = { values = [1, 2, 3], basis = "rules" }"#),
-        ("smoker", "bool", r#"keys = { values = [false, true], basis = "rules" }"#),
+        (
+            "smoker",
+            "bool",
+            r#"keys = { values = [false, true], basis = "rules" }"#,
+        ),
         ("age", "int", r#"bounds = { lower = 0, upper = 120, basis = "law" }"#),
-        ("cost", "float", "grid = 0.01\nbounds = { lower = 0, upper = 1000, basis = \"tariff\" }"),
-        ("weight", "float", r#"bounds = { lower = -5, upper = 5, basis = "z-score" }"#),
+        (
+            "cost",
+            "float",
+            "grid = 0.01\nbounds = { lower = 0, upper = 1000, basis = \"tariff\" }",
+        ),
+        (
+            "weight",
+            "float",
+            r#"bounds = { lower = -5, upper = 5, basis = "z-score" }"#,
+        ),
         ("free", "int", ""),
         ("loose", "float", ""),
         ("note", "text", ""),
@@ -56,7 +72,10 @@ const HEADER: &str = "person,phone,ward,grade,smoker,age,cost,weight,free,loose,
 /// Adds the dataset with rows for the persons given.
 pub(crate) fn add(catalog: &Catalog, dir: &Path, name: &str, persons: impl IntoIterator<Item = i64>) {
     let rows = persons.into_iter().map(|person| {
-        format!("{person},555-{person},east,1,true,{},10.5,0.5,7,1.5,canary,2020-01-02,2020-01-02T03:04:05\n", 20 + person)
+        format!(
+            "{person},555-{person},east,1,true,{},10.5,0.5,7,1.5,canary,2020-01-02,2020-01-02T03:04:05\n",
+            20 + person
+        )
     });
     let file = dir.join(format!("{name}.csv"));
     fs::write(&file, format!("{HEADER}{}", rows.collect::<String>())).unwrap();
@@ -81,7 +100,11 @@ pub(crate) static PLACE: LazyLock<Place> = LazyLock::new(|| {
 
 /// What an ordinary contract says.
 pub(crate) fn defaults() -> Defaults {
-    Defaults { epsilon: NanoEpsilon::from_epsilon(1.0).unwrap(), delta: 1e-9, max_groups_contributed: 2 }
+    Defaults {
+        epsilon: NanoEpsilon::from_epsilon(1.0).unwrap(),
+        delta: 1e-9,
+        max_groups_contributed: 2,
+    }
 }
 
 pub(crate) fn analyse_with(sql: &str, parameters: &[Scalar]) -> Result<Analysis, Refusal> {
@@ -112,8 +135,17 @@ pub(crate) enum Expect {
 }
 
 /// Words of the inside that no refusal may hold.
-const INSIDE: [&str; 9] =
-    ["DataFusion", "datafusion", "arrow", "Arrow", "src/", "panicked", "__gb_", "Int64(", "Utf8"];
+const INSIDE: [&str; 9] = [
+    "DataFusion",
+    "datafusion",
+    "arrow",
+    "Arrow",
+    "src/",
+    "panicked",
+    "__gb_",
+    "Int64(",
+    "Utf8",
+];
 
 /// Reads one statement and compares what becomes of it.
 pub(crate) fn check(sql: &str, expect: Expect) {
@@ -122,7 +154,10 @@ pub(crate) fn check(sql: &str, expect: Expect) {
     if let Err(refusal) = &outcome {
         let said = format!("{refusal} {refusal:?} {}", refusal.chinese());
         for word in INSIDE {
-            assert!(!said.contains(word) || sql.contains(word), "`{word}` in {said}\n{shown}");
+            assert!(
+                !said.contains(word) || sql.contains(word),
+                "`{word}` in {said}\n{shown}"
+            );
         }
     }
     match (expect, outcome) {
@@ -130,7 +165,11 @@ pub(crate) fn check(sql: &str, expect: Expect) {
         (Expect::Yes, Err(refusal)) => panic!("refused: {refusal}\n{shown}"),
         (expected, Ok(_)) => panic!("accepted, but {expected:?}\n{shown}"),
         (Expect::No(reason), Err(refusal)) => {
-            assert_eq!((refusal.reason(), refusal.quotation()), (reason, None), "{refusal}\n{shown}");
+            assert_eq!(
+                (refusal.reason(), refusal.quotation()),
+                (reason, None),
+                "{refusal}\n{shown}"
+            );
         }
         (Expect::About(reason, text), Err(refusal)) => {
             assert_eq!(refusal.reason(), reason, "{refusal}\n{shown}");

@@ -5,6 +5,7 @@
 //! and anything but one row.
 
 use std::collections::HashMap;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 use arrow::array::{
@@ -50,15 +51,25 @@ where
         }
         messages.push(message);
     }
-    let [schema, batch] = messages.as_slice() else { return Err(bad("parameters must be one record batch")) };
-    decode(schema, batch)
+    let [schema, batch] = messages.as_slice() else {
+        return Err(bad("parameters must be one record batch"));
+    };
+    // Arrow's reader panics on some malformed messages, which its authors hold to be a bug without danger. Nothing is
+    // shared with it, so a panic is one more way to say that the bytes are no Arrow.
+    std::panic::catch_unwind(AssertUnwindSafe(|| decode(schema, batch))).unwrap_or_else(|_| Err(malformed()))
+}
+
+fn malformed() -> Refusal {
+    bad("parameters are not Arrow IPC")
 }
 
 /// Decodes a schema message and one record batch message into the values of the only row.
 fn decode(schema: &FlightData, batch: &FlightData) -> Result<Vec<Scalar>, Refusal> {
-    let malformed = || bad("parameters are not Arrow IPC");
     let message = ipc::root_as_message(&schema.data_header).map_err(|_| malformed())?;
-    let schema: Schema = message.header_as_schema().map(ipc::convert::fb_to_schema).ok_or_else(malformed)?;
+    let schema: Schema = message
+        .header_as_schema()
+        .map(ipc::convert::fb_to_schema)
+        .ok_or_else(malformed)?;
     if schema.fields().len() > PARAMETERS {
         return Err(bad("more than 64 parameters"));
     }
@@ -70,7 +81,10 @@ fn decode(schema: &FlightData, batch: &FlightData) -> Result<Vec<Scalar>, Refusa
     if header.compression().is_some() {
         return Err(bad("compressed parameters"));
     }
-    let one_row = header.length() == 1 && header.nodes().is_some_and(|nodes| nodes.iter().all(|n| n.length() == 1));
+    let one_row = header.length() == 1
+        && header
+            .nodes()
+            .is_some_and(|nodes| nodes.iter().all(|n| n.length() == 1));
     if !one_row {
         return Err(bad("parameters must be one row"));
     }

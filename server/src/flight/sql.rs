@@ -16,9 +16,7 @@ use arrow_flight::sql::{
     CommandPreparedStatementQuery, CommandStatementQuery, DoPutPreparedStatementResult, ProstMessageExt, SqlInfo,
     TicketStatementQuery,
 };
-use arrow_flight::{
-    Action, FlightData, FlightDescriptor, FlightEndpoint, FlightInfo, IpcMessage, SchemaAsIpc, Ticket,
-};
+use arrow_flight::{Action, FlightData, FlightDescriptor, FlightEndpoint, FlightInfo, IpcMessage, SchemaAsIpc, Ticket};
 use futures::Stream;
 use glovebox_engine::{Engine, SqlAsk, Statement};
 use glovebox_policy::{Caller, Reason, Refusal};
@@ -59,7 +57,11 @@ fn refuse(refusal: Refusal) -> Status {
 }
 
 fn caller<T>(request: &Request<T>) -> Result<Caller, Status> {
-    request.extensions().get::<Caller>().cloned().ok_or_else(|| refuse(Reason::Unauthenticated.into()))
+    request
+        .extensions()
+        .get::<Caller>()
+        .cloned()
+        .ok_or_else(|| refuse(Reason::Unauthenticated.into()))
 }
 
 fn ask<T>(request: &Request<T>, sql: String) -> Result<SqlAsk, Status> {
@@ -67,7 +69,12 @@ fn ask<T>(request: &Request<T>, sql: String) -> Result<SqlAsk, Status> {
         None => None,
         Some(value) => Some(purpose_of(value.to_str().unwrap_or_default()).map_err(refuse)?),
     };
-    Ok(SqlAsk { sql, purpose, epsilon: None, parameters: Vec::new() })
+    Ok(SqlAsk {
+        sql,
+        purpose,
+        epsilon: None,
+        parameters: Vec::new(),
+    })
 }
 
 fn internal(_: impl std::error::Error) -> Status {
@@ -98,8 +105,17 @@ fn info(
 }
 
 /// For metadata calls the ticket is the command itself: it is public, and asking twice costs nothing.
-fn browse_info(command: &impl ProstMessageExt, body: &Browse, request: Request<FlightDescriptor>) -> Answered<FlightInfo> {
-    info(&body.batch().schema(), command.as_any().encode_to_vec(), None, request.into_inner())
+fn browse_info(
+    command: &impl ProstMessageExt,
+    body: &Browse,
+    request: Request<FlightDescriptor>,
+) -> Answered<FlightInfo> {
+    info(
+        &body.batch().schema(),
+        command.as_any().encode_to_vec(),
+        None,
+        request.into_inner(),
+    )
 }
 
 fn stream(body: &impl AsBatch) -> Answered<Stream_> {
@@ -108,9 +124,9 @@ fn stream(body: &impl AsBatch) -> Answered<Stream_> {
 
 fn schema_bytes(schema: &Schema) -> Result<prost::bytes::Bytes, Status> {
     let options = IpcWriteOptions::default();
-    let IpcMessage(bytes) = SchemaAsIpc::new(schema, &options).try_into().map_err(|_: arrow::error::ArrowError| {
-        refuse(Reason::Internal.into())
-    })?;
+    let IpcMessage(bytes) = SchemaAsIpc::new(schema, &options)
+        .try_into()
+        .map_err(|_: arrow::error::ArrowError| refuse(Reason::Internal.into()))?;
     Ok(bytes)
 }
 
@@ -123,7 +139,11 @@ fn parameter_schema(count: usize) -> Schema {
 impl Sql {
     /// The service on an engine.
     pub(crate) fn new(engine: Engine) -> Self {
-        Self { engine, tickets: Shelf::new(TICKET_LIFE), prepared: Shelf::new(PREPARED_LIFE) }
+        Self {
+            engine,
+            tickets: Shelf::new(TICKET_LIFE),
+            prepared: Shelf::new(PREPARED_LIFE),
+        }
     }
 
     /// Gives a ticket for a statement that is ready to run.
@@ -133,7 +153,9 @@ impl Sql {
         }
         let schema = columnar::schema_of(statement.schema());
         let Handle { name, expires } = self.tickets.put(&caller.person, statement).map_err(refuse)?;
-        let ticket = TicketStatementQuery { statement_handle: name.to_vec().into() };
+        let ticket = TicketStatementQuery {
+            statement_handle: name.to_vec().into(),
+        };
         info(&schema, ticket.as_any().encode_to_vec(), Some(expires), descriptor)
     }
 
@@ -146,7 +168,9 @@ impl Sql {
         ask.parameters = values;
         let statement = self.prepare(caller, ask.clone()).await?;
         let bound = Prepared { ask, statement };
-        self.prepared.change(&caller.person, handle, |prepared| *prepared = bound).map_err(refuse)
+        self.prepared
+            .change(&caller.person, handle, |prepared| *prepared = bound)
+            .map_err(refuse)
     }
 }
 
@@ -178,7 +202,10 @@ impl FlightSqlService for Sql {
 
     async fn do_get_statement(&self, ticket: TicketStatementQuery, request: Request<Ticket>) -> Answered<Stream_> {
         let caller = caller(&request)?;
-        let statement = self.tickets.get(&caller.person, &ticket.statement_handle).map_err(refuse)?;
+        let statement = self
+            .tickets
+            .get(&caller.person, &ticket.statement_handle)
+            .map_err(refuse)?;
         let answer = self.engine.run(&caller, &statement).await.map_err(refuse)?;
         stream(&answer)
     }
@@ -196,7 +223,10 @@ impl FlightSqlService for Sql {
         let statement = self.prepare(&caller, ask.clone()).await?;
         let dataset_schema = schema_bytes(&columnar::schema_of(statement.schema()))?;
         let parameter_schema = schema_bytes(&parameter_schema(statement.parameter_count()))?;
-        let handle = self.prepared.put(&caller.person, Prepared { ask, statement }).map_err(refuse)?;
+        let handle = self
+            .prepared
+            .put(&caller.person, Prepared { ask, statement })
+            .map_err(refuse)?;
         Ok(ActionCreatePreparedStatementResult {
             prepared_statement_handle: handle.name.to_vec().into(),
             dataset_schema,
@@ -211,9 +241,13 @@ impl FlightSqlService for Sql {
     ) -> Result<DoPutPreparedStatementResult, Status> {
         let caller = caller(&request)?;
         let handle = query.prepared_statement_handle;
-        let values = parameters::read(request.into_inner().into_peekable()).await.map_err(refuse)?;
+        let values = parameters::read(request.into_inner().into_peekable())
+            .await
+            .map_err(refuse)?;
         self.bind(&caller, &handle, values).await?;
-        Ok(DoPutPreparedStatementResult { prepared_statement_handle: Some(handle) })
+        Ok(DoPutPreparedStatementResult {
+            prepared_statement_handle: Some(handle),
+        })
     }
 
     async fn get_flight_info_prepared_statement(
@@ -233,7 +267,8 @@ impl FlightSqlService for Sql {
         query: ActionClosePreparedStatementRequest,
         request: Request<Action>,
     ) -> Result<(), Status> {
-        self.prepared.remove(&caller(&request)?.person, &query.prepared_statement_handle);
+        self.prepared
+            .remove(&caller(&request)?.person, &query.prepared_statement_handle);
         Ok(())
     }
 

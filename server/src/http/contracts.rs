@@ -12,12 +12,12 @@ use crate::outbound::Listing;
 use crate::reply::{self, Refused, Reply};
 
 /// The contracts that the caller may see.
-pub(crate) async fn list(
-    State(app): State<App>,
-    Extension(caller): Extension<Caller>,
-) -> Result<Reply, Refused> {
+pub(crate) async fn list(State(app): State<App>, Extension(caller): Extension<Caller>) -> Result<Reply, Refused> {
     let items = blocking(move || app.engine.contracts(&caller)).await?;
-    Ok(reply::ok(&Listing { name: "contracts", items }))
+    Ok(reply::ok(&Listing {
+        name: "contracts",
+        items,
+    }))
 }
 
 /// One contract that the caller may see; one that the caller may not see is not there.
@@ -44,10 +44,7 @@ pub(crate) async fn add(
 }
 
 /// What is granted, spent and left.
-pub(crate) async fn budget(
-    State(app): State<App>,
-    Extension(caller): Extension<Caller>,
-) -> Result<Reply, Refused> {
+pub(crate) async fn budget(State(app): State<App>, Extension(caller): Extension<Caller>) -> Result<Reply, Refused> {
     let items = blocking(move || app.engine.budget(&caller)).await?;
     Ok(reply::ok(&Listing { name: "budgets", items }))
 }

@@ -65,7 +65,11 @@ pub(crate) struct App {
 
 impl App {
     pub(crate) fn new(engine: Engine, incoming: PathBuf, upload_bytes: u64) -> Self {
-        Self { engine, incoming: Arc::new(incoming), upload_bytes }
+        Self {
+            engine,
+            incoming: Arc::new(incoming),
+            upload_bytes,
+        }
     }
 }
 

@@ -31,10 +31,7 @@ struct NewToken {
 }
 
 /// Everybody who has an account.
-pub(crate) async fn list(
-    State(app): State<App>,
-    Extension(caller): Extension<Caller>,
-) -> Result<Reply, Refused> {
+pub(crate) async fn list(State(app): State<App>, Extension(caller): Extension<Caller>) -> Result<Reply, Refused> {
     let people = blocking(move || app.engine.people(&caller)).await?;
     let items = people.into_iter().map(PersonCard).collect();
     Ok(reply::ok(&Listing { name: "people", items }))
@@ -46,8 +43,18 @@ pub(crate) async fn add(
     Extension(caller): Extension<Caller>,
     request: Request,
 ) -> Result<Reply, Refused> {
-    let NewPerson { person, org, role, name } = read::json(request).await?;
-    let person = Person { person, org, role, name };
+    let NewPerson {
+        person,
+        org,
+        role,
+        name,
+    } = read::json(request).await?;
+    let person = Person {
+        person,
+        org,
+        role,
+        name,
+    };
     let added = person.clone();
     blocking(move || app.engine.add_person(&caller, &person)).await?;
     Ok(reply::json(StatusCode::CREATED, &PersonCard(added)))

@@ -3,10 +3,11 @@
 use axum::extract::Request;
 use axum::extract::rejection::{PathRejection, QueryRejection};
 use axum::extract::{Path, Query};
+use futures::{StreamExt as _, TryStreamExt as _};
 use glovebox_policy::{Reason, Refusal};
 use serde::de::DeserializeOwned;
 
-use crate::limits::JSON_BODY_BYTES;
+use crate::limits::{DRAIN_BYTES, DRAIN_TIME, JSON_BODY_BYTES};
 
 /// A path parameter as axum hands it over.
 pub(crate) type PathText = Result<Path<String>, PathRejection>;
@@ -14,13 +15,38 @@ pub(crate) type PathText = Result<Path<String>, PathRejection>;
 /// Query parameters as axum hands them over.
 pub(crate) type QueryOf<T> = Result<Query<T>, QueryRejection>;
 
-/// The whole body of a call that uploads no file.
+/// The body does not fit into [`JSON_BODY_BYTES`], or broke off.
+pub(crate) struct Unfit;
+
+/// The whole body of a call that uploads no file. The rest of one that is too long is thrown away as it comes.
+pub(crate) async fn whole(request: Request) -> Result<Vec<u8>, Unfit> {
+    let mut chunks = request.into_body().into_data_stream();
+    let mut body = Vec::new();
+    while let Some(chunk) = chunks.next().await {
+        let chunk = chunk.map_err(|_| Unfit)?;
+        if body.len() + chunk.len() > JSON_BODY_BYTES {
+            let rest = chunks.try_fold(body.len(), async |read, chunk| {
+                if read > DRAIN_BYTES {
+                    Err(axum::Error::new(std::io::Error::other("too long")))
+                } else {
+                    Ok(read + chunk.len())
+                }
+            });
+            let _ = tokio::time::timeout(DRAIN_TIME, rest).await;
+            return Err(Unfit);
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(body)
+}
+
+/// As [`whole`], refused in words.
 ///
 /// # Errors
-/// [`Reason::BadRequest`] when it is too long or breaks off.
+/// [`Reason::BadRequest`].
 pub(crate) async fn bytes(request: Request) -> Result<Vec<u8>, Refusal> {
-    let body = axum::body::to_bytes(request.into_body(), JSON_BODY_BYTES).await;
-    body.map(Vec::from).map_err(|_| Refusal::about(Reason::BadRequest, "the body is longer than 256 KiB or broke off"))
+    let unfit = |Unfit| Refusal::about(Reason::BadRequest, "the body is longer than 256 KiB or broke off");
+    whole(request).await.map_err(unfit)
 }
 
 /// A JSON body. What is wrong with it is quoted from the asker's own text.
@@ -46,5 +72,7 @@ pub(crate) fn path<T: std::str::FromStr>(text: PathText) -> Result<T, Refusal> {
 /// # Errors
 /// [`Reason::BadRequest`].
 pub(crate) fn query<T>(query: QueryOf<T>) -> Result<T, Refusal> {
-    query.map(|Query(query)| query).map_err(|_| Refusal::about(Reason::BadRequest, "query parameters"))
+    query
+        .map(|Query(query)| query)
+        .map_err(|_| Refusal::about(Reason::BadRequest, "query parameters"))
 }

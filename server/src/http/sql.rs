@@ -6,7 +6,7 @@ use glovebox_engine::SqlAsk;
 use glovebox_policy::{Caller, Reason, Refusal};
 use serde::Deserialize;
 
-use super::App;
+use super::{App, read};
 use crate::outbound::Health;
 use crate::purpose_of;
 use crate::reply::{self, Refused, Reply};
@@ -38,11 +38,14 @@ pub(crate) async fn ask(
 
 /// A statement that does not fit into a body is too long as a statement, whatever else the body holds.
 async fn read_ask(request: Request) -> Result<SqlAsk, Refusal> {
-    let body = axum::body::to_bytes(request.into_body(), crate::limits::JSON_BODY_BYTES)
-        .await
-        .map_err(|_| Reason::SqlTooLong)?;
+    let body = read::whole(request).await.map_err(|_| Reason::SqlTooLong)?;
     let ask: Ask =
         serde_json::from_slice(&body).map_err(|error| Refusal::about(Reason::BadRequest, &error.to_string()))?;
     let purpose = ask.purpose.as_deref().map(purpose_of).transpose()?;
-    Ok(SqlAsk { sql: ask.sql, purpose, epsilon: ask.epsilon, parameters: Vec::new() })
+    Ok(SqlAsk {
+        sql: ask.sql,
+        purpose,
+        epsilon: ask.epsilon,
+        parameters: Vec::new(),
+    })
 }

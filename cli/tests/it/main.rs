@@ -1,0 +1,9 @@
+//! The binary from outside: arguments, files, exit codes, and one life of a small bureau.
+
+#![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
+
+mod bureau;
+mod keys_and_contracts;
+mod life;
+mod state;
+mod usage;

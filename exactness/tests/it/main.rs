@@ -1,0 +1,10 @@
+//! Exact cells against their declarations, on generated rows.
+#![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
+
+mod agreement;
+mod canary;
+mod corpus;
+mod data;
+mod neighbours;
+mod reference;
+mod totality;

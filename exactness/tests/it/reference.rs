@@ -1,0 +1,190 @@
+//! A naive sum over the generated rows, in plain Rust: exact cells equal it wherever no group has to be dropped.
+
+use std::collections::BTreeMap;
+
+use proptest::prelude::*;
+
+use crate::data::{MAX_ROWS, Place, Row, cut, fold, rows};
+
+/// What a naive sum clamps.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Naive {
+    /// Each row's value.
+    pub(crate) row: Option<(i64, i64)>,
+    /// A unit's sum in a group.
+    pub(crate) unit: Option<(i64, i64)>,
+    /// Most groups of a unit; the first by name are kept, where there are more.
+    pub(crate) max_groups: usize,
+}
+
+/// The public keys of column `k`; one more group holds what is not listed.
+const KEYS: [&str; 3] = ["a", "b", "c"];
+
+/// Sums per group of `k`, or of whatever `group` says in terms of it.
+pub(crate) fn naive(
+    rows: &[Row],
+    bounds: &Naive,
+    value: impl Fn(&Row) -> Option<i64>,
+    group: impl Fn(&Row) -> Option<&str>,
+) -> Vec<i128> {
+    let mut units: BTreeMap<i64, BTreeMap<usize, i128>> = BTreeMap::new();
+    for row in rows {
+        let place = group(row)
+            .and_then(|key| KEYS.iter().position(|known| *known == key))
+            .unwrap_or(KEYS.len());
+        let value = value(row).map_or(0, |v| {
+            i128::from(bounds.row.map_or(v, |(low, high)| v.clamp(low, high)))
+        });
+        *units.entry(row.person).or_default().entry(place).or_default() += value;
+    }
+    let mut cells = vec![0_i128; KEYS.len() + 1];
+    for groups in units.into_values() {
+        for (place, sum) in groups.into_iter().take(bounds.max_groups) {
+            cells[place] += bounds
+                .unit
+                .map_or(sum, |(low, high)| sum.clamp(i128::from(low), i128::from(high)));
+        }
+    }
+    cells
+}
+
+type Value = fn(&Row) -> Option<i64>;
+
+/// One family of one question: what a row counts, its bounds and the unit's.
+struct Family {
+    value: Value,
+    row: Option<(i64, i64)>,
+    unit: Option<(i64, i64)>,
+}
+
+const fn family(value: Value, row: Option<(i64, i64)>, unit: Option<(i64, i64)>) -> Family {
+    Family { value, row, unit }
+}
+
+/// Steps of a float on a grid, half away from zero; NaN is ingested as NULL.
+fn steps(value: Option<f64>, grid: f64, lower: i64, upper: i64) -> Option<i64> {
+    let value = value.filter(|v| !v.is_nan())?;
+    let near = value / grid;
+    let rounded = if near.abs() < 4e15 {
+        let floor = near.abs().floor();
+        let up = if near.abs() - floor >= 0.5 { floor + 1.0 } else { floor };
+        up.copysign(near)
+    } else {
+        near
+    };
+    // `as` saturates, and the bounds are far from the ends.
+    Some((rounded as i64).clamp(lower, upper))
+}
+
+fn positive(row: &Row) -> bool {
+    row.x.is_some_and(|x| x > 0)
+}
+
+/// Questions, each with its families in the order of their labels. `GROUP BY k` is added.
+fn questions() -> Vec<(&'static str, &'static str, Vec<Family>)> {
+    let most = MAX_ROWS as i64;
+    let count = |value: Value| family(value, None, Some((0, most)));
+    vec![
+        ("COUNT(*)", "", vec![count(|_| Some(1))]),
+        ("COUNT(x)", "", vec![count(|r| r.x.map(|_| 1))]),
+        ("COUNT(c)", "", vec![count(|r| r.c.filter(|c| !c.is_nan()).map(|_| 1))]),
+        (
+            "COUNT(DISTINCT person)",
+            "",
+            vec![family(|_| Some(1), None, Some((0, 1)))],
+        ),
+        ("SUM(x)", "", vec![family(|r| r.x, Some((-10, 50)), None)]),
+        (
+            "SUM(x * 2)",
+            "",
+            vec![family(|r| r.x.map(|x| x.wrapping_mul(2)), Some((-20, 100)), None)],
+        ),
+        (
+            "SUM(x, contribution_bounds_per_row => (0, 3))",
+            "",
+            vec![family(|r| r.x, Some((0, 3)), None)],
+        ),
+        (
+            "SUM(x, contribution_bounds_per_group => (20, 60))",
+            "",
+            vec![family(|r| r.x, Some((-10, 50)), Some((20, 60)))],
+        ),
+        ("SUM(c)", "", vec![family(|r| steps(r.c, 0.25, -20, 80), None, None)]),
+        (
+            "AVG(x)",
+            "",
+            vec![
+                count(|r| r.x.map(|_| 1)),
+                family(|r| r.x.map(|x| x.clamp(-10, 50) - 20), None, None),
+            ],
+        ),
+        (
+            "AVG(c)",
+            "",
+            vec![
+                count(|r| r.c.filter(|c| !c.is_nan()).map(|_| 1)),
+                family(|r| steps(r.c, 0.25, -20, 80).map(|s| s - 30), None, None),
+            ],
+        ),
+        (
+            "SUM(big / 3, contribution_bounds_per_row => (-500, 500))",
+            "",
+            vec![family(|r| r.big.map(|v| v / 3), Some((-500, 500)), None)],
+        ),
+        (
+            "SUM(COALESCE(x, 7))",
+            "",
+            vec![family(|r| Some(r.x.unwrap_or(7)), Some((-10, 50)), None)],
+        ),
+    ]
+}
+
+#[test]
+fn the_questions_cover_a_filter_too() {
+    let place = Place::new();
+    let rows = crate::data::hard_rows()
+        .into_iter()
+        .filter(|r| r.person % 5 == 0)
+        .collect::<Vec<_>>();
+    let rows: Vec<Row> = rows
+        .into_iter()
+        .enumerate()
+        .map(|(i, r)| Row { person: i as i64, ..r })
+        .collect();
+    let name = place.add(&rows);
+    let sql = "SELECT k, COUNT(*), SUM(x) FROM {t} WHERE x > 0 GROUP BY k";
+    let cells = fold(&place.analyse(sql, &name), cut(1, 7)).unwrap();
+    let kept: Vec<Row> = rows.into_iter().filter(positive).collect();
+    let free = Naive {
+        row: Some((-10, 50)),
+        unit: None,
+        max_groups: usize::MAX,
+    };
+    assert_eq!(cells[0], naive(&kept, &free, |_| Some(1), |r| r.k.as_deref()));
+    assert_eq!(cells[1], naive(&kept, &free, |r| r.x, |r| r.k.as_deref()));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 8, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn cells_equal_the_naive_sum(rows in rows(8, MAX_ROWS)) {
+        let place = Place::new();
+        let name = place.add(&rows);
+        for (aggregate, filter, families) in questions() {
+            let sql = format!(
+                "SELECT WITH DIFFERENTIAL_PRIVACY OPTIONS (max_groups_contributed = {MAX_ROWS})
+                    k, {aggregate} FROM {{t}} {filter} GROUP BY k"
+            );
+            let cells = fold(&place.analyse(&sql, &name), cut(1, 7)).unwrap();
+            let expected: Vec<Vec<i128>> = families
+                .iter()
+                .map(|f| {
+                    let bounds = Naive { row: f.row, unit: f.unit, max_groups: usize::MAX };
+                    naive(&rows, &bounds, f.value, |row| row.k.as_deref())
+                })
+                .collect();
+            prop_assert_eq!(cells, expected, "{}\n{:?}", sql, rows);
+        }
+    }
+}
