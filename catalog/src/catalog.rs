@@ -64,19 +64,11 @@ impl Catalog {
         }
         key_outside(dir, master_key_file)?;
         let master = MasterKey::load_or_create(master_key_file).map_err(StoreError::from)?;
-        let file = CatalogFile {
-            format: FORMAT,
-            key_check: key_check(&master),
-        };
+        let file = CatalogFile { format: FORMAT, key_check: key_check(&master) };
         let json = serde_json::to_vec_pretty(&file).map_err(|_| StoreError::Write)?;
         store::write_file(&marker, &json)?;
         store::sync_dir(dir)?;
-        Ok(Self {
-            dir: dir.to_owned(),
-            master,
-            datasets: RwLock::default(),
-            adding: Mutex::default(),
-        })
+        Ok(Self { dir: dir.to_owned(), master, datasets: RwLock::default(), adding: Mutex::default() })
     }
 
     /// Opens the catalog in `dir` and all of its datasets, and sweeps what an interrupted registration left.
@@ -92,12 +84,7 @@ impl Catalog {
             let dataset = Dataset::new(store::open(&folder, &master)?);
             datasets.insert(dataset.manifest().name().clone(), Arc::new(dataset));
         }
-        Ok(Self {
-            dir: dir.to_owned(),
-            master,
-            datasets: RwLock::new(datasets),
-            adding: Mutex::default(),
-        })
+        Ok(Self { dir: dir.to_owned(), master, datasets: RwLock::new(datasets), adding: Mutex::default() })
     }
 
     /// Checks a file against its manifest and registers it. It blocks for as long as the file takes to read and write.
@@ -127,31 +114,17 @@ impl Catalog {
 
     /// The names of all datasets, sorted.
     pub fn names(&self) -> Vec<DatasetName> {
-        self.datasets
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
-            .keys()
-            .cloned()
-            .collect()
+        self.datasets.read().unwrap_or_else(PoisonError::into_inner).keys().cloned().collect()
     }
 
     /// All datasets, sorted by name.
     pub fn datasets(&self) -> Vec<Arc<Dataset>> {
-        self.datasets
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
-            .values()
-            .cloned()
-            .collect()
+        self.datasets.read().unwrap_or_else(PoisonError::into_inner).values().cloned().collect()
     }
 
     /// The dataset of this name.
     pub fn get(&self, name: &DatasetName) -> Option<Arc<Dataset>> {
-        self.datasets
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
-            .get(name)
-            .cloned()
+        self.datasets.read().unwrap_or_else(PoisonError::into_inner).get(name).cloned()
     }
 
     /// The same content under two budget domains would be charged to neither in full.
@@ -192,14 +165,7 @@ fn check_key(dir: &Path, master: &MasterKey) -> Result<(), StoreError> {
 /// A key inside the folder would travel with every backup of it.
 fn key_outside(dir: &Path, key: &Path) -> Result<(), CatalogError> {
     let dir = fs::canonicalize(dir).map_err(io_error(dir))?;
-    let parent = key
-        .parent()
-        .filter(|parent| !parent.as_os_str().is_empty())
-        .unwrap_or(Path::new("."));
+    let parent = key.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let parent = fs::canonicalize(parent).map_err(io_error(parent))?;
-    if parent.starts_with(&dir) {
-        Err(CatalogError::KeyInside(key.display().to_string()))
-    } else {
-        Ok(())
-    }
+    if parent.starts_with(&dir) { Err(CatalogError::KeyInside(key.display().to_string())) } else { Ok(()) }
 }

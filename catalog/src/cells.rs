@@ -60,11 +60,7 @@ pub(crate) struct Converted {
 
 impl Converted {
     fn clean(array: ArrayRef) -> Self {
-        Self {
-            array,
-            misfits: Vec::new(),
-            nans: 0,
-        }
+        Self { array, misfits: Vec::new(), nans: 0 }
     }
 }
 
@@ -99,37 +95,21 @@ pub(crate) fn convert(kind: ColumnKind, array: &ArrayRef, markers: &[String]) ->
 
 /// Casts; cells that do not fit the target become NULL.
 fn to(array: &ArrayRef, target: &DataType) -> Result<ArrayRef, Unsupported> {
-    let options = CastOptions {
-        safe: true,
-        ..CastOptions::default()
-    };
+    let options = CastOptions { safe: true, ..CastOptions::default() };
     cast_with_options(array, target, &options).map_err(|_| Unsupported)
 }
 
 /// Casts, and reports cells that the cast lost as `class`.
 fn checked(array: &ArrayRef, target: &DataType, class: ValueClass) -> Result<Converted, Unsupported> {
     let out = to(array, target)?;
-    let misfits = (0..array.len())
-        .filter(|row| array.is_valid(*row) && out.is_null(*row))
-        .map(|row| (row, class));
-    Ok(Converted {
-        misfits: misfits.collect(),
-        array: out,
-        nans: 0,
-    })
+    let misfits = (0..array.len()).filter(|row| array.is_valid(*row) && out.is_null(*row)).map(|row| (row, class));
+    Ok(Converted { misfits: misfits.collect(), array: out, nans: 0 })
 }
 
 /// A column in which no cell that is there fits.
 fn misfit(kind: ColumnKind, array: &dyn Array, class: ValueClass) -> Converted {
-    let misfits = (0..array.len())
-        .filter(|row| array.is_valid(*row))
-        .map(|row| (row, class))
-        .collect();
-    Converted {
-        array: new_null_array(&kind.arrow_type(), array.len()),
-        misfits,
-        nans: 0,
-    }
+    let misfits = (0..array.len()).filter(|row| array.is_valid(*row)).map(|row| (row, class)).collect();
+    Converted { array: new_null_array(&kind.arrow_type(), array.len()), misfits, nans: 0 }
 }
 
 fn from_bool(kind: ColumnKind, array: &ArrayRef) -> Result<Converted, Unsupported> {
@@ -180,11 +160,8 @@ fn from_time(kind: ColumnKind, array: &ArrayRef, class: ValueClass) -> Result<Co
     match kind {
         ColumnKind::Date | ColumnKind::Timestamp => {
             let mut out = checked(array, &micros(zone), class)?;
-            let instants = out
-                .array
-                .as_primitive::<TimestampMicrosecondType>()
-                .clone()
-                .with_timezone_opt(None::<Arc<str>>);
+            let instants =
+                out.array.as_primitive::<TimestampMicrosecondType>().clone().with_timezone_opt(None::<Arc<str>>);
             out.array = to(&(Arc::new(instants) as ArrayRef), &kind.arrow_type())?;
             Ok(out)
         }
@@ -217,19 +194,12 @@ struct Cells<T> {
 
 impl<T> Cells<T> {
     fn into_array(self, build: impl FnOnce(Vec<Option<T>>) -> ArrayRef) -> Converted {
-        Converted {
-            array: build(self.cells),
-            misfits: self.misfits,
-            nans: 0,
-        }
+        Converted { array: build(self.cells), misfits: self.misfits, nans: 0 }
     }
 }
 
 fn each<T>(array: &dyn Array, mut cell: impl FnMut(usize) -> Result<Option<T>, ValueClass>) -> Cells<T> {
-    let mut out = Cells {
-        cells: Vec::with_capacity(array.len()),
-        misfits: Vec::new(),
-    };
+    let mut out = Cells { cells: Vec::with_capacity(array.len()), misfits: Vec::new() };
     for row in 0..array.len() {
         let value = if array.is_null(row) { Ok(None) } else { cell(row) };
         out.cells.push(value.unwrap_or_else(|class| {
@@ -245,11 +215,9 @@ fn parse<'a, T>(
     text: impl Fn(usize) -> Option<&'a str>,
     parser: impl Fn(&str) -> Option<T>,
 ) -> Cells<T> {
-    each(array, |row| {
-        match text(row).map(str::trim).filter(|text| !text.is_empty()) {
-            None => Ok(None),
-            Some(text) => parser(text).map(Some).ok_or_else(|| classify(text)),
-        }
+    each(array, |row| match text(row).map(str::trim).filter(|text| !text.is_empty()) {
+        None => Ok(None),
+        Some(text) => parser(text).map(Some).ok_or_else(|| classify(text)),
     })
 }
 
@@ -264,11 +232,7 @@ fn floats(cells: Cells<f64>) -> Converted {
         other => other.map(|x| x + 0.0),
     });
     let array = Arc::new(kept.collect::<Float64Array>());
-    Converted {
-        array,
-        misfits: cells.misfits,
-        nans,
-    }
+    Converted { array, misfits: cells.misfits, nans }
 }
 
 fn whole(x: f64) -> Result<Option<i64>, ValueClass> {
@@ -316,11 +280,7 @@ pub(crate) fn parse_timestamp(text: &str) -> Option<i64> {
 pub(crate) fn classify(text: &str) -> ValueClass {
     let digits = text.strip_prefix(['-', '+']).unwrap_or(text);
     if !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit()) {
-        return if text.parse::<i64>().is_ok() {
-            ValueClass::Integer
-        } else {
-            ValueClass::WideInteger
-        };
+        return if text.parse::<i64>().is_ok() { ValueClass::Integer } else { ValueClass::WideInteger };
     }
     if Float64Type::parse(text).is_some() {
         return ValueClass::Number;
@@ -331,9 +291,5 @@ pub(crate) fn classify(text: &str) -> ValueClass {
     if parse_date(text).is_some() {
         return ValueClass::Date;
     }
-    if parse_timestamp(text).is_some() {
-        ValueClass::Timestamp
-    } else {
-        ValueClass::Text
-    }
+    if parse_timestamp(text).is_some() { ValueClass::Timestamp } else { ValueClass::Text }
 }

@@ -27,25 +27,10 @@ pub struct Dataset {
 
 impl Dataset {
     pub(crate) fn new(stored: Stored) -> Self {
-        let Stored {
-            manifest,
-            snapshot,
-            data,
-            footer,
-        } = stored;
+        let Stored { manifest, snapshot, data, footer } = stored;
         let schema = manifest.arrow_schema();
-        let source = RowSource {
-            snapshot: snapshot.snapshot,
-            path: data.into(),
-            footer,
-        };
-        Self {
-            digest: manifest.digest(),
-            manifest,
-            schema,
-            content: snapshot.content,
-            source: Arc::new(source),
-        }
+        let source = RowSource { snapshot: snapshot.snapshot, path: data.into(), footer };
+        Self { digest: manifest.digest(), manifest, schema, content: snapshot.content, source: Arc::new(source) }
     }
 
     /// What the officer declared. Public.
@@ -76,9 +61,7 @@ impl Dataset {
 
     /// What a session needs to scan [`Dataset::provider`]. Only crates that depend on `vault` can take it out.
     pub fn capability(&self) -> Protected<ScanCapability> {
-        Protected::seal(ScanCapability {
-            snapshot: self.source.snapshot.clone(),
-        })
+        Protected::seal(ScanCapability { snapshot: self.source.snapshot.clone() })
     }
 
     pub(crate) fn content(&self) -> &ContentMarks {
@@ -122,9 +105,7 @@ pub struct ScanCapability {
 impl ScanCapability {
     /// Adds the right to the configuration of a session. Sessions that have it must stay inside the pipeline.
     pub fn install(self, config: SessionConfig) -> SessionConfig {
-        let mut grants = config
-            .get_extension::<ScanGrants>()
-            .map_or_else(ScanGrants::default, |held| (*held).clone());
+        let mut grants = config.get_extension::<ScanGrants>().map_or_else(ScanGrants::default, |held| (*held).clone());
         grants.snapshots.insert(self.snapshot);
         config.with_extension(Arc::new(grants))
     }
@@ -145,8 +126,6 @@ pub(crate) struct ScanGrants {
 impl ScanGrants {
     /// Whether the session may scan this state.
     pub(crate) fn allow(config: &SessionConfig, snapshot: &SnapshotId) -> bool {
-        config
-            .get_extension::<Self>()
-            .is_some_and(|held| held.snapshots.contains(snapshot))
+        config.get_extension::<Self>().is_some_and(|held| held.snapshots.contains(snapshot))
     }
 }

@@ -82,11 +82,7 @@ pub fn draft(path: &Path) -> Result<String, DraftError> {
         let Some(batch) = source.next_batch()? else { break };
         for (guess, array) in guesses.iter_mut().zip(batch.rows.columns()) {
             if guess.sniff && source.format.starts_with("CSV") {
-                array
-                    .as_string::<i32>()
-                    .iter()
-                    .flatten()
-                    .for_each(|text| guess.look(text.trim()));
+                array.as_string::<i32>().iter().flatten().for_each(|text| guess.look(text.trim()));
             } else {
                 guess.sniff = false;
             }
@@ -126,14 +122,7 @@ impl Guess {
             _ => None,
         };
         let sniff = *file_type == T::Utf8;
-        Self {
-            declared,
-            sniff,
-            classes: BTreeSet::new(),
-            codes: false,
-            words: true,
-            markers: BTreeSet::new(),
-        }
+        Self { declared, sniff, classes: BTreeSet::new(), codes: false, words: true, markers: BTreeSet::new() }
     }
 
     fn look(&mut self, text: &str) {
@@ -202,19 +191,11 @@ fn write(path: &Path, format: &str, columns: &[(&str, Guess)]) -> String {
         toml_text(format!("schema.{table}"))
     );
     out.push_str(DATASET);
-    let _ = writeln!(
-        out,
-        "unit = []  # 隐私单位的列; by their names perhaps: [{}]",
-        units.join(", ")
-    );
+    let _ = writeln!(out, "unit = []  # 隐私单位的列; by their names perhaps: [{}]", units.join(", "));
     out.push_str(SIZES);
     if !markers.is_empty() {
         let list: Vec<String> = markers.iter().map(|marker| toml_text(*marker)).collect();
-        let _ = writeln!(
-            out,
-            "null_markers = [{}]  # texts that seem to mean NULL; check them",
-            list.join(", ")
-        );
+        let _ = writeln!(out, "null_markers = [{}]  # texts that seem to mean NULL; check them", list.join(", "));
     }
     for (name, (heading, guess)) in names.iter().zip(columns) {
         write_column(&mut out, name, heading, guess);
@@ -305,28 +286,20 @@ fn slug(text: &str) -> Option<String> {
     if text.chars().any(|c| c.is_alphanumeric() && !c.is_ascii()) {
         return None;
     }
-    let parts = text
-        .split(|c: char| !c.is_ascii_alphanumeric())
-        .filter(|part| !part.is_empty());
+    let parts = text.split(|c: char| !c.is_ascii_alphanumeric()).filter(|part| !part.is_empty());
     let joined = parts.collect::<Vec<_>>().join("_").to_ascii_lowercase();
     let short: String = joined.chars().take(48).collect();
     Some(short).filter(|short| !short.is_empty())
 }
 
 fn words(heading: &str) -> Vec<String> {
-    heading
-        .split(|c: char| !c.is_alphanumeric())
-        .filter(|word| !word.is_empty())
-        .map(str::to_lowercase)
-        .collect()
+    heading.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).map(str::to_lowercase).collect()
 }
 
 fn looks_like_identifier(heading: &str) -> bool {
     let words = words(heading);
     words.iter().any(|word| IDENTIFIER_WORDS.contains(&word.as_str()))
-        || words
-            .array_windows()
-            .any(|[left, right]| left == "id" && (right == "card" || right == "number"))
+        || words.array_windows().any(|[left, right]| left == "id" && (right == "card" || right == "number"))
         || IDENTIFIER_PARTS.iter().any(|part| heading.contains(part))
 }
 

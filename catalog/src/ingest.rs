@@ -126,11 +126,7 @@ fn match_columns(manifest: &Manifest, source: &Source, report: &mut IngestReport
             1 => {}
             _ => report.add(None, column.name.as_str(), FaultKind::ColumnRepeated),
         }
-        out.push(Matched {
-            column: column.clone(),
-            declared,
-            place: found.first().copied(),
-        });
+        out.push(Matched { column: column.clone(), declared, place: found.first().copied() });
     }
     // Positions, not headings: in a CSV without a heading line those would be the cells of its first row.
     let mut ignored: Vec<usize> = places.into_values().flatten().map(|place| place + 1).collect();

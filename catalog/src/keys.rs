@@ -55,16 +55,11 @@ pub(crate) struct MasterKey(Zeroizing<[u8; KEY_BYTES]>);
 impl MasterKey {
     /// Reads the key file, or makes one with fresh randomness where there is none.
     pub(crate) fn load_or_create(path: &Path) -> Result<Self, KeyError> {
-        let failed = |source| KeyError::File {
-            path: path.display().to_string(),
-            source,
-        };
+        let failed = |source| KeyError::File { path: path.display().to_string(), source };
         match OpenOptions::new().write(true).create_new(true).mode(0o600).open(path) {
             Ok(mut file) => {
                 let key = Zeroizing::new(random::<KEY_BYTES>()?);
-                file.write_all(key.as_slice())
-                    .and_then(|()| file.sync_all())
-                    .map_err(failed)?;
+                file.write_all(key.as_slice()).and_then(|()| file.sync_all()).map_err(failed)?;
                 if let Some(parent) = path.parent().filter(|parent| !parent.as_os_str().is_empty()) {
                     fs::File::open(parent).and_then(|dir| dir.sync_all()).map_err(failed)?;
                 }
@@ -77,19 +72,13 @@ impl MasterKey {
 
     /// Reads the key file.
     pub(crate) fn load(path: &Path) -> Result<Self, KeyError> {
-        let failed = |source| KeyError::File {
-            path: path.display().to_string(),
-            source,
-        };
+        let failed = |source| KeyError::File { path: path.display().to_string(), source };
         let mode = fs::metadata(path).map_err(failed)?.permissions().mode();
         if mode & 0o077 != 0 {
             return Err(KeyError::Rights(path.display().to_string()));
         }
         let bytes = Zeroizing::new(fs::read(path).map_err(failed)?);
-        let key = bytes
-            .as_slice()
-            .try_into()
-            .map_err(|_| KeyError::Length(path.display().to_string()))?;
+        let key = bytes.as_slice().try_into().map_err(|_| KeyError::Length(path.display().to_string()))?;
         Ok(Self(Zeroizing::new(key)))
     }
 
@@ -105,10 +94,7 @@ impl MasterKey {
         self.wrapping()?
             .seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), Aad::from(aad), &mut sealed)
             .map_err(|_| KeyError::Mismatch)?;
-        Ok(WrappedKey {
-            nonce: hex::encode(nonce),
-            sealed: hex::encode(sealed),
-        })
+        Ok(WrappedKey { nonce: hex::encode(nonce), sealed: hex::encode(sealed) })
     }
 
     /// Opens a wrapped dataset key.
@@ -126,9 +112,7 @@ impl MasterKey {
 
     fn wrapping(&self) -> Result<LessSafeKey, KeyError> {
         let key = self.derive("wrap dataset key", "");
-        UnboundKey::new(&AES_256_GCM, key.as_slice())
-            .map(LessSafeKey::new)
-            .map_err(|_| KeyError::Mismatch)
+        UnboundKey::new(&AES_256_GCM, key.as_slice()).map(LessSafeKey::new).map_err(|_| KeyError::Mismatch)
     }
 
     fn derive(&self, label: &str, context: &str) -> Zeroizing<[u8; KEY_BYTES]> {
@@ -166,8 +150,5 @@ pub(crate) struct WrappedKey {
 /// The first 16 bytes of a keyed hash, as a number that sorts like the bytes do.
 pub(crate) fn short_hash(key: &hmac::Key, bytes: &[u8]) -> u128 {
     let tag = hmac::sign(key, bytes);
-    tag.as_ref()
-        .iter()
-        .take(16)
-        .fold(0, |sum, byte| (sum << 8) | u128::from(*byte))
+    tag.as_ref().iter().take(16).fold(0, |sum, byte| (sum << 8) | u128::from(*byte))
 }

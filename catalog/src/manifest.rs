@@ -95,14 +95,7 @@ pub enum ColumnKind {
 
 impl ColumnKind {
     /// All kinds, in the order of the documentation.
-    pub const ALL: [Self; 6] = [
-        Self::Int,
-        Self::Float,
-        Self::Text,
-        Self::Bool,
-        Self::Date,
-        Self::Timestamp,
-    ];
+    pub const ALL: [Self; 6] = [Self::Int, Self::Float, Self::Text, Self::Bool, Self::Date, Self::Timestamp];
 
     /// The kind as a manifest spells it.
     pub const fn as_str(self) -> &'static str {

@@ -83,27 +83,18 @@ impl TableProvider for UnitTable {
         if !ScanGrants::allow(state.config(), &self.source.snapshot) {
             return Err(refused());
         }
-        let columns = projection
-            .cloned()
-            .unwrap_or_else(|| (0..self.schema.fields().len()).collect());
+        let columns = projection.cloned().unwrap_or_else(|| (0..self.schema.fields().len()).collect());
         let schema = Arc::new(self.schema.project(&columns)?);
         let groups = self.source.footer.metadata().num_row_groups();
         let partitions = runs(groups, state.config().target_partitions());
-        Ok(Arc::new(UnitScanExec::new(
-            Arc::clone(&self.source),
-            columns,
-            schema,
-            partitions,
-        )))
+        Ok(Arc::new(UnitScanExec::new(Arc::clone(&self.source), columns, schema, partitions)))
     }
 }
 
 /// Cuts `groups` row groups into at most `wanted` runs of nearly equal length, and at least one.
 fn runs(groups: usize, wanted: usize) -> Vec<Range<usize>> {
     let count = wanted.min(groups).max(1);
-    (0..count)
-        .map(|part| part * groups / count..(part + 1) * groups / count)
-        .collect()
+    (0..count).map(|part| part * groups / count..(part + 1) * groups / count).collect()
 }
 
 /// Reads runs of row groups of one encrypted dataset, sorted by unit within each partition.
@@ -121,14 +112,8 @@ pub struct UnitScanExec {
 impl UnitScanExec {
     fn new(source: Arc<RowSource>, columns: Vec<usize>, schema: SchemaRef, partitions: Vec<Range<usize>>) -> Self {
         let sorted = schema.index_of(UNIT_COLUMN).ok().map(|index| {
-            let options = SortOptions {
-                descending: false,
-                nulls_first: false,
-            };
-            vec![PhysicalSortExpr::new(
-                Arc::new(Column::new(UNIT_COLUMN, index)),
-                options,
-            )]
+            let options = SortOptions { descending: false, nulls_first: false };
+            vec![PhysicalSortExpr::new(Arc::new(Column::new(UNIT_COLUMN, index)), options)]
         });
         let properties = PlanProperties::new(
             EquivalenceProperties::new_with_orderings(schema, sorted),
@@ -138,12 +123,7 @@ impl UnitScanExec {
         )
         // Batches arrive over a channel of tokio, which yields by itself.
         .with_scheduling_type(SchedulingType::Cooperative);
-        Self {
-            source,
-            columns,
-            partitions,
-            properties: Arc::new(properties),
-        }
+        Self { source, columns, partitions, properties: Arc::new(properties) }
     }
 }
 
@@ -173,11 +153,7 @@ impl ExecutionPlan for UnitScanExec {
         children: Vec<Arc<dyn ExecutionPlan>>,
         _: ReplaceChildrenOptions,
     ) -> Result<Arc<dyn ExecutionPlan>> {
-        if children.is_empty() {
-            Ok(self)
-        } else {
-            Err(DataFusionError::Internal("a scan has no inputs".to_owned()))
-        }
+        if children.is_empty() { Ok(self) } else { Err(DataFusionError::Internal("a scan has no inputs".to_owned())) }
     }
 
     fn with_new_children(self: Arc<Self>, children: Vec<Arc<dyn ExecutionPlan>>) -> Result<Arc<dyn ExecutionPlan>> {
@@ -235,9 +211,7 @@ impl Read {
             .map_err(|_| unreadable())?;
         let order = self.output_order();
         for batch in reader {
-            let batch = batch
-                .and_then(|batch| self.arrange(&batch, &order))
-                .map_err(|_| unreadable())?;
+            let batch = batch.and_then(|batch| self.arrange(&batch, &order)).map_err(|_| unreadable())?;
             if !accept(batch) {
                 break;
             }
@@ -250,10 +224,7 @@ impl Read {
         let mut in_file: Vec<usize> = self.columns.clone();
         in_file.sort_unstable();
         in_file.dedup();
-        self.columns
-            .iter()
-            .map(|column| in_file.partition_point(|other| other < column))
-            .collect()
+        self.columns.iter().map(|column| in_file.partition_point(|other| other < column)).collect()
     }
 
     fn arrange(&self, batch: &RecordBatch, order: &[usize]) -> Result<RecordBatch, arrow::error::ArrowError> {

@@ -65,39 +65,21 @@ impl Source {
     pub(crate) fn open(path: &Path) -> Result<Self, SourceError> {
         let mut file = File::open(path).map_err(SourceError::Io)?;
         let mut magic = Vec::new();
-        Read::by_ref(&mut file)
-            .take(4)
-            .read_to_end(&mut magic)
-            .map_err(SourceError::Io)?;
-        if magic.starts_with(b"PAR1") || magic.starts_with(b"PARE") {
-            Self::parquet(path)
-        } else {
-            Self::csv(path)
-        }
+        Read::by_ref(&mut file).take(4).read_to_end(&mut magic).map_err(SourceError::Io)?;
+        if magic.starts_with(b"PAR1") || magic.starts_with(b"PARE") { Self::parquet(path) } else { Self::csv(path) }
     }
 
     fn parquet(path: &Path) -> Result<Self, SourceError> {
         let file = File::open(path).map_err(SourceError::Io)?;
         let builder = ParquetRecordBatchReaderBuilder::try_new(file).map_err(|_| SourceError::Parquet)?;
         let schema = Arc::clone(builder.schema());
-        let reader = builder
-            .with_batch_size(BATCH_ROWS)
-            .build()
-            .map_err(|_| SourceError::Parquet)?;
-        Ok(Self {
-            schema,
-            format: "Parquet",
-            batches: Batches::Parquet(reader),
-        })
+        let reader = builder.with_batch_size(BATCH_ROWS).build().map_err(|_| SourceError::Parquet)?;
+        Ok(Self { schema, format: "Parquet", batches: Batches::Parquet(reader) })
     }
 
     fn csv(path: &Path) -> Result<Self, SourceError> {
         let encoding = encoding_of(path)?;
-        let delimiter = if path.extension().is_some_and(|ext| ext.eq_ignore_ascii_case("tsv")) {
-            b'\t'
-        } else {
-            b','
-        };
+        let delimiter = if path.extension().is_some_and(|ext| ext.eq_ignore_ascii_case("tsv")) { b'\t' } else { b',' };
         let mut reader = csv::ReaderBuilder::new()
             .delimiter(delimiter)
             .flexible(true)
@@ -116,26 +98,15 @@ impl Source {
             "gb18030" => "CSV in GB18030",
             _ => "CSV in UTF-16",
         };
-        let batches = CsvBatches {
-            reader,
-            schema: Arc::clone(&schema),
-            row: 0,
-        };
-        Ok(Self {
-            schema,
-            format,
-            batches: Batches::Csv(Box::new(batches)),
-        })
+        let batches = CsvBatches { reader, schema: Arc::clone(&schema), row: 0 };
+        Ok(Self { schema, format, batches: Batches::Csv(Box::new(batches)) })
     }
 
     /// The next rows, or `None` at the end.
     pub(crate) fn next_batch(&mut self) -> Result<Option<SourceBatch>, SourceError> {
         match &mut self.batches {
             Batches::Parquet(reader) => match reader.next() {
-                Some(Ok(rows)) => Ok(Some(SourceBatch {
-                    rows,
-                    ragged: Vec::new(),
-                })),
+                Some(Ok(rows)) => Ok(Some(SourceBatch { rows, ragged: Vec::new() })),
                 Some(Err(_)) => Err(SourceError::Parquet),
                 None => Ok(None),
             },
@@ -156,11 +127,7 @@ impl CsvBatches {
         let mut builders: Vec<StringBuilder> = (0..width).map(|_| StringBuilder::new()).collect();
         let (mut record, mut rows, mut ragged) = (csv::StringRecord::new(), 0, Vec::new());
         while rows < BATCH_ROWS {
-            if !self
-                .reader
-                .read_record(&mut record)
-                .map_err(|error| csv_error(error, self.row))?
-            {
+            if !self.reader.read_record(&mut record).map_err(|error| csv_error(error, self.row))? {
                 break;
             }
             let whole = record.len() == width;
@@ -176,10 +143,8 @@ impl CsvBatches {
         if rows == 0 {
             return Ok(None);
         }
-        let columns: Vec<ArrayRef> = builders
-            .iter_mut()
-            .map(|builder| Arc::new(builder.finish()) as ArrayRef)
-            .collect();
+        let columns: Vec<ArrayRef> =
+            builders.iter_mut().map(|builder| Arc::new(builder.finish()) as ArrayRef).collect();
         let batch = RecordBatch::try_new(Arc::clone(&self.schema), columns).map_err(|_| SourceError::Csv(self.row))?;
         Ok(Some(SourceBatch { rows: batch, ragged }))
     }
@@ -196,9 +161,7 @@ fn csv_error(error: csv::Error, row: u64) -> SourceError {
 /// The encoding, from a byte order mark or else from what all bytes of the file are valid in.
 fn encoding_of(path: &Path) -> Result<&'static Encoding, SourceError> {
     let mut mark = Vec::new();
-    File::open(path)
-        .and_then(|file| file.take(4).read_to_end(&mut mark))
-        .map_err(SourceError::Io)?;
+    File::open(path).and_then(|file| file.take(4).read_to_end(&mut mark)).map_err(SourceError::Io)?;
     if let Some((encoding, _)) = Encoding::for_bom(&mark) {
         return Ok(encoding);
     }
@@ -225,21 +188,10 @@ struct DecodedFile {
 
 impl DecodedFile {
     fn open(path: &Path, encoding: &'static Encoding) -> Result<Self, SourceError> {
-        debug_assert!(
-            [UTF_8, GB18030, UTF_16LE, UTF_16BE].contains(&encoding),
-            "only these are detected"
-        );
+        debug_assert!([UTF_8, GB18030, UTF_16LE, UTF_16BE].contains(&encoding), "only these are detected");
         let file = File::open(path).map_err(SourceError::Io)?;
         let decoder = encoding.new_decoder_with_bom_removal();
-        Ok(Self {
-            file,
-            decoder,
-            raw: Vec::new(),
-            raw_used: 0,
-            text: Vec::new(),
-            text_used: 0,
-            ended: false,
-        })
+        Ok(Self { file, decoder, raw: Vec::new(), raw_used: 0, text: Vec::new(), text_used: 0, ended: false })
     }
 
     /// Decodes some more into `text`. Nothing more comes when that stays empty.
@@ -250,9 +202,7 @@ impl DecodedFile {
             if self.raw_used == self.raw.len() {
                 self.raw.clear();
                 self.raw_used = 0;
-                Read::by_ref(&mut self.file)
-                    .take(BUFFER_BYTES as u64)
-                    .read_to_end(&mut self.raw)?;
+                Read::by_ref(&mut self.file).take(BUFFER_BYTES as u64).read_to_end(&mut self.raw)?;
             }
             let last = self.raw.is_empty();
             let mut out = vec![0; BUFFER_BYTES];

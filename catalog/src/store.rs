@@ -82,11 +82,7 @@ pub(crate) struct Snapshot {
 
 impl Snapshot {
     fn aad(dataset: &DatasetName, snapshot: &SnapshotId, manifest: Digest, content: &ContentMarks) -> Vec<u8> {
-        format!(
-            "{FORMAT}\0{dataset}\0{snapshot}\0{manifest}\0{}\0{}",
-            content.file, content.rows
-        )
-        .into_bytes()
+        format!("{FORMAT}\0{dataset}\0{snapshot}\0{manifest}\0{}\0{}", content.file, content.rows).into_bytes()
     }
 }
 
@@ -159,12 +155,7 @@ fn write_files(
     write_file(&folder.join(SNAPSHOT_FILE), &json)?;
     let path = folder.join(DATA_FILE);
     let file = File::create_new(&path).map_err(io_error(&path))?;
-    write_rows(
-        &file,
-        &manifest.arrow_schema(),
-        writer_properties(snapshot, key)?,
-        groups,
-    )?;
+    write_rows(&file, &manifest.arrow_schema(), writer_properties(snapshot, key)?, groups)?;
     file.sync_all().map_err(io_error(&path))?;
     sync_dir(folder)
 }
@@ -177,10 +168,7 @@ fn write_rows(
 ) -> Result<(), StoreError> {
     let mut writer = ArrowWriter::try_new(file, Arc::clone(schema), Some(properties)).map_err(|_| StoreError::Write)?;
     while let Some(batch) = groups.next_group() {
-        writer
-            .write(&batch?)
-            .and_then(|()| writer.flush())
-            .map_err(|_| StoreError::Write)?;
+        writer.write(&batch?).and_then(|()| writer.flush()).map_err(|_| StoreError::Write)?;
     }
     writer.close().map_err(|_| StoreError::Write)?;
     Ok(())
@@ -204,9 +192,7 @@ fn writer_properties(snapshot: &Snapshot, key: &DataKey) -> Result<WriterPropert
 
 pub(crate) fn write_file(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
     let mut file = File::create_new(path).map_err(io_error(path))?;
-    file.write_all(bytes)
-        .and_then(|()| file.sync_all())
-        .map_err(io_error(path))
+    file.write_all(bytes).and_then(|()| file.sync_all()).map_err(io_error(path))
 }
 
 pub(crate) fn sync_dir(dir: &Path) -> Result<(), StoreError> {
@@ -228,21 +214,11 @@ pub(crate) fn open(folder: &Path, master: &MasterKey) -> Result<Stored, StoreErr
         return Err(damaged(SNAPSHOT_FILE));
     }
     // The digest is computed from the manifest as it lies there, so that an altered one cannot be opened.
-    let aad = Snapshot::aad(
-        manifest.name(),
-        &snapshot.snapshot,
-        manifest.digest(),
-        &snapshot.content,
-    );
+    let aad = Snapshot::aad(manifest.name(), &snapshot.snapshot, manifest.digest(), &snapshot.content);
     let key = master.unwrap(&snapshot.key, &aad)?;
     let data = folder.join(DATA_FILE);
     let footer = read_footer(&data, &snapshot, &key, &manifest.arrow_schema())?;
-    Ok(Stored {
-        manifest,
-        snapshot,
-        data,
-        footer,
-    })
+    Ok(Stored { manifest, snapshot, data, footer })
 }
 
 fn read_footer(
@@ -259,11 +235,7 @@ fn read_footer(
         .map_err(|_| damaged())?;
     let options = ArrowReaderOptions::new().with_file_decryption_properties(decryption);
     let footer = ArrowReaderMetadata::load(&file, options).map_err(|_| damaged())?;
-    if footer.schema().fields() != schema.fields() {
-        Err(damaged())
-    } else {
-        Ok(footer)
-    }
+    if footer.schema().fields() != schema.fields() { Err(damaged()) } else { Ok(footer) }
 }
 
 /// All dataset folders, after sweeping what an interrupted write left.
@@ -274,10 +246,7 @@ pub(crate) fn folders(dir: &Path) -> Result<Vec<PathBuf>, StoreError> {
         if !path.is_dir() {
             continue;
         }
-        let unfinished = path
-            .file_name()
-            .and_then(|name| name.to_str())
-            .is_some_and(|n| n.starts_with(UNFINISHED));
+        let unfinished = path.file_name().and_then(|name| name.to_str()).is_some_and(|n| n.starts_with(UNFINISHED));
         if unfinished {
             fs::remove_dir_all(&path).map_err(io_error(&path))?;
         } else {

@@ -58,9 +58,7 @@ impl<T> Twin<T> {
 
     /// Something computed from the synthetic value alone: a function pointer has no surroundings to draw from.
     pub fn map<U>(self, compute: fn(T) -> U) -> Twin<U> {
-        Twin {
-            value: compute(self.value),
-        }
+        Twin { value: compute(self.value) }
     }
 }
 
@@ -150,15 +148,8 @@ struct Draw<'a> {
 impl<'a> Draw<'a> {
     fn new(manifest: &'a Manifest, seed: u64) -> Self {
         let place = |name: &ColumnName| manifest.columns().iter().position(|column| column.name == *name);
-        let unique = manifest
-            .unique()
-            .iter()
-            .map(|set| (set.iter().filter_map(place).collect(), HashSet::new()));
-        Self {
-            manifest,
-            random: SplitMix(seed),
-            unique: unique.collect(),
-        }
+        let unique = manifest.unique().iter().map(|set| (set.iter().filter_map(place).collect(), HashSet::new()));
+        Self { manifest, random: SplitMix(seed), unique: unique.collect() }
     }
 
     fn rows(mut self, wanted: usize) -> Vec<Row> {
@@ -178,22 +169,13 @@ impl<'a> Draw<'a> {
     fn row(&mut self, number: u64) -> Option<Row> {
         for _ in 0..MAX_DRAWS {
             let manifest = self.manifest;
-            let cells: Vec<Cell> = manifest
-                .columns()
-                .iter()
-                .map(|column| self.cell(column, number))
-                .collect();
+            let cells: Vec<Cell> = manifest.columns().iter().map(|column| self.cell(column, number)).collect();
             let drawn: Vec<Vec<Cell>> = self
                 .unique
                 .iter()
                 .map(|(columns, _)| columns.iter().filter_map(|place| cells.get(*place).cloned()).collect())
                 .collect();
-            if self
-                .unique
-                .iter()
-                .zip(&drawn)
-                .any(|((_, seen), values)| seen.contains(values))
-            {
+            if self.unique.iter().zip(&drawn).any(|((_, seen), values)| seen.contains(values)) {
                 continue;
             }
             self.unique.iter_mut().zip(drawn).for_each(|((_, seen), values)| {
@@ -227,14 +209,10 @@ impl<'a> Draw<'a> {
 
     fn free_cell(&mut self, column: &Column) -> Cell {
         // Where nothing is declared, any small value will do.
-        let (lower, upper) = column
-            .bounds
-            .as_ref()
-            .map_or((0.0, 100.0), |Bounds { lower, upper, .. }| (*lower, *upper));
+        let (lower, upper) =
+            column.bounds.as_ref().map_or((0.0, 100.0), |Bounds { lower, upper, .. }| (*lower, *upper));
         let x = lower + self.random.fraction() * (upper - lower);
-        let x = column
-            .grid
-            .map_or(x, |grid| ((x / grid).round() * grid).clamp(lower, upper));
+        let x = column.grid.map_or(x, |grid| ((x / grid).round() * grid).clamp(lower, upper));
         match column.kind {
             ColumnKind::Int => Cell::Int(x.round() as i64),
             ColumnKind::Float => Cell::Float(x.to_bits()),
@@ -260,30 +238,17 @@ fn array(kind: ColumnKind, rows: &[Row], index: usize) -> ArrayRef {
     let ints = || cells().map(|cell| if let Cell::Int(n) = cell { Some(*n) } else { None });
     match kind {
         ColumnKind::Int => Arc::new(ints().collect::<Int64Array>()),
-        ColumnKind::Date => Arc::new(
-            ints()
-                .map(|day| day.and_then(|n| i32::try_from(n).ok()))
-                .collect::<Date32Array>(),
-        ),
+        ColumnKind::Date => {
+            Arc::new(ints().map(|day| day.and_then(|n| i32::try_from(n).ok())).collect::<Date32Array>())
+        }
         ColumnKind::Timestamp => Arc::new(ints().collect::<TimestampMicrosecondArray>()),
         ColumnKind::Float => {
-            let floats = cells().map(|cell| {
-                if let Cell::Float(bits) = cell {
-                    Some(f64::from_bits(*bits))
-                } else {
-                    None
-                }
-            });
+            let floats =
+                cells().map(|cell| if let Cell::Float(bits) = cell { Some(f64::from_bits(*bits)) } else { None });
             Arc::new(floats.collect::<Float64Array>())
         }
         ColumnKind::Text => {
-            let texts = cells().map(|cell| {
-                if let Cell::Text(text) = cell {
-                    Some(text.as_str())
-                } else {
-                    None
-                }
-            });
+            let texts = cells().map(|cell| if let Cell::Text(text) = cell { Some(text.as_str()) } else { None });
             Arc::new(texts.collect::<StringArray>())
         }
         ColumnKind::Bool => {

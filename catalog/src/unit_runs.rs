@@ -86,19 +86,11 @@ impl UnitRuns {
     /// # Errors
     /// [`UnitRunsError::NoUnitColumn`].
     pub fn new(schema: &Schema) -> Result<Self, UnitRunsError> {
-        let (column, field) = schema
-            .column_with_name(UNIT_COLUMN)
-            .ok_or(UnitRunsError::NoUnitColumn)?;
+        let (column, field) = schema.column_with_name(UNIT_COLUMN).ok_or(UnitRunsError::NoUnitColumn)?;
         if *field.data_type() != DataType::FixedSizeBinary(UNIT_BYTES as i32) {
             return Err(UnitRunsError::NoUnitColumn);
         }
-        Ok(Self {
-            column,
-            first: None,
-            last: None,
-            failed: false,
-            found: Vec::new(),
-        })
+        Ok(Self { column, first: None, last: None, failed: false, found: Vec::new() })
     }
 
     /// The runs of the next batch, in order; they cover all of its rows.
@@ -157,19 +149,13 @@ impl UnitRuns {
     /// Ends a run before row `end`.
     fn close(&mut self, start: usize, end: usize) {
         if start < end {
-            self.found.push(UnitRun {
-                rows: start..end,
-                continues: false,
-            });
+            self.found.push(UnitRun { rows: start..end, continues: false });
         }
     }
 
     /// The smallest and the largest unit seen so far.
     pub fn span(&self) -> Option<UnitSpan> {
-        Some(UnitSpan {
-            first: self.first?,
-            last: self.last?,
-        })
+        Some(UnitSpan { first: self.first?, last: self.last? })
     }
 
     /// Checks that streams which were walked separately share no unit.

@@ -65,26 +65,16 @@ impl Connection {
         let file = self.profile.clone().or_else(|| environment(PROFILE).map(PathBuf::from));
         let profile = file.as_deref().map(read_profile).transpose()?;
         let known = profile.as_ref();
-        let url = self
-            .url
-            .clone()
-            .or_else(|| environment(URL))
-            .or_else(|| known.map(|known| known.http_url.clone()));
+        let url = self.url.clone().or_else(|| environment(URL)).or_else(|| known.map(|known| known.http_url.clone()));
         let ca = self.ca.clone().or_else(|| environment(CA).map(PathBuf::from));
         let ca = ca.or_else(|| known.map(|known| known.ca_cert.clone()));
         let url = url.ok_or_else(|| missing("where the server is", &format!("--url, {URL} or --profile")))?;
         let ca = ca.ok_or_else(|| missing("which certificate to trust", &format!("--ca, {CA} or --profile")))?;
         if !url.starts_with("https://") {
-            return Err(Failure::Usage(format!(
-                "`{url}` is not an address of the form https://host:port"
-            )));
+            return Err(Failure::Usage(format!("`{url}` is not an address of the form https://host:port")));
         }
         let token = self.token(known, environment)?;
-        Ok(Resolved {
-            url: url.trim_end_matches('/').to_owned(),
-            ca,
-            token,
-        })
+        Ok(Resolved { url: url.trim_end_matches('/').to_owned(), ca, token })
     }
 
     fn token(
@@ -98,10 +88,7 @@ impl Connection {
             return token_of(&text).ok_or_else(|| anyhow!("`{}` does not hold a token", path.display()).into());
         }
         // A profile that has no tokens goes with a token from the environment.
-        let who = self
-            .who
-            .clone()
-            .or_else(|| environment(AS).filter(|_| profile.is_some_and(Profile::has_tokens)));
+        let who = self.who.clone().or_else(|| environment(AS).filter(|_| profile.is_some_and(Profile::has_tokens)));
         if let Some(who) = who {
             let profile = profile.ok_or_else(|| Failure::Usage("--as needs a profile".to_owned()))?;
             return profile.tokens.get(&who).and_then(|text| token_of(text)).ok_or_else(|| {
@@ -111,10 +98,7 @@ impl Connection {
         }
         match environment(TOKEN) {
             Some(text) => token_of(&text).ok_or_else(|| anyhow!("{TOKEN} does not hold a token").into()),
-            None => Err(missing(
-                "who asks",
-                &format!("--token-file, {TOKEN}, or --profile with --as"),
-            )),
+            None => Err(missing("who asks", &format!("--token-file, {TOKEN}, or --profile with --as"))),
         }
     }
 }
@@ -151,13 +135,7 @@ mod tests {
     use super::*;
 
     fn nothing() -> Connection {
-        Connection {
-            url: None,
-            ca: None,
-            token_file: None,
-            profile: None,
-            who: None,
-        }
+        Connection { url: None, ca: None, token_file: None, profile: None, who: None }
     }
 
     fn with(set: &[(&'static str, &str)]) -> impl Fn(&str) -> Option<String> {
@@ -187,26 +165,16 @@ mod tests {
         let text = r#"{"http_url":"https://p:1/","flight_url":"x","ca_cert":"ca.pem","tokens":{"analyst":"a"}}"#;
         std::fs::write(&file, text).unwrap();
         let path = file.display().to_string();
-        let profile = Connection {
-            profile: Some(file),
-            who: Some("analyst".to_owned()),
-            ..nothing()
-        };
+        let profile = Connection { profile: Some(file), who: Some("analyst".to_owned()), ..nothing() };
         let got = profile.resolve_with(&with(&[(TOKEN, "e")])).unwrap();
         assert_eq!((got.url.as_str(), got.token.as_str()), ("https://p:1", "a"));
         assert_eq!(got.ca, dir.path().join("ca.pem"));
         let set = [(PROFILE, path.as_str()), (URL, "https://e:1"), (TOKEN, " e\n")];
         let got = nothing().resolve_with(&with(&set)).unwrap();
         assert_eq!((got.url.as_str(), got.token.as_str()), ("https://e:1", "e"));
-        let argued = Connection {
-            url: Some("https://a:1".to_owned()),
-            ..nothing()
-        };
+        let argued = Connection { url: Some("https://a:1".to_owned()), ..nothing() };
         assert_eq!(argued.resolve_with(&with(&set)).unwrap().url, "https://a:1");
-        let stranger = Connection {
-            who: Some("nobody".to_owned()),
-            ..nothing()
-        };
+        let stranger = Connection { who: Some("nobody".to_owned()), ..nothing() };
         assert!(complaint(&stranger, &set).contains("only of: analyst"));
     }
 }

@@ -55,12 +55,10 @@ fn write_template(
     match out {
         Some(path) => {
             private_file::write_new_public(path, &text)?;
-            let page = Page::default()
-                .fact(view.words("contract", "合同"), path.display())
-                .remark(view.words(
-                    "Edit it, then sign it with `glovebox contract sign`.",
-                    "请修改后用 `glovebox contract sign` 签署。",
-                ));
+            let page = Page::default().fact(view.words("contract", "合同"), path.display()).remark(view.words(
+                "Edit it, then sign it with `glovebox contract sign`.",
+                "请修改后用 `glovebox contract sign` 签署。",
+            ));
             Ok(view.show(&page, &json!({ "file": path }).to_string())?)
         }
         None if view.is_json() => Ok(say(&json!({ "contract": text }).to_string())?),
@@ -127,10 +125,7 @@ fn card(contract: &Contract, view: &View) -> Page {
             view.words("per query", "单次上限"),
             format!("ε {}, δ {}", short(contract.max_epsilon), short(contract.max_delta)),
         )
-        .fact(
-            view.words("groups of a unit", "单位可入组数"),
-            contract.max_groups_contributed,
-        )
+        .fact(view.words("groups of a unit", "单位可入组数"), contract.max_groups_contributed)
 }
 
 fn loss(cost: Cost) -> String {

@@ -93,14 +93,8 @@ fn listing(list: &Datasets, view: &View) -> Grid {
 
 fn card(dataset: &Dataset, view: &View) -> Page {
     let size = match view.lang {
-        Lang::En => format!(
-            "at most {} units with {} rows each",
-            dataset.max_units, dataset.max_rows_per_unit
-        ),
-        Lang::Zh => format!(
-            "至多 {} 个单位，每单位至多 {} 行",
-            dataset.max_units, dataset.max_rows_per_unit
-        ),
+        Lang::En => format!("at most {} units with {} rows each", dataset.max_units, dataset.max_rows_per_unit),
+        Lang::Zh => format!("至多 {} 个单位，每单位至多 {} 行", dataset.max_units, dataset.max_rows_per_unit),
     };
     let head = [
         view.words("column", "列"),
@@ -114,10 +108,7 @@ fn card(dataset: &Dataset, view: &View) -> Page {
             Lang::En => &column.meaning_en,
             Lang::Zh => &column.meaning_zh,
         };
-        let bounds = column
-            .bounds
-            .as_ref()
-            .map(|it| format!("{} … {}", short(it.lower), short(it.upper)));
+        let bounds = column.bounds.as_ref().map(|it| format!("{} … {}", short(it.lower), short(it.upper)));
         vec![
             column.name.as_str().into(),
             kind(column, view).into(),

@@ -52,30 +52,50 @@ fn step(number: u32, text: &str) {
 pub(crate) async fn run(dir: Option<PathBuf>, exit: bool) -> anyhow::Result<()> {
     let dir = dir.unwrap_or_else(|| PathBuf::from(DEFAULT_DIR));
     if dir.exists() && dir.read_dir()?.next().is_some() {
-        bail!(
-            "`{}` is not empty; delete it, or name another folder with --dir",
-            dir.display()
-        );
+        bail!("`{}` is not empty; delete it, or name another folder with --dir", dir.display());
     }
     std::fs::create_dir_all(&dir)?;
     let dir = dir.canonicalize()?;
     let data = data_dir()?;
 
-    step(
-        1,
-        "A new service: state directory, budget domain, master key outside of the state, certificate authority",
-    );
     let config = configure(&dir)?;
-    Engine::init(&config)?;
-    let engine = Engine::open(&config)?;
-    let cast = Cast::assemble(&engine, &dir)?;
+    let (engine, cast) = found(&config, &dir)?;
+    bring_in(&engine, &cast, &data)?;
+    sign(&engine, &cast)?;
+
+    step(4, "The service starts: HTTPS and Flight SQL over TLS");
+    let serving = start(&engine, &config).await?;
+    say(&format!(
+        "    https://localhost:{}   grpc+tls://localhost:{}",
+        serving.http_addr().port(),
+        serving.flight_addr().port()
+    ));
+    let summary = question(&engine, &cast, &serving, &data).await?;
+
+    write_demo_json(&dir, &serving, &cast)?;
+    say(&format!("\n{summary}"));
+    say(&format!("Connect with {}", dir.join("demo.json").display()));
+    if exit {
+        serving.until(std::future::ready(())).await;
+    } else {
+        say("Serving until stopped (Ctrl-C).");
+        serving.until(crate::signals::stopped()).await;
+    }
+    Ok(())
+}
+
+fn found(config: &Config, dir: &Path) -> anyhow::Result<(Engine, Cast)> {
+    step(1, "A new service: state directory, budget domain, master key outside of the state, certificate authority");
+    Engine::init(config)?;
+    let engine = Engine::open(config)?;
+    let cast = Cast::assemble(&engine, dir)?;
     say(&format!("    state      {}", config.state_dir.display()));
     say("    people     officer, officer2 (data officers), analyst (firm `example-ai`), auditor");
+    Ok((engine, cast))
+}
 
-    step(
-        2,
-        "The officer brings in a dataset: RAND Health Insurance Experiment, 20,190 person-years (public domain)",
-    );
+fn bring_in(engine: &Engine, cast: &Cast, data: &Path) -> anyhow::Result<()> {
+    step(2, "The officer brings in a dataset: RAND Health Insurance Experiment, 20,190 person-years (public domain)");
     let manifest = std::fs::read_to_string(data.join("rand_hie.toml"))?;
     let card = engine
         .add_dataset(&cast.officer, &manifest, &data.join("rand_hie.parquet"))
@@ -87,101 +107,61 @@ pub(crate) async fn run(dir: Option<PathBuf>, exit: bool) -> anyhow::Result<()> 
         card.max_units,
         card.max_rows_per_unit
     ));
+    Ok(())
+}
 
-    step(
-        3,
-        "The officer signs a contract with the firm (Ed25519 over the very text)",
-    );
+fn sign(engine: &Engine, cast: &Cast) -> anyhow::Result<()> {
+    step(3, "The officer signs a contract with the firm (Ed25519 over the very text)");
     let envelope = sign_contract(&report::contract_text(), &cast.key)?;
     let contract = engine.add_contract(&cast.officer, &serde_json::to_vec(&envelope)?)?;
     say(&format!(
         "    {}   allotment rho = {:.3}, at most {:.3} a day, epsilon up to {} a query",
         contract.id, contract.allotment.rho, contract.per_day.rho, contract.max_epsilon
     ));
+    Ok(())
+}
 
-    step(4, "The service starts: HTTPS and Flight SQL over TLS");
-    let serving = start(&engine, &config).await?;
-    let flight_url = format!("localhost:{}", serving.flight_addr().port());
-    say(&format!(
-        "    https://localhost:{}   grpc+tls://{flight_url}",
-        serving.http_addr().port()
-    ));
-
-    step(
-        5,
-        "The analyst asks what the question will cost; this is free and touches no data",
-    );
+/// Asks for the price, asks, compares with the truth, and asks again. Returns the line of figures.
+async fn question(engine: &Engine, cast: &Cast, serving: &Serving, data: &Path) -> anyhow::Result<String> {
+    step(5, "The analyst asks what the question will cost; this is free and touches no data");
     let ca = std::fs::read(serving.ca_cert_path())?;
-    let mut client = FlightClient::connect(&format!("https://{flight_url}"), &ca, &cast.analyst_token).await?;
+    let url = format!("https://localhost:{}", serving.flight_addr().port());
+    let mut client = FlightClient::connect(&url, &ca, &cast.analyst_token).await?;
     say(&indent(QUESTION));
     let preview = client.execute(&format!("EXPLAIN PRIVACY {QUESTION}")).await?;
     report::preview(&preview).iter().for_each(|line| say(line));
 
-    step(
-        6,
-        "The analyst asks; the released table, noise intervals of 95 %, and the truth from the public file",
-    );
+    step(6, "The analyst asks; the released table, noise intervals of 95 %, and the truth from the public file");
     let fetched = client.execute(QUESTION).await?;
-    let truth = Truth::read(&data.join("rand_hie.parquet"))?;
-    let report = Report::new(&fetched, &truth)?;
+    let report = Report::new(&fetched, &Truth::read(&data.join("rand_hie.parquet"))?)?;
     report.lines().iter().for_each(|line| say(line));
     say("    Intervals hold the noise; that visits beyond 20 count as 20 is a bias on top, chosen by the analyst.");
-    let answer = engine.prepare(&cast.analyst, ask()).await?;
-    let again = engine.run(&cast.analyst, &answer).await?;
-    let released = again.released().context("the question was answered")?;
-    say(&format!(
-        "    cost       rho = {:.6} (epsilon 1 at delta 1e-9); asked again it is free: the stored release",
-        released.cost().rho.as_f64_up()
-    ));
-    say(&format!(
-        "    remaining  rho = {:.6} of the contract's allotment",
-        released.remaining().rho.as_f64_up()
-    ));
-    say(&format!(
-        "    log        leaf {} of the transparency log",
-        released.release().receipt().leaf_index()
-    ));
-    ensure!(
-        report.same_as(again.table()),
-        "a repeated question must give the stored release"
-    );
 
-    write_demo_json(&dir, &serving, &cast)?;
+    let statement = engine.prepare(&cast.analyst, ask()).await?;
+    let again = engine.run(&cast.analyst, &statement).await?;
+    ensure!(report.same_as(again.table()), "a repeated question must give the stored release");
+    let released = again.released().context("the question was answered")?;
+    let (cost, remaining) = (released.cost().rho.as_f64_up(), released.remaining().rho.as_f64_up());
     say(&format!(
-        "\n{}",
-        report.summary(released.cost().rho.as_f64_up(), released.remaining().rho.as_f64_up())
+        "    cost       rho = {cost:.6} (epsilon 1 at delta 1e-9); asked again it is free: the stored release"
     ));
-    say(&format!("Connect with {}", dir.join("demo.json").display()));
-    if exit {
-        serving.until(std::future::ready(())).await;
-    } else {
-        say("Serving until stopped (Ctrl-C).");
-        serving.until(crate::signals::stopped()).await;
-    }
-    Ok(())
+    say(&format!("    remaining  rho = {remaining:.6} of the contract's allotment"));
+    say(&format!("    log        leaf {} of the transparency log", released.release().receipt().leaf_index()));
+    Ok(report.summary(cost, remaining))
 }
 
 fn ask() -> SqlAsk {
-    SqlAsk {
-        sql: QUESTION.to_owned(),
-        ..SqlAsk::default()
-    }
+    SqlAsk { sql: QUESTION.to_owned(), ..SqlAsk::default() }
 }
 
 fn indent(text: &str) -> String {
-    text.lines()
-        .map(|line| format!("    {line}"))
-        .collect::<Vec<_>>()
-        .join("\n")
+    text.lines().map(|line| format!("    {line}")).collect::<Vec<_>>().join("\n")
 }
 
 /// The public files: below the current folder, or beside the crate when cargo runs us from elsewhere.
 fn data_dir() -> anyhow::Result<PathBuf> {
     let beside = std::env::var_os("CARGO_MANIFEST_DIR").map(|dir| Path::new(&dir).join("..").join(DATA_DIR));
-    let found = [Some(PathBuf::from(DATA_DIR)), beside]
-        .into_iter()
-        .flatten()
-        .find(|dir| dir.is_dir());
+    let found = [Some(PathBuf::from(DATA_DIR)), beside].into_iter().flatten().find(|dir| dir.is_dir());
     found.with_context(|| format!("`{DATA_DIR}` is not here; run the demo from the repository's folder"))
 }
 
@@ -214,12 +194,7 @@ struct Cast {
 
 fn person(name: &str, org: &str, role: Role, shown: &str) -> anyhow::Result<glovebox_engine::Person> {
     let (person, org) = (name.parse::<PersonId>()?, org.parse::<OrgId>()?);
-    Ok(glovebox_engine::Person {
-        person,
-        org,
-        role,
-        name: shown.to_owned(),
-    })
+    Ok(glovebox_engine::Person { person, org, role, name: shown.to_owned() })
 }
 
 impl Cast {
@@ -240,15 +215,7 @@ impl Cast {
         public_key.copy_from_slice(key.public_key().as_ref());
         engine.add_officer_key(&officer.person, public_key)?;
         let analyst = engine.authenticate(&analyst_token)?;
-        Ok(Self {
-            officer: boss,
-            analyst,
-            key,
-            officer_token,
-            officer2_token,
-            analyst_token,
-            auditor_token,
-        })
+        Ok(Self { officer: boss, analyst, key, officer_token, officer2_token, analyst_token, auditor_token })
     }
 }
 
@@ -263,11 +230,7 @@ fn officer_key(path: &Path) -> anyhow::Result<Ed25519KeyPair> {
 /// Writes a file that only its owner can read.
 fn write_private(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
     use std::os::unix::fs::OpenOptionsExt as _;
-    let mut file = std::fs::OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(path)?;
+    let mut file = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
     file.write_all(bytes)?;
     file.sync_all()?;
     Ok(())

@@ -90,10 +90,8 @@ impl Failure {
                     Lang::Zh => &no.message_zh,
                 };
                 // The message starts with the code; a server that leaves it out must not hide it.
-                let message = message
-                    .strip_prefix(&no.code)
-                    .and_then(|rest| rest.strip_prefix(": "))
-                    .unwrap_or(message);
+                let message =
+                    message.strip_prefix(&no.code).and_then(|rest| rest.strip_prefix(": ")).unwrap_or(message);
                 let refused = view.words("refused", "已拒绝");
                 let mut lines = vec![format!("{refused}: {}: {}", plain(&no.code), plain(message))];
                 lines.extend(no.report.as_ref().map(report_lines).unwrap_or_default());
@@ -155,7 +153,7 @@ fn fault_line(fault: &Value) -> String {
 }
 
 #[cfg(test)]
-#[expect(clippy::unwrap_used, reason = "tests")]
+#[expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 mod tests {
     use glovebox_policy::Reason;
 
@@ -170,10 +168,7 @@ mod tests {
     fn a_refusal_is_said_in_the_readers_language_with_its_code() {
         let failure = Failure::from(Refusal::about(Reason::TableUnknown, "a.b"));
         let english = failure.words(&view(Format::Table, Lang::En));
-        assert!(
-            english.starts_with("refused: table-unknown: there is no such dataset"),
-            "{english}"
-        );
+        assert!(english.starts_with("refused: table-unknown: there is no such dataset"), "{english}");
         let chinese = failure.words(&view(Format::Table, Lang::Zh));
         assert!(chinese.starts_with("已拒绝: table-unknown: 没有该数据集"), "{chinese}");
         let json = failure.words(&view(Format::Json, Lang::Zh));
@@ -197,14 +192,8 @@ mod tests {
     fn a_failure_of_the_server_is_no_refusal() {
         let body = r#"{"code":"internal","message":"internal: x","message_zh":"y"}"#;
         let failure = |status| Failure::Refused(Box::new(No::read(status, body.to_owned()).unwrap()));
-        assert_eq!(
-            format!("{:?}", failure(500).exit_code()),
-            format!("{:?}", ExitCode::from(1))
-        );
-        assert_eq!(
-            format!("{:?}", failure(403).exit_code()),
-            format!("{:?}", ExitCode::from(3))
-        );
+        assert_eq!(format!("{:?}", failure(500).exit_code()), format!("{:?}", ExitCode::from(1)));
+        assert_eq!(format!("{:?}", failure(403).exit_code()), format!("{:?}", ExitCode::from(3)));
         assert!(No::read(502, "<html>".to_owned()).is_none());
     }
 }

@@ -82,11 +82,7 @@ impl Cell {
 pub(crate) fn plain(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
-        if c.is_control() {
-            out.extend(c.escape_default())
-        } else {
-            out.push(c)
-        }
+        if c.is_control() { out.extend(c.escape_default()) } else { out.push(c) }
     }
     out
 }
@@ -109,12 +105,7 @@ pub(crate) fn short(number: f64) -> String {
 }
 
 fn without_zeros(digits: &str) -> String {
-    if digits.contains('.') {
-        digits.trim_end_matches('0').trim_end_matches('.')
-    } else {
-        digits
-    }
-    .to_owned()
+    if digits.contains('.') { digits.trim_end_matches('0').trim_end_matches('.') } else { digits }.to_owned()
 }
 
 /// Rows under headings.
@@ -127,21 +118,13 @@ pub(crate) struct Grid {
 impl Grid {
     /// A grid without rows.
     pub(crate) fn new(head: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        Self {
-            head: head.into_iter().map(Into::into).collect(),
-            rows: Vec::new(),
-        }
+        Self { head: head.into_iter().map(Into::into).collect(), rows: Vec::new() }
     }
 
     /// Names and values, without headings.
     pub(crate) fn of_facts(facts: &[(String, String)]) -> Self {
-        let rows = facts
-            .iter()
-            .map(|(name, value)| vec![name.as_str().into(), value.as_str().into()]);
-        Self {
-            head: Vec::new(),
-            rows: rows.collect(),
-        }
+        let rows = facts.iter().map(|(name, value)| vec![name.as_str().into(), value.as_str().into()]);
+        Self { head: Vec::new(), rows: rows.collect() }
     }
 
     /// Adds a row.
@@ -163,26 +146,14 @@ impl Grid {
 
     /// Aligned for reading.
     pub(crate) fn text(&self) -> String {
-        let columns = self
-            .rows
-            .iter()
-            .map(Vec::len)
-            .chain([self.head.len()])
-            .max()
-            .unwrap_or(0);
+        let columns = self.rows.iter().map(Vec::len).chain([self.head.len()]).max().unwrap_or(0);
         let head: Vec<String> = self.head.iter().map(|text| plain(text)).collect();
-        let shown: Vec<Vec<String>> = self
-            .rows
-            .iter()
-            .map(|row| row.iter().map(Cell::shown).collect())
-            .collect();
+        let shown: Vec<Vec<String>> = self.rows.iter().map(|row| row.iter().map(Cell::shown).collect()).collect();
         let width = |column: usize| {
             let cells = shown.iter().chain([&head]).filter_map(|row| row.get(column));
             cells.map(|text| text.width()).max().unwrap_or(0)
         };
-        let layout: Vec<(usize, bool)> = (0..columns)
-            .map(|column| (width(column), self.is_number(column)))
-            .collect();
+        let layout: Vec<(usize, bool)> = (0..columns).map(|column| (width(column), self.is_number(column))).collect();
         let mut out = String::new();
         if !head.is_empty() {
             out.push_str(&line(&head, &layout));
@@ -197,25 +168,13 @@ impl Grid {
 
     /// Comma-separated, with a head line.
     pub(crate) fn csv(&self) -> String {
-        let head = self
-            .head
-            .iter()
-            .map(|text| Cell::Text(text.clone()).quoted())
-            .collect::<Vec<_>>()
-            .join(",");
-        let rows = self
-            .rows
-            .iter()
-            .map(|row| row.iter().map(Cell::quoted).collect::<Vec<_>>().join(","));
+        let head = self.head.iter().map(|text| Cell::Text(text.clone()).quoted()).collect::<Vec<_>>().join(",");
+        let rows = self.rows.iter().map(|row| row.iter().map(Cell::quoted).collect::<Vec<_>>().join(","));
         [head].into_iter().chain(rows).map(|line| line + "\n").collect()
     }
 
     fn is_number(&self, column: usize) -> bool {
-        let mut cells = self
-            .rows
-            .iter()
-            .filter_map(|row| row.get(column))
-            .filter(|cell| **cell != Cell::Missing);
+        let mut cells = self.rows.iter().filter_map(|row| row.get(column)).filter(|cell| **cell != Cell::Missing);
         let first = cells.next().is_some_and(|cell| matches!(cell, Cell::Number(_)));
         first && cells.all(|cell| matches!(cell, Cell::Number(_)) || *cell == Cell::Text("-".to_owned()))
     }
@@ -228,11 +187,7 @@ fn line(cells: &[String], layout: &[(usize, bool)]) -> String {
         if at > 0 {
             out.push_str("  ");
         }
-        if *right {
-            out.extend([gap.as_str(), cell])
-        } else {
-            out.extend([cell, gap.as_str()])
-        }
+        if *right { out.extend([gap.as_str(), cell]) } else { out.extend([cell, gap.as_str()]) }
     }
     out.truncate(out.trim_end().len());
     out.push('\n');
@@ -245,33 +200,20 @@ mod tests {
 
     #[test]
     fn wide_characters_take_two_places() {
-        let grid = Grid::new(["名称", "n"])
-            .row(["医疗".into(), 7_u64.into()])
-            .row(["ab".into(), 1200_u64.into()]);
+        let grid = Grid::new(["名称", "n"]).row(["医疗".into(), 7_u64.into()]).row(["ab".into(), 1200_u64.into()]);
         assert_eq!(grid.text(), "名称     n\n----  ----\n医疗     7\nab    1200\n");
     }
 
     #[test]
     fn control_characters_are_spelled_out() {
         let grid = Grid::new(["x"]).row(["\u{1b}[31mred\nx".into()]);
-        assert_eq!(
-            grid.text(),
-            "x\n---------------\n\\u{1b}[31mred\\nx\n".replace("---------------", &"-".repeat(16))
-        );
+        assert_eq!(grid.text(), "x\n---------------\n\\u{1b}[31mred\\nx\n".replace("---------------", &"-".repeat(16)));
     }
 
     #[test]
     fn comma_separated_text_is_quoted_where_it_must_be() {
-        let cells = vec![
-            Cell::Missing,
-            "".into(),
-            "a,\"b\"".into(),
-            Cell::Number("1.5".to_owned()),
-        ];
-        assert_eq!(
-            Grid::new(["a", "b", "c", "d"]).row(cells).csv(),
-            "a,b,c,d\n,\"\",\"a,\"\"b\"\"\",1.5\n"
-        );
+        let cells = vec![Cell::Missing, "".into(), "a,\"b\"".into(), Cell::Number("1.5".to_owned())];
+        assert_eq!(Grid::new(["a", "b", "c", "d"]).row(cells).csv(), "a,b,c,d\n,\"\",\"a,\"\"b\"\"\",1.5\n");
     }
 
     #[test]

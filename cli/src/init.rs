@@ -29,10 +29,7 @@ pub(crate) fn run(args: &Init, view: &View) -> Result<(), Failure> {
     let config_path = &args.config.config;
     let wrote_config = local::write_default(config_path)?;
     let config = local::load(&args.config)?;
-    let key_path = args
-        .key
-        .clone()
-        .unwrap_or_else(|| local::beside(config_path, "officer.key"));
+    let key_path = args.key.clone().unwrap_or_else(|| local::beside(config_path, "officer.key"));
     check_place(&config, &key_path, args.token_out.as_deref())?;
     let made = make(args, &config, &key_path)
         .with_context(|| format!("delete `{}` before you try again", config.state_dir.display()))?;
@@ -61,9 +58,10 @@ pub(crate) fn run(args: &Init, view: &View) -> Result<(), Failure> {
     if let Some(fields) = json.as_object_mut() {
         fields.insert(name.to_owned(), value.into());
     }
-    let page = page
-        .remark(view.words("The token is shown this once.", "令牌只显示这一次。"))
-        .remark(view.words("Next: glovebox serve", "下一步：glovebox serve"));
+    if args.token_out.is_none() {
+        page = page.remark(view.words("The token is shown this once.", "令牌只显示这一次。"));
+    }
+    let page = page.remark(view.words("Next: glovebox serve", "下一步：glovebox serve"));
     Ok(view.show(&page, &json.to_string())?)
 }
 
@@ -76,19 +74,11 @@ fn check_place(config: &Config, key: &Path, token_out: Option<&Path>) -> Result<
         Err(error) => return Err(anyhow!("the state directory `{}`: {error}", state.display()).into()),
     };
     if !empty {
-        return Err(anyhow!(
-            "the state directory `{}` is not empty; it is left as it is",
-            state.display()
-        )
-        .into());
+        return Err(anyhow!("the state directory `{}` is not empty; it is left as it is", state.display()).into());
     }
     for file in [Some(key), token_out].into_iter().flatten() {
         if local::lies_in(file, state) {
-            return Err(anyhow!(
-                "`{}` lies inside of the state directory; secrets go elsewhere",
-                file.display()
-            )
-            .into());
+            return Err(anyhow!("`{}` lies inside of the state directory; secrets go elsewhere", file.display()).into());
         }
         if file.exists() {
             return Err(anyhow!("`{}` is there already; name another file", file.display()).into());
@@ -106,17 +96,9 @@ fn make(args: &Init, config: &Config, key_path: &Path) -> anyhow::Result<Made> {
     Engine::init(config)?;
     let engine = Engine::open(config)?;
     let tls = Tls::open_or_create(&config.state_dir)?;
-    let officer = Person {
-        person: args.officer.clone(),
-        org: args.org.clone(),
-        role: Role::Officer,
-        name: args.name.clone(),
-    };
-    let token_file = args
-        .token_out
-        .as_deref()
-        .map(|path| Ok((private_file::create(path)?, path)))
-        .transpose();
+    let officer =
+        Person { person: args.officer.clone(), org: args.org.clone(), role: Role::Officer, name: args.name.clone() };
+    let token_file = args.token_out.as_deref().map(|path| Ok((private_file::create(path)?, path))).transpose();
     let token_file = token_file.map_err(plain)?;
     let key_file = private_file::create(key_path).map_err(plain)?;
     let key = officer_key::make(key_file, key_path).map_err(plain)?;
@@ -126,9 +108,5 @@ fn make(args: &Init, config: &Config, key_path: &Path) -> anyhow::Result<Made> {
     if let Some((file, path)) = token_file {
         private_file::fill(file, path, &format!("{token}\n")).map_err(plain)?;
     }
-    Ok(Made {
-        ca_cert: tls.ca_cert_path(),
-        key_id: key_id(&public_key),
-        token,
-    })
+    Ok(Made { ca_cert: tls.ca_cert_path(), key_id: key_id(&public_key), token })
 }

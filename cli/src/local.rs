@@ -37,11 +37,7 @@ fn resolved(path: &Path) -> PathBuf {
     let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
     for known in absolute.ancestors() {
         if let (Ok(real), Ok(rest)) = (known.canonicalize(), absolute.strip_prefix(known)) {
-            return if rest.as_os_str().is_empty() {
-                real
-            } else {
-                real.join(rest)
-            };
+            return if rest.as_os_str().is_empty() { real } else { real.join(rest) };
         }
     }
     absolute
@@ -59,11 +55,7 @@ pub(crate) fn check_config(args: &ConfigFile, view: &View) -> Result<(), Failure
         view.words("published δ", "公布的 δ"),
     ]);
     for domain in &config.budget_domains {
-        grid = grid.row([
-            domain.name.as_str().into(),
-            domain.cap_rho.into(),
-            domain.published_delta.into(),
-        ]);
+        grid = grid.row([domain.name.as_str().into(), domain.cap_rho.into(), domain.published_delta.into()]);
     }
     let page = Page::of(grid)
         .fact(view.words("state directory", "状态目录"), config.state_dir.display())

@@ -80,8 +80,5 @@ fn run(command: Command, view: &View) -> Result<(), Failure> {
 
 /// The threads of a server.
 fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
-    tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()
-        .context("the server's threads cannot be started")
+    tokio::runtime::Builder::new_multi_thread().enable_all().build().context("the server's threads cannot be started")
 }

@@ -23,9 +23,7 @@ pub(crate) fn upload(manifest: Option<&str>, path: &Path) -> anyhow::Result<Mult
     let file = File::open(path).with_context(|| format!("`{}` cannot be read", path.display()))?;
     let mut random = [0_u8; 16];
     // A boundary that nobody can guess is in no file.
-    SystemRandom::new()
-        .fill(&mut random)
-        .map_err(|_| anyhow!("the operating system gave no randomness"))?;
+    SystemRandom::new().fill(&mut random).map_err(|_| anyhow!("the operating system gave no randomness"))?;
     let boundary = format!("glovebox-{}", hex::encode(random));
     let part = |head: &str| format!("--{boundary}\r\nContent-Disposition: form-data; {head}\r\n\r\n");
     let mut front = String::new();

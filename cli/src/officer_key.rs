@@ -34,11 +34,7 @@ pub(crate) fn run(action: OfficerKey, view: &View) -> Result<(), Failure> {
             show(&make(opened, &file)?, &file, view)
         }
         OfficerKey::Show { file } => show(&read(&file)?, &file, view),
-        OfficerKey::Register {
-            person,
-            public_key,
-            config,
-        } => {
+        OfficerKey::Register { person, public_key, config } => {
             let mut bytes = [0; 32];
             hex::decode_to_slice(&public_key, &mut bytes)
                 .map_err(|_| Failure::Usage(format!("`{public_key}` is not 64 hexadecimal digits")))?;
@@ -60,10 +56,7 @@ fn show(key: &Ed25519KeyPair, file: &Path, view: &View) -> Result<(), Failure> {
         .fact(view.words("key file", "密钥文件"), file.display())
         .fact(view.words("public key", "公钥"), &hex)
         .fact(view.words("key id", "密钥标识"), &id);
-    Ok(view.show(
-        &page,
-        &json!({ "file": file, "public_key": hex, "key_id": id }).to_string(),
-    )?)
+    Ok(view.show(&page, &json!({ "file": file, "public_key": hex, "key_id": id }).to_string())?)
 }
 
 /// The 32 bytes that are registered.
@@ -147,10 +140,7 @@ mod tests {
         let text = format!("{BEGIN}\nMC4CAQAwBQYDK2VwBCIEINTuctv5E1hK1bbY8fdp+K06/nwoy/HU++CXqI9EdVhC\n{END}\n");
         std::fs::write(&path, text).unwrap();
         let public = public_key(&read(&path).unwrap());
-        assert_eq!(
-            hex::encode(public),
-            "19bf44096984cdfe8541bac167dc3b96c85086aa30b6b6cb0c5c38ad703166e1"
-        );
+        assert_eq!(hex::encode(public), "19bf44096984cdfe8541bac167dc3b96c85086aa30b6b6cb0c5c38ad703166e1");
         std::fs::write(&path, "nonsense").unwrap();
         assert!(read(&path).is_err());
     }

@@ -30,15 +30,8 @@ pub(crate) enum Lang {
 impl Lang {
     /// The language of the environment; English unless it says Chinese.
     fn of_environment(value: impl Fn(&str) -> Option<String>) -> Self {
-        let set = ["LC_ALL", "LC_MESSAGES", "LANG"]
-            .into_iter()
-            .filter_map(value)
-            .find(|text| !text.is_empty());
-        if set.is_some_and(|text| text.starts_with("zh")) {
-            Self::Zh
-        } else {
-            Self::En
-        }
+        let set = ["LC_ALL", "LC_MESSAGES", "LANG"].into_iter().filter_map(value).find(|text| !text.is_empty());
+        if set.is_some_and(|text| text.starts_with("zh")) { Self::Zh } else { Self::En }
     }
 }
 
@@ -92,10 +85,7 @@ pub(crate) struct Page {
 impl Page {
     /// A page that is a grid.
     pub(crate) fn of(grid: Grid) -> Self {
-        Self {
-            grid: Some(grid),
-            ..Self::default()
-        }
+        Self { grid: Some(grid), ..Self::default() }
     }
 
     /// Adds a fact.
@@ -156,11 +146,7 @@ mod tests {
     #[test]
     fn the_first_variable_that_is_set_gives_the_language() {
         let lang = |set: &[(&str, &str)]| {
-            let find = |name: &str| {
-                set.iter()
-                    .find(|(key, _)| *key == name)
-                    .map(|(_, value)| (*value).to_owned())
-            };
+            let find = |name: &str| set.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned());
             Lang::of_environment(find)
         };
         assert_eq!(lang(&[]), Lang::En);

@@ -21,13 +21,7 @@ pub(crate) fn run(action: Action, view: &View) -> Result<(), Failure> {
             let list: People = reply.read()?;
             Ok(view.show(&Page::of(grid(&list.people, view)), &reply.text)?)
         }
-        Action::Add {
-            person,
-            org,
-            role,
-            name,
-            at,
-        } => {
+        Action::Add { person, org, role, name, at } => {
             let body = json!({ "person": person, "org": org, "role": role, "name": name });
             let reply = Rest::to(&at)?.post("/people", &body)?;
             let added: Person = reply.read()?;
@@ -59,12 +53,7 @@ fn grid(people: &[Person], view: &View) -> Grid {
 /// What the server refuses, or if it cannot be asked.
 pub(crate) fn token(action: Token, view: &View) -> Result<(), Failure> {
     match action {
-        Token::Issue {
-            person,
-            days,
-            token_out,
-            at,
-        } => {
+        Token::Issue { person, days, token_out, at } => {
             let rest = Rest::to(&at)?;
             // The file is made first: a token that could not be written down would be lost.
             let file = token_out.as_deref().map(private_file::create).transpose()?;
@@ -72,11 +61,8 @@ pub(crate) fn token(action: Token, view: &View) -> Result<(), Failure> {
             let (Some(file), Some(path)) = (file, token_out.as_deref()) else {
                 let reply = issued?;
                 let IssuedToken { token } = reply.read()?;
-                return Ok(if view.is_json() {
-                    say(&reply.text)?
-                } else {
-                    say(&token)?
-                });
+                let text = if view.is_json() { &reply.text } else { &token };
+                return Ok(say(text)?);
             };
             if issued.is_err() {
                 let _ = std::fs::remove_file(path);

@@ -81,11 +81,7 @@ impl Rest {
         self.call(
             "POST",
             path,
-            Some(Body {
-                content_type: "application/json".to_owned(),
-                bytes,
-                deadline: ANSWER_TIME,
-            }),
+            Some(Body { content_type: "application/json".to_owned(), bytes, deadline: ANSWER_TIME }),
         )
     }
 
@@ -93,23 +89,12 @@ impl Rest {
     pub(crate) fn upload(&self, path: &str, manifest: Option<&str>, file: &Path) -> Result<Reply, Failure> {
         let parts = multipart::upload(manifest, file)?;
         let bytes = SendBody::from_owned_reader(parts.body);
-        self.call(
-            "POST",
-            path,
-            Some(Body {
-                content_type: parts.content_type,
-                bytes,
-                deadline: UPLOAD_TIME,
-            }),
-        )
+        self.call("POST", path, Some(Body { content_type: parts.content_type, bytes, deadline: UPLOAD_TIME }))
     }
 
     fn call(&self, method: &str, path: &str, body: Option<Body<'_>>) -> Result<Reply, Failure> {
         let uri: Uri = format!("{}/api/v1{path}", self.at.url).parse().map_err(|_| {
-            Failure::Usage(format!(
-                "`{}` is not an address of the form https://host:port",
-                self.at.url
-            ))
+            Failure::Usage(format!("`{}` is not an address of the form https://host:port", self.at.url))
         })?;
         let agent = self.agent(&uri, body.as_ref().map_or(ANSWER_TIME, |body| body.deadline));
         let mut request = Request::builder().method(method).uri(uri);

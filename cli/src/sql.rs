@@ -60,11 +60,7 @@ fn page(answer: &Answer, view: &View) -> Page {
         });
     }
     if let Some(left) = &answer.remaining {
-        page = page.remark(format!(
-            "{} rho {}",
-            view.words("remaining ", "剩余      "),
-            short(left.rho)
-        ));
+        page = page.remark(format!("{} rho {}", view.words("remaining ", "剩余      "), short(left.rho)));
     }
     if let Some(release) = &answer.release {
         let (leaf, request) = (release.leaf, plain(&release.request));

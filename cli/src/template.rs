@@ -14,11 +14,8 @@ pub(crate) fn contract(dataset: &Dataset, org: &OrgId, now: DateTime<Utc>) -> St
     let midnight = now.date_naive().and_time(chrono::NaiveTime::MIN).and_utc();
     let ends = midnight.checked_add_months(Months::new(12)).unwrap_or(midnight);
     let at = |instant: DateTime<Utc>| instant.to_rfc3339_opts(SecondsFormat::Secs, true);
-    let table = dataset
-        .name
-        .split_once('.')
-        .map_or(dataset.name.as_str(), |(_, table)| table);
-    let mut text = format!(
+    let table = dataset.name.split_once('.').map_or(dataset.name.as_str(), |(_, table)| table);
+    let terms = format!(
         r#"# A contract on {name}: {title}
 # 合同：{title_zh}
 #
@@ -60,29 +57,25 @@ max_groups_contributed = {groups}
         ends = at(ends),
         groups = dataset.max_rows_per_unit.clamp(1, GROUPS),
     );
+    terms + &grants(dataset)
+}
+
+/// Every usable column in every role of use that its declaration allows.
+fn grants(dataset: &Dataset) -> String {
+    let mut text = String::new();
     let usable = || dataset.columns.iter().filter(|column| !column.identifier);
     let is_unit = |column: &Column| dataset.unit.contains(&column.name);
     let aggregate = usable().filter(|column| is_unit(column) || column.bounds.is_some());
     let group = usable().filter(|column| column.keys.is_some());
     let filter = usable().filter(|column| !is_unit(column));
     let grants = [
-        (
-            "Columns to count, add up and average. Delete what the firm does not need.",
-            "aggregate",
-            names(aggregate),
-        ),
-        (
-            "Columns to group by: those with a public key list.",
-            "group",
-            names(group),
-        ),
+        ("Columns to count, add up and average. Delete what the firm does not need.", "aggregate", names(aggregate)),
+        ("Columns to group by: those with a public key list.", "group", names(group)),
         ("Columns for conditions on rows.", "filter", names(filter)),
     ];
     for (words, role, columns) in grants {
         if !columns.is_empty() {
-            text.push_str(&format!(
-                "\n# {words}\n[[grants]]\nroles = [\"{role}\"]\ncolumns = [\n{columns}]\n"
-            ));
+            text.push_str(&format!("\n# {words}\n[[grants]]\nroles = [\"{role}\"]\ncolumns = [\n{columns}]\n"));
         }
     }
     text
@@ -129,11 +122,8 @@ mod tests {
         assert_eq!(contract.id.as_str(), "acme-visits-20260304");
         assert_eq!(contract.ends.to_rfc3339(), "2027-03-04T00:00:00+00:00");
         assert_eq!(contract.max_groups_contributed, 3);
-        let granted: Vec<Vec<&str>> = contract
-            .grants
-            .iter()
-            .map(|it| it.columns.iter().map(|name| name.as_str()).collect())
-            .collect();
+        let granted: Vec<Vec<&str>> =
+            contract.grants.iter().map(|it| it.columns.iter().map(|name| name.as_str()).collect()).collect();
         assert_eq!(granted, [vec!["person", "age", "sex"], vec!["sex"], vec!["age", "sex"]]);
     }
 }

@@ -99,10 +99,7 @@ pub struct CostCard {
 
 impl From<Cost> for CostCard {
     fn from(cost: Cost) -> Self {
-        Self {
-            rho: cost.rho.as_f64_up(),
-            delta: cost.delta.as_f64_up(),
-        }
+        Self { rho: cost.rho.as_f64_up(), delta: cost.delta.as_f64_up() }
     }
 }
 
@@ -216,10 +213,7 @@ impl From<&DomainBudget> for BudgetCard {
             spent: domain.spent.into(),
             promised: Some(domain.promised.into()),
             remaining: domain.spent.plus(domain.promised).remaining_of(domain.cap).into(),
-            promise: Some(PromiseCard {
-                epsilon: epsilon_of(domain.cap.rho, delta),
-                delta,
-            }),
+            promise: Some(PromiseCard { epsilon: epsilon_of(domain.cap.rho, delta), delta }),
         }
     }
 }
@@ -253,28 +247,19 @@ impl OfficerFault {
     }
 
     pub(crate) fn in_words(reason: Reason, words: &dyn std::fmt::Display) -> Self {
-        Self {
-            refusal: reason.into(),
-            report: OfficerReport::Words(words.to_string()),
-        }
+        Self { refusal: reason.into(), report: OfficerReport::Words(words.to_string()) }
     }
 }
 
 impl From<Refusal> for OfficerFault {
     fn from(refusal: Refusal) -> Self {
-        Self {
-            refusal,
-            report: OfficerReport::Nothing,
-        }
+        Self { refusal, report: OfficerReport::Nothing }
     }
 }
 
 impl From<ManifestReport> for OfficerFault {
     fn from(report: ManifestReport) -> Self {
-        Self {
-            refusal: Reason::ManifestInvalid.into(),
-            report: OfficerReport::Manifest(report.problems),
-        }
+        Self { refusal: Reason::ManifestInvalid.into(), report: OfficerReport::Manifest(report.problems) }
     }
 }
 
@@ -282,10 +267,9 @@ impl From<IngestError> for OfficerFault {
     fn from(error: IngestError) -> Self {
         match error {
             IngestError::Exists(name) => Refusal::about(Reason::DatasetExists, &name.to_string()).into(),
-            IngestError::Refused(report) => Self {
-                refusal: Reason::IngestRefused.into(),
-                report: OfficerReport::Rows(report),
-            },
+            IngestError::Refused(report) => {
+                Self { refusal: Reason::IngestRefused.into(), report: OfficerReport::Rows(report) }
+            }
             other => Self::in_words(Reason::IngestRefused, &other),
         }
     }

@@ -57,11 +57,7 @@ pub struct ReleaseConfig {
 
 impl Default for ReleaseConfig {
     fn default() -> Self {
-        Self {
-            tick_ms: 50,
-            floor_ms: 500,
-            rows_per_second: 200_000,
-        }
+        Self { tick_ms: 50, floor_ms: 500, rows_per_second: 200_000 }
     }
 }
 
@@ -79,11 +75,7 @@ pub struct LimitsConfig {
 
 impl Default for LimitsConfig {
     fn default() -> Self {
-        Self {
-            running: 4,
-            waiting: 64,
-            threads: 2,
-        }
+        Self { running: 4, waiting: 64, threads: 2 }
     }
 }
 
@@ -105,10 +97,7 @@ pub struct DomainConfig {
 impl DomainConfig {
     /// The cap, rounded down, and the published δ; `None` when a number is not finite or negative.
     pub fn numbers(&self) -> Option<(Cost, Delta)> {
-        let cap = Cost {
-            rho: Rho::rounded_down(self.cap_rho)?,
-            delta: Delta::rounded_down(self.cap_delta)?,
-        };
+        let cap = Cost { rho: Rho::rounded_down(self.cap_rho)?, delta: Delta::rounded_down(self.cap_delta)? };
         Some((cap, Delta::rounded_down(self.published_delta)?))
     }
 }
@@ -134,14 +123,7 @@ fn flight_listen() -> SocketAddr {
 /// One domain for everybody (DESIGN §2), with a published promise of about ε = 10 at δ = 10⁻⁹.
 fn resident_domain() -> Vec<DomainConfig> {
     let name = "resident".parse::<BudgetDomain>();
-    name.into_iter()
-        .map(|name| DomainConfig {
-            name,
-            cap_rho: 1.0,
-            cap_delta: 0.0,
-            published_delta: 1e-9,
-        })
-        .collect()
+    name.into_iter().map(|name| DomainConfig { name, cap_rho: 1.0, cap_delta: 0.0, published_delta: 1e-9 }).collect()
 }
 
 fn purposes() -> Vec<PurposeConfig> {
@@ -152,10 +134,7 @@ fn purposes() -> Vec<PurposeConfig> {
         ("public-statistics", None),
     ];
     let purpose = |(name, within): (&str, Option<&str>)| {
-        Some(PurposeConfig {
-            name: name.parse().ok()?,
-            within: within.and_then(|w| w.parse().ok()),
-        })
+        Some(PurposeConfig { name: name.parse().ok()?, within: within.and_then(|w| w.parse().ok()) })
     };
     known.into_iter().filter_map(purpose).collect()
 }
@@ -166,10 +145,7 @@ impl Config {
     /// # Errors
     /// [`ConfigError`], naming the file.
     pub fn load(path: &Path) -> Result<Self, ConfigError> {
-        let fail = |what: String| ConfigError {
-            path: path.display().to_string(),
-            what,
-        };
+        let fail = |what: String| ConfigError { path: path.display().to_string(), what };
         let text = std::fs::read_to_string(path).map_err(|error| fail(error.to_string()))?;
         Self::parse(&text, path.parent().unwrap_or(Path::new("."))).map_err(fail)
     }
@@ -183,21 +159,12 @@ impl Config {
         config.state_dir = base.join(&config.state_dir);
         config.master_key_file = base.join(&config.master_key_file);
         let checks = [
-            (
-                config.release.tick_ms > 0 && config.release.rows_per_second > 0,
-                "release",
-            ),
+            (config.release.tick_ms > 0 && config.release.rows_per_second > 0, "release"),
             (config.limits.running > 0 && config.limits.threads > 0, "limits"),
-            (
-                config.budget_domains.iter().all(|d| d.numbers().is_some()),
-                "budget_domains",
-            ),
+            (config.budget_domains.iter().all(|d| d.numbers().is_some()), "budget_domains"),
             (!config.purposes.is_empty(), "purposes"),
             // A copy of the state directory must not carry the key to it.
-            (
-                !config.master_key_file.starts_with(&config.state_dir),
-                "master_key_file",
-            ),
+            (!config.master_key_file.starts_with(&config.state_dir), "master_key_file"),
         ];
         match checks.into_iter().find(|(holds, _)| !holds) {
             Some((_, what)) => Err(format!("`{what}` has a value out of range")),

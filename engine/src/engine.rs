@@ -31,17 +31,11 @@ pub struct EngineError {
 
 impl EngineError {
     fn new(what: impl Into<String>) -> Self {
-        Self {
-            what: what.into(),
-            source: None,
-        }
+        Self { what: what.into(), source: None }
     }
 
     fn because(what: &str, source: impl std::error::Error + Send + Sync + 'static) -> Self {
-        Self {
-            what: format!("{what}: {source}"),
-            source: Some(Box::new(source)),
-        }
+        Self { what: format!("{what}: {source}"), source: Some(Box::new(source)) }
     }
 }
 
@@ -111,9 +105,7 @@ impl Engine {
         let ledger =
             Ledger::create(&dir.join(LEDGER_FILE)).map_err(|e| EngineError::because("the ledger cannot be made", e))?;
         for domain in &config.budget_domains {
-            let (cap, published) = domain
-                .numbers()
-                .ok_or_else(|| EngineError::new("a budget domain has no cap"))?;
+            let (cap, published) = domain.numbers().ok_or_else(|| EngineError::new("a budget domain has no cap"))?;
             ledger
                 .create_domain(&domain.name, cap, published)
                 .map_err(|e| EngineError::because("a budget domain cannot be made", e))?;
@@ -132,11 +124,7 @@ impl Engine {
             .map_err(|e| EngineError::because("the catalog cannot be opened", e))?;
         let ledger =
             Ledger::open(&dir.join(LEDGER_FILE)).map_err(|e| EngineError::because("the ledger cannot be opened", e))?;
-        let purposes = config
-            .purposes
-            .iter()
-            .map(|p| (p.name.clone(), p.within.clone()))
-            .collect();
+        let purposes = config.purposes.iter().map(|p| (p.name.clone(), p.within.clone())).collect();
         let policies =
             PolicySet::load(purposes).map_err(|e| EngineError::because("the policies cannot be loaded", e))?;
         let compute = Compute::start(config.limits.threads)
@@ -162,11 +150,7 @@ impl Engine {
     /// [`Reason::Unauthenticated`].
     pub fn authenticate(&self, token: &str) -> Result<Caller, Refusal> {
         match self.shared.ledger.authenticate(token, now_unix_s()) {
-            Ok(Some(person)) => Ok(Caller {
-                person: person.person,
-                org: person.org,
-                role: person.role,
-            }),
+            Ok(Some(person)) => Ok(Caller { person: person.person, org: person.org, role: person.role }),
             Ok(None) => Err(Reason::Unauthenticated.into()),
             Err(error) => Err(internal("authentication", &error)),
         }
@@ -174,12 +158,7 @@ impl Engine {
 
     /// The datasets, from their manifests.
     pub fn datasets(&self) -> Vec<DatasetCard> {
-        self.shared
-            .catalog
-            .datasets()
-            .iter()
-            .map(|dataset| DatasetCard::from(dataset.as_ref()))
-            .collect()
+        self.shared.catalog.datasets().iter().map(|dataset| DatasetCard::from(dataset.as_ref())).collect()
     }
 
     /// Synthetic rows of a dataset, from its manifest alone.
@@ -208,10 +187,7 @@ impl Engine {
         officer(caller)?;
         let manifest = Manifest::parse(manifest)?;
         let shared = &self.shared;
-        let domain = shared
-            .ledger
-            .domain(manifest.budget_domain())
-            .map_err(|e| internal("budget domain", &e))?;
+        let domain = shared.ledger.domain(manifest.budget_domain()).map_err(|e| internal("budget domain", &e))?;
         if domain.is_none() {
             let words = format!("there is no budget domain `{}`", manifest.budget_domain());
             return Err(OfficerFault::in_words(Reason::ManifestInvalid, &words));
@@ -275,14 +251,8 @@ impl Engine {
             Err(ContractError::Refused(refusal)) => return Err(refusal),
             Err(ContractError::Ledger(error)) => return Err(internal("contract", &error)),
         }
-        let stored = shared
-            .ledger
-            .contract(&contract.id)
-            .map_err(|e| internal("contract", &e))?;
-        stored
-            .as_ref()
-            .map(ContractCard::from)
-            .ok_or_else(|| Reason::Internal.into())
+        let stored = shared.ledger.contract(&contract.id).map_err(|e| internal("contract", &e))?;
+        stored.as_ref().map(ContractCard::from).ok_or_else(|| Reason::Internal.into())
     }
 
     /// The contracts that a caller may see: a firm its own, officers and auditors all.
@@ -291,9 +261,7 @@ impl Engine {
     /// [`Reason::Internal`].
     pub fn contracts(&self, caller: &Caller) -> Result<Vec<ContractCard>, Refusal> {
         let all = self.shared.ledger.contracts().map_err(|e| internal("contracts", &e))?;
-        let visible = all
-            .iter()
-            .filter(|stored| sees_all(caller) || stored.contract.org == caller.org);
+        let visible = all.iter().filter(|stored| sees_all(caller) || stored.contract.org == caller.org);
         Ok(visible.map(ContractCard::from).collect())
     }
 
@@ -304,9 +272,7 @@ impl Engine {
     /// [`Reason::Internal`].
     pub fn budget(&self, caller: &Caller) -> Result<Vec<BudgetCard>, Refusal> {
         let all = self.shared.ledger.contracts().map_err(|e| internal("contracts", &e))?;
-        let visible = all
-            .iter()
-            .filter(|stored| sees_all(caller) || stored.contract.org == caller.org);
+        let visible = all.iter().filter(|stored| sees_all(caller) || stored.contract.org == caller.org);
         let mut cards: Vec<BudgetCard> = visible.map(BudgetCard::from).collect();
         if sees_all(caller) {
             let domains = self.shared.ledger.domains().map_err(|e| internal("domains", &e))?;
@@ -332,10 +298,7 @@ impl Engine {
     /// For others than officers; [`Reason::BadRequest`] when the name is taken.
     pub fn add_person(&self, caller: &Caller, person: &Person) -> Result<(), Refusal> {
         officer(caller)?;
-        self.shared
-            .ledger
-            .add_person(person)
-            .map_err(|e| taken_or_internal(e, person.person.as_str()))
+        self.shared.ledger.add_person(person).map_err(|e| taken_or_internal(e, person.person.as_str()))
     }
 
     /// A new token for somebody, good for so many days. Officers give to anybody; others to themselves.
@@ -348,10 +311,7 @@ impl Engine {
         }
         let now = now_unix_s();
         let expires = now.saturating_add(i64::from(days).saturating_mul(86_400));
-        self.shared
-            .ledger
-            .issue_token(person, expires, now)
-            .map_err(|e| taken_or_internal(e, person.as_str()))
+        self.shared.ledger.issue_token(person, expires, now).map_err(|e| taken_or_internal(e, person.as_str()))
     }
 
     /// Ends a token at once.
@@ -364,10 +324,7 @@ impl Engine {
             return Err(Reason::NotFound.into());
         }
         let digest = glovebox_policy::Digest::of(token.as_bytes());
-        self.shared
-            .ledger
-            .revoke_token(&digest)
-            .map_err(|e| taken_or_internal(e, "token"))
+        self.shared.ledger.revoke_token(&digest).map_err(|e| taken_or_internal(e, "token"))
     }
 
     /// Registers an officer's public key. Local only: whoever holds the state directory founds the trust in it.
@@ -387,24 +344,16 @@ impl Engine {
         let ledger = &self.shared.ledger;
         let fail = |e: LedgerError| EngineError::because("the first officer cannot be made", e);
         if officer.role != Role::Officer || !ledger.people().map_err(fail)?.is_empty() {
-            return Err(EngineError::new(
-                "the first person must be an officer, and there is somebody already or not",
-            ));
+            return Err(EngineError::new("the first person must be an officer, and there is somebody already or not"));
         }
         ledger.add_person(officer).map_err(fail)?;
         let now = now_unix_s();
-        ledger
-            .issue_token(&officer.person, now + i64::from(days) * 86_400, now)
-            .map_err(fail)
+        ledger.issue_token(&officer.person, now + i64::from(days) * 86_400, now).map_err(fail)
     }
 }
 
 fn officer(caller: &Caller) -> Result<(), Refusal> {
-    if caller.role == Role::Officer {
-        Ok(())
-    } else {
-        Err(Reason::RoleForbidden.into())
-    }
+    if caller.role == Role::Officer { Ok(()) } else { Err(Reason::RoleForbidden.into()) }
 }
 
 fn sees_all(caller: &Caller) -> bool {

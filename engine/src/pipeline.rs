@@ -71,13 +71,8 @@ impl Engine {
 
     /// A place among the running requests, kept until the answer leaves.
     async fn place(&self) -> Result<(OwnedSemaphorePermit, OwnedSemaphorePermit), Refusal> {
-        let queue = Arc::clone(&self.shared.waiting)
-            .try_acquire_owned()
-            .map_err(|_| Reason::Busy)?;
-        let running = Arc::clone(&self.shared.running)
-            .acquire_owned()
-            .await
-            .map_err(|_| Reason::Busy)?;
+        let queue = Arc::clone(&self.shared.waiting).try_acquire_owned().map_err(|_| Reason::Busy)?;
+        let running = Arc::clone(&self.shared.running).acquire_owned().await.map_err(|_| Reason::Busy)?;
         Ok((queue, running))
     }
 
@@ -119,9 +114,7 @@ impl Engine {
     async fn contract_of(&self, bound: &Bound) -> Result<StoredContract, Refusal> {
         let (shared, id) = (Arc::clone(&self.shared), bound.contract.clone());
         let found = tokio::task::spawn_blocking(move || shared.ledger.contract(&id)).await;
-        let found = found
-            .map_err(|error| internal("contract", &error))?
-            .map_err(|e| internal("contract", &e))?;
+        let found = found.map_err(|error| internal("contract", &error))?.map_err(|e| internal("contract", &e))?;
         found.ok_or_else(|| Reason::ContractUnknown.into())
     }
 
@@ -132,9 +125,7 @@ impl Engine {
         let window = self.shared.config.release.window(declared_rows(&bound.analysis), 1);
         let mut table = bound.analysis.preview();
         let mut say = |item: &str, value: String| {
-            table
-                .rows
-                .push(vec![Scalar::Text(item.to_owned()), Scalar::Text(value)]);
+            table.rows.push(vec![Scalar::Text(item.to_owned()), Scalar::Text(value)]);
         };
         say("contract", bound.contract.to_string());
         say("remaining rho", format!("{:.9}", remaining.rho.as_f64_up()));
@@ -154,12 +145,7 @@ fn prepare(shared: &Shared, caller: Caller, ask: SqlAsk) -> Result<Statement, Re
     }
     let parameter_count = parameter_count(&ask.sql)?;
     let prepared = |bound| Statement {
-        inner: Arc::new(Prepared {
-            caller: caller.clone(),
-            purpose: ask.purpose.clone(),
-            parameter_count,
-            bound,
-        }),
+        inner: Arc::new(Prepared { caller: caller.clone(), purpose: ask.purpose.clone(), parameter_count, bound }),
     };
     if parameter_count > 0 && ask.parameters.is_empty() {
         return Ok(prepared(None));
@@ -173,32 +159,18 @@ fn prepare(shared: &Shared, caller: Caller, ask: SqlAsk) -> Result<Statement, Re
                 .ok_or_else(|| Refusal::about(Reason::OptionInvalid, &format!("epsilon = {epsilon}")))?,
         ),
     };
-    let overrides = Options {
-        epsilon,
-        ..Options::default()
-    };
+    let overrides = Options { epsilon, ..Options::default() };
     let analysis = draft.complete(Defaults::from(&stored.contract), overrides)?;
     // Decided now, so that a refusal comes early; the permit that counts is made when the statement is run.
     let _permit = decide(shared, &caller, ask.purpose.as_ref(), &stored, &analysis)?;
-    let columns = if analysis.is_preview() {
-        preview_columns()
-    } else {
-        analysis.columns().to_vec()
-    };
-    Ok(prepared(Some(Bound {
-        contract: stored.contract.id.clone(),
-        analysis,
-        columns,
-    })))
+    let columns = if analysis.is_preview() { preview_columns() } else { analysis.columns().to_vec() };
+    Ok(prepared(Some(Bound { contract: stored.contract.id.clone(), analysis, columns })))
 }
 
 /// The firm's contract on the dataset: the first in force, by name.
 fn contract_for(shared: &Shared, caller: &Caller, draft: &Draft) -> Result<StoredContract, Refusal> {
     let dataset = draft.dataset().manifest().name();
-    let all = shared
-        .ledger
-        .contracts()
-        .map_err(|error| internal("contracts", &error))?;
+    let all = shared.ledger.contracts().map_err(|error| internal("contracts", &error))?;
     let mut own: Vec<_> = all
         .into_iter()
         .filter(|stored| stored.contract.org == caller.org && stored.contract.dataset == *dataset)
@@ -206,18 +178,9 @@ fn contract_for(shared: &Shared, caller: &Caller, draft: &Draft) -> Result<Store
     own.sort_by(|a, b| a.contract.id.cmp(&b.contract.id));
     let some = !own.is_empty();
     let now = now_unix_s();
-    own.into_iter()
-        .find(|stored| stored.contract.in_force(now))
-        .ok_or_else(|| {
-            Refusal::about(
-                if some {
-                    Reason::ContractInactive
-                } else {
-                    Reason::ContractUnknown
-                },
-                &dataset.to_string(),
-            )
-        })
+    own.into_iter().find(|stored| stored.contract.in_force(now)).ok_or_else(|| {
+        Refusal::about(if some { Reason::ContractInactive } else { Reason::ContractUnknown }, &dataset.to_string())
+    })
 }
 
 fn decide(
@@ -249,30 +212,16 @@ fn decide(
 fn signed_contract(shared: &Shared, stored: &StoredContract) -> Result<SignedContract, Refusal> {
     let officer_of = |keyid: &str| shared.ledger.officer_key(keyid).ok().flatten();
     let signed = SignedContract::verify(&stored.envelope, &officer_of)?;
-    if *signed.contract() == stored.contract {
-        Ok(signed)
-    } else {
-        Err(Reason::SignatureInvalid.into())
-    }
+    if *signed.contract() == stored.contract { Ok(signed) } else { Err(Reason::SignatureInvalid.into()) }
 }
 
 /// Decides anew and charges, durably, before anything is read.
 fn admit(shared: &Shared, statement: &Statement) -> Result<(Permit, Admission), Option<Refusal>> {
     let prepared = &statement.inner;
     let bound = prepared.bound.as_ref().ok_or(Some(Reason::ParameterMissing.into()))?;
-    let stored = shared
-        .ledger
-        .contract(&bound.contract)
-        .map_err(|error| Some(internal("contract", &error)))?;
+    let stored = shared.ledger.contract(&bound.contract).map_err(|error| Some(internal("contract", &error)))?;
     let stored = stored.ok_or_else(|| Some(Reason::ContractUnknown.into()))?;
-    let permit = decide(
-        shared,
-        &prepared.caller,
-        prepared.purpose.as_ref(),
-        &stored,
-        &bound.analysis,
-    )
-    .map_err(Some)?;
+    let permit = decide(shared, &prepared.caller, prepared.purpose.as_ref(), &stored, &bound.analysis).map_err(Some)?;
     let order = Order {
         request: bound.analysis.request(),
         contract: bound.contract.clone(),
@@ -313,17 +262,12 @@ async fn draw(
     let mut key = [0_u8; 16];
     let random = ring::rand::SystemRandom::new();
     ring::rand::SecureRandom::fill(&random, &mut key).map_err(|_| fault("randomness", &"none"))?;
-    let parallelism = Parallelism {
-        partitions: shared.config.limits.threads,
-        ..Parallelism::default()
-    };
+    let parallelism = Parallelism { partitions: shared.config.limits.threads, ..Parallelism::default() };
     let exact = analysis.exact(SelectionKey::new(key), parallelism).await;
     let exact = exact.map_err(|error| fault("inner plan", &error))?;
     let shared = Arc::clone(shared);
     let released = tokio::task::spawn_blocking(move || release(&shared.ledger, permit, charge, exact)).await;
-    released
-        .map_err(|error| fault("release", &error))?
-        .map_err(|error| fault("release", &error))
+    released.map_err(|error| fault("release", &error))?.map_err(|error| fault("release", &error))
 }
 
 /// Somebody else runs the very same request: its release is this one's too. Cut off at the tick like any work.
@@ -332,10 +276,7 @@ async fn wait_for_other(shared: &Arc<Shared>, permit: Permit) -> Result<Released
     let request = permit.request();
     loop {
         tokio::time::sleep(LOOK_AGAIN).await;
-        let found = shared
-            .ledger
-            .release_of(request)
-            .map_err(|error| fault("stored release", &error))?;
+        let found = shared.ledger.release_of(request).map_err(|error| fault("stored release", &error))?;
         if let Some(stored) = found {
             return reopen(permit, stored).map_err(|error| fault("stored release", &error));
         }

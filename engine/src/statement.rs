@@ -49,10 +49,7 @@ impl Statement {
 
     /// Whether this is `EXPLAIN PRIVACY`.
     pub fn is_preview(&self) -> bool {
-        self.inner
-            .bound
-            .as_ref()
-            .is_some_and(|bound| bound.analysis.is_preview())
+        self.inner.bound.as_ref().is_some_and(|bound| bound.analysis.is_preview())
     }
 
     /// How many parameters the statement takes.

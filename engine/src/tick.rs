@@ -14,10 +14,7 @@ pub(crate) struct Ticks {
 impl Ticks {
     /// Ticks from now on.
     pub(crate) fn every(tick: Duration) -> Self {
-        Self {
-            start: Instant::now(),
-            tick,
-        }
+        Self { start: Instant::now(), tick }
     }
 
     /// The first tick that is at least `window` after `asked`.

@@ -41,15 +41,8 @@ fn person_row(row: &Row<'_>) -> rusqlite::Result<PersonRow> {
 }
 
 fn person((person, org, role, name): PersonRow) -> Result<Person, LedgerError> {
-    let role = role
-        .parse()
-        .map_err(|_| LedgerError::Corrupt(format!("`{role}` is not a role")))?;
-    Ok(Person {
-        person: row::name(person)?,
-        org: row::name(org)?,
-        role,
-        name,
-    })
+    let role = role.parse().map_err(|_| LedgerError::Corrupt(format!("`{role}` is not a role")))?;
+    Ok(Person { person: row::name(person)?, org: row::name(org)?, role, name })
 }
 
 /// The person of this name, who must be there.
@@ -58,10 +51,7 @@ pub(crate) fn require_person(tx: &Connection, id: &PersonId) -> Result<Person, L
         .query_row([id.as_str()], person_row)
         .optional()?
         .map(person)
-        .ok_or_else(|| LedgerError::Unknown {
-            kind: "person",
-            name: id.to_string(),
-        })?
+        .ok_or_else(|| LedgerError::Unknown { kind: "person", name: id.to_string() })?
 }
 
 /// The officer and public key of a key id.
@@ -84,10 +74,7 @@ impl Ledger {
                 Err(LedgerError::Unknown { .. }) => {}
                 Err(other) => return Err(other),
                 Ok(_) => {
-                    return Err(LedgerError::Exists {
-                        kind: "person",
-                        name: p.person.to_string(),
-                    });
+                    return Err(LedgerError::Exists { kind: "person", name: p.person.to_string() });
                 }
             }
             let leaf = Entry::new("person", clock::by_system(tx)?)
@@ -96,13 +83,7 @@ impl Ledger {
                 .text("role", p.role.as_str())
                 .append(tx)?;
             tx.prepare_cached("INSERT INTO person (person, org, role, name, leaf) VALUES (?1, ?2, ?3, ?4, ?5)")?
-                .execute((
-                    p.person.as_str(),
-                    p.org.as_str(),
-                    p.role.as_str(),
-                    &p.name,
-                    row::signed(leaf)?,
-                ))?;
+                .execute((p.person.as_str(), p.org.as_str(), p.role.as_str(), &p.name, row::signed(leaf)?))?;
             Ok(())
         })
     }
@@ -136,13 +117,7 @@ impl Ledger {
             tx.prepare_cached(
                 "INSERT INTO token (digest, person, issued_at, expires_at, leaf) VALUES (?1, ?2, ?3, ?4, ?5)",
             )?
-            .execute((
-                digest.as_bytes(),
-                person.as_str(),
-                now,
-                expires_unix_s,
-                row::signed(leaf)?,
-            ))?;
+            .execute((digest.as_bytes(), person.as_str(), now, expires_unix_s, row::signed(leaf)?))?;
             Ok(())
         })
         .map(|()| token)
@@ -181,10 +156,8 @@ impl Ledger {
                 .prepare_cached("SELECT person FROM token WHERE digest = ?1")?
                 .query_row([token_digest.as_bytes()], |row| row.get(0))
                 .optional()?;
-            let person = person.ok_or_else(|| LedgerError::Unknown {
-                kind: "token",
-                name: token_digest.to_string(),
-            })?;
+            let person =
+                person.ok_or_else(|| LedgerError::Unknown { kind: "token", name: token_digest.to_string() })?;
             let revoked = tx
                 .prepare_cached("SELECT 1 FROM token_revocation WHERE digest = ?1")?
                 .exists([token_digest.as_bytes()])?;
@@ -192,10 +165,8 @@ impl Ledger {
                 return Ok(());
             }
             let now = clock::by_system(tx)?;
-            let leaf = Entry::new("token-revoked", now)
-                .text("person", &person)
-                .digest("token", token_digest)
-                .append(tx)?;
+            let leaf =
+                Entry::new("token-revoked", now).text("person", &person).digest("token", token_digest).append(tx)?;
             tx.prepare_cached("INSERT INTO token_revocation (digest, revoked_at, leaf) VALUES (?1, ?2, ?3)")?
                 .execute((token_digest.as_bytes(), now, row::signed(leaf)?))?;
             Ok(())
@@ -237,10 +208,7 @@ impl Ledger {
                 return Err(LedgerError::Conflict("only an officer has a signing key"));
             }
             if find_officer_key(tx, &key_id)?.is_some() {
-                return Err(LedgerError::Exists {
-                    kind: "officer key",
-                    name: key_id.clone(),
-                });
+                return Err(LedgerError::Exists { kind: "officer key", name: key_id.clone() });
             }
             let leaf = Entry::new("officer-key", clock::by_system(tx)?)
                 .text("person", person.as_str())

@@ -58,9 +58,7 @@ pub(crate) fn admit(tx: &Connection, live: &Arc<Live>, order: &Order) -> Result<
         Standing::Released => {
             let stored = release::load(tx, &order.request)?
                 .ok_or_else(|| LedgerError::Corrupt("a release is not there".to_owned()))?;
-            let leaf = entry("reuse", order, now)
-                .number("debited", payment.is_some().into())
-                .append(tx)?;
+            let leaf = entry("reuse", order, now).number("debited", payment.is_some().into()).append(tx)?;
             pay(tx, order, payment, now, leaf)?;
             Ok(Outcome::Stored(stored))
         }
@@ -93,10 +91,7 @@ fn resume(
     }
     let attempt = attempts + 1;
     let debited = payment.is_some().into();
-    let leaf = entry("resume", order, now)
-        .number("attempt", attempt.into())
-        .number("debited", debited)
-        .append(tx)?;
+    let leaf = entry("resume", order, now).number("attempt", attempt.into()).number("debited", debited).append(tx)?;
     insert_attempt(tx, order, attempt, now, leaf)?;
     pay(tx, order, payment, now, leaf)?;
     Ok(Outcome::Run(attempt, running))
@@ -112,13 +107,10 @@ fn check_order(tx: &Connection, order: &Order, terms: &Terms) -> Result<(), Ledg
         return Err(LedgerError::Conflict("the contract is on another budget domain"));
     }
     match domain::dataset_of(tx, &order.snapshot)? {
-        None => Err(LedgerError::Unknown {
-            kind: "snapshot",
-            name: order.snapshot.to_string(),
-        }),
-        Some(dataset) if dataset != terms.dataset => Err(LedgerError::Conflict(
-            "the contract is on another dataset than the snapshot",
-        )),
+        None => Err(LedgerError::Unknown { kind: "snapshot", name: order.snapshot.to_string() }),
+        Some(dataset) if dataset != terms.dataset => {
+            Err(LedgerError::Conflict("the contract is on another dataset than the snapshot"))
+        }
         Some(_) => Ok(()),
     }
 }
@@ -132,10 +124,8 @@ fn check_budget(tx: &Connection, order: &Order, terms: &Terms, now: i64) -> Resu
     if !today.plus(order.cost).fits(terms.per_day) {
         return Err(refusal(order, Reason::DayBudgetSpent));
     }
-    let totals = domain::totals(tx, &order.domain)?.ok_or_else(|| LedgerError::Unknown {
-        kind: "budget domain",
-        name: order.domain.to_string(),
-    })?;
+    let totals = domain::totals(tx, &order.domain)?
+        .ok_or_else(|| LedgerError::Unknown { kind: "budget domain", name: order.domain.to_string() })?;
     if !totals.spent.plus(order.cost).fits(totals.cap) {
         return Err(refusal(order, Reason::DomainBudgetSpent));
     }
@@ -158,9 +148,7 @@ fn standing(tx: &Connection, order: &Order) -> Result<Standing, LedgerError> {
     };
     let same = domain == order.domain.as_str() && snapshot == order.snapshot.as_str();
     if !same || row::cost((rho, delta))? != order.cost {
-        return Err(LedgerError::Conflict(
-            "the same request was charged with another cost, domain or snapshot",
-        ));
+        return Err(LedgerError::Conflict("the same request was charged with another cost, domain or snapshot"));
     }
     Ok(match (released, lost) {
         (true, _) => Standing::Released,
@@ -205,14 +193,7 @@ fn insert_attempt(tx: &Connection, order: &Order, number: u32, now: i64, leaf: u
     tx.prepare_cached(
         "INSERT INTO attempt (request, number, contract, person, at, leaf) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
     )?
-    .execute((
-        order.request.as_bytes(),
-        number,
-        order.contract.as_str(),
-        order.person.as_str(),
-        now,
-        leaf,
-    ))?;
+    .execute((order.request.as_bytes(), number, order.contract.as_str(), order.person.as_str(), now, leaf))?;
     Ok(())
 }
 

@@ -43,10 +43,7 @@ const FAULTS: [(&str, &str); 14] = [
         "SELECT 1 FROM charge c WHERE (SELECT count(*) FROM attempt a WHERE a.request = c.request) IS NOT
              (SELECT max(number) FROM attempt a WHERE a.request = c.request)",
     ),
-    (
-        "a request is both released and lost",
-        "SELECT 1 FROM release r JOIN lost l ON l.request = r.request",
-    ),
+    ("a request is both released and lost", "SELECT 1 FROM release r JOIN lost l ON l.request = r.request"),
     (
         "a domain is not what its log entry says",
         "SELECT 1 FROM domain f JOIN told t ON t.seq = f.leaf WHERE
@@ -118,19 +115,11 @@ impl Ledger {
             }
             none(tx, "a domain has promised more than it has", OVER_PROMISED)?;
             none(tx, "a row refers to nothing", "SELECT 1 FROM pragma_foreign_key_check")?;
-            none(
-                tx,
-                "the file is damaged",
-                "SELECT 1 FROM pragma_quick_check WHERE quick_check <> 'ok'",
-            )
+            none(tx, "the file is damaged", "SELECT 1 FROM pragma_quick_check WHERE quick_check <> 'ok'")
         })
     }
 }
 
 fn none(tx: &Connection, what: &str, sql: &str) -> Result<(), LedgerError> {
-    if tx.prepare(&format!("{TOLD}{sql}"))?.exists([])? {
-        Err(LedgerError::Corrupt(what.to_owned()))
-    } else {
-        Ok(())
-    }
+    if tx.prepare(&format!("{TOLD}{sql}"))?.exists([])? { Err(LedgerError::Corrupt(what.to_owned())) } else { Ok(()) }
 }

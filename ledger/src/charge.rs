@@ -148,10 +148,7 @@ impl Running {
     /// Marks the request; `None` if it runs already.
     pub(crate) fn start(live: &Arc<Live>, request: Digest) -> Option<Self> {
         let mut requests = live.0.lock().unwrap_or_else(PoisonError::into_inner);
-        requests.insert(request).then(|| Self {
-            live: Arc::clone(live),
-            request,
-        })
+        requests.insert(request).then(|| Self { live: Arc::clone(live), request })
     }
 
     /// Whether the mark belongs to this ledger's set.
@@ -162,11 +159,7 @@ impl Running {
 
 impl Drop for Running {
     fn drop(&mut self) {
-        self.live
-            .0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .remove(&self.request);
+        self.live.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.request);
     }
 }
 
@@ -188,11 +181,7 @@ impl Ledger {
     /// [`ChargeError::Ledger`] if the order contradicts itself or what is registered, or if the store fails.
     pub fn charge(&self, order: &Order) -> Result<Admission, ChargeError> {
         match self.write(|tx| admit::admit(tx, &self.live, order))? {
-            Outcome::Run(attempt, running) => Ok(Admission::Charged(Charge {
-                order: order.clone(),
-                attempt,
-                running,
-            })),
+            Outcome::Run(attempt, running) => Ok(Admission::Charged(Charge { order: order.clone(), attempt, running })),
             Outcome::Stored(release) => Ok(Admission::Stored(release)),
             Outcome::Running => Ok(Admission::Running),
             Outcome::Lost => Err(admit::refusal(order, Reason::Lost)),

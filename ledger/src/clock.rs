@@ -19,8 +19,7 @@ pub(crate) fn day_of(unix_s: i64) -> i64 {
 pub(crate) fn advance(tx: &Connection, now_unix_s: i64) -> Result<i64, LedgerError> {
     let last_seen = last_seen(tx)?;
     if now_unix_s > last_seen {
-        tx.prepare_cached("UPDATE clock SET last_seen = ?1 WHERE id = 1")?
-            .execute([now_unix_s])?;
+        tx.prepare_cached("UPDATE clock SET last_seen = ?1 WHERE id = 1")?.execute([now_unix_s])?;
     }
     Ok(last_seen.max(now_unix_s))
 }
@@ -37,7 +36,5 @@ pub(crate) fn by_system(tx: &Connection) -> Result<i64, LedgerError> {
 }
 
 fn last_seen(tx: &Connection) -> Result<i64, LedgerError> {
-    Ok(tx
-        .prepare_cached("SELECT last_seen FROM clock WHERE id = 1")?
-        .query_row([], |row| row.get(0))?)
+    Ok(tx.prepare_cached("SELECT last_seen FROM clock WHERE id = 1")?.query_row([], |row| row.get(0))?)
 }

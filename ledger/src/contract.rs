@@ -47,29 +47,21 @@ pub(crate) fn terms(tx: &Connection, id: &ContractId) -> Result<Option<Terms>, L
         .query_row([id.as_str()], |row| {
             let names: (String, String) = (row.get(0)?, row.get(1)?);
             let times = (row.get(2)?, row.get(3)?);
-            Ok((
-                names,
-                times,
-                (row.get(4)?, row.get(5)?),
-                (row.get(6)?, row.get(7)?),
-                (row.get(8)?, row.get(9)?),
-            ))
+            Ok((names, times, (row.get(4)?, row.get(5)?), (row.get(6)?, row.get(7)?), (row.get(8)?, row.get(9)?)))
         })
         .optional()?;
     found
-        .map(
-            |((dataset, domain), (starts_at, ends_at), allotment, per_day, debited)| {
-                Ok(Terms {
-                    dataset: row::name(dataset)?,
-                    domain: row::name(domain)?,
-                    starts_at,
-                    ends_at,
-                    allotment: row::cost(allotment)?,
-                    per_day: row::cost(per_day)?,
-                    debited: row::cost(debited)?,
-                })
-            },
-        )
+        .map(|((dataset, domain), (starts_at, ends_at), allotment, per_day, debited)| {
+            Ok(Terms {
+                dataset: row::name(dataset)?,
+                domain: row::name(domain)?,
+                starts_at,
+                ends_at,
+                allotment: row::cost(allotment)?,
+                per_day: row::cost(per_day)?,
+                debited: row::cost(debited)?,
+            })
+        })
         .transpose()
 }
 
@@ -113,9 +105,7 @@ pub(crate) fn promised(tx: &Connection, domain: &BudgetDomain, now: i64) -> Resu
          FROM contract WHERE domain = ?1 AND ends_at > ?2",
     )?;
     let unspent = rows.query_map((domain.as_str(), now), |row| Ok((row.get(0)?, row.get(1)?)))?;
-    unspent
-        .into_iter()
-        .try_fold(Cost::ZERO, |sum, unspent| Ok(sum.plus(row::cost(unspent?)?)))
+    unspent.into_iter().try_fold(Cost::ZERO, |sum, unspent| Ok(sum.plus(row::cost(unspent?)?)))
 }
 
 impl Ledger {
@@ -173,10 +163,8 @@ fn check_contract(tx: &Connection, signed: &SignedContract, now: i64) -> Result<
     if terms.ends.timestamp() <= now {
         return Err(Refusal::about(Reason::ContractInvalid, "ends").into());
     }
-    let totals = domain::totals(tx, &terms.budget_domain)?.ok_or_else(|| LedgerError::Unknown {
-        kind: "budget domain",
-        name: terms.budget_domain.to_string(),
-    })?;
+    let totals = domain::totals(tx, &terms.budget_domain)?
+        .ok_or_else(|| LedgerError::Unknown { kind: "budget domain", name: terms.budget_domain.to_string() })?;
     let promised = promised(tx, &terms.budget_domain, now)?;
     if !totals.spent.plus(promised).plus(terms.allotment).fits(totals.cap) {
         return Err(Refusal::about(Reason::AllotmentAboveDomain, terms.id.as_str()).into());
@@ -240,12 +228,7 @@ fn stored_contract(tx: &Connection, id: &ContractId) -> Result<Option<StoredCont
     }
     let today = clock::day_of(clock::by_system(tx)?);
     let debited_today = debited_on(tx, id, today)?;
-    Ok(Some(StoredContract {
-        envelope,
-        contract: signed.contract().clone(),
-        debited: terms.debited,
-        debited_today,
-    }))
+    Ok(Some(StoredContract { envelope, contract: signed.contract().clone(), debited: terms.debited, debited_today }))
 }
 
 /// Checks an envelope against the officers' keys of this ledger.

@@ -38,21 +38,13 @@ pub(crate) fn totals(tx: &Connection, domain: &BudgetDomain) -> Result<Option<To
             "SELECT cap_rho, cap_delta, spent_rho, spent_delta, published_delta FROM domain WHERE domain = ?1",
         )?
         .query_row([domain.as_str()], |row| {
-            Ok((
-                (row.get(0)?, row.get(1)?),
-                (row.get(2)?, row.get(3)?),
-                row.get::<_, i64>(4)?,
-            ))
+            Ok(((row.get(0)?, row.get(1)?), (row.get(2)?, row.get(3)?), row.get::<_, i64>(4)?))
         })
         .optional()?;
     found
         .map(|(cap, spent, published)| {
             let published_delta = Delta::from_steps(row::unsigned(published)?);
-            Ok(Totals {
-                cap: row::cost(cap)?,
-                spent: row::cost(spent)?,
-                published_delta,
-            })
+            Ok(Totals { cap: row::cost(cap)?, spent: row::cost(spent)?, published_delta })
         })
         .transpose()
 }
@@ -96,10 +88,7 @@ impl Ledger {
         let published = row::signed(published_delta.steps())?;
         self.write(|tx| {
             if totals(tx, d)?.is_some() {
-                return Err(LedgerError::Exists {
-                    kind: "budget domain",
-                    name: d.to_string(),
-                });
+                return Err(LedgerError::Exists { kind: "budget domain", name: d.to_string() });
             }
             let leaf = Entry::new("domain", clock::by_system(tx)?)
                 .text("domain", d.as_str())
@@ -120,22 +109,11 @@ impl Ledger {
     /// If the store fails.
     pub fn domain(&self, d: &BudgetDomain) -> Result<Option<DomainBudget>, LedgerError> {
         self.read(|tx| {
-            let Some(Totals {
-                cap,
-                spent,
-                published_delta,
-            }) = totals(tx, d)?
-            else {
+            let Some(Totals { cap, spent, published_delta }) = totals(tx, d)? else {
                 return Ok(None);
             };
             let promised = contract::promised(tx, d, clock::by_system(tx)?)?;
-            Ok(Some(DomainBudget {
-                domain: d.clone(),
-                cap,
-                spent,
-                promised,
-                published_delta,
-            }))
+            Ok(Some(DomainBudget { domain: d.clone(), cap, spent, promised, published_delta }))
         })
     }
 
@@ -149,10 +127,7 @@ impl Ledger {
             let names = rows.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
             Ok(names)
         })?;
-        names
-            .into_iter()
-            .filter_map(|name| row::name(name).and_then(|name| self.domain(&name)).transpose())
-            .collect()
+        names.into_iter().filter_map(|name| row::name(name).and_then(|name| self.domain(&name)).transpose()).collect()
     }
 
     /// Registers a snapshot of a dataset. The first one ties the dataset to its budget domain for good; later ones must
@@ -172,16 +147,10 @@ impl Ledger {
         self.write(|tx| {
             require_person(tx, by)?;
             if totals(tx, domain)?.is_none() {
-                return Err(LedgerError::Unknown {
-                    kind: "budget domain",
-                    name: domain.to_string(),
-                });
+                return Err(LedgerError::Unknown { kind: "budget domain", name: domain.to_string() });
             }
             if dataset_of(tx, snapshot)?.is_some() {
-                return Err(LedgerError::Exists {
-                    kind: "snapshot",
-                    name: snapshot.to_string(),
-                });
+                return Err(LedgerError::Exists { kind: "snapshot", name: snapshot.to_string() });
             }
             let before = domain_of(tx, name)?;
             if before.as_ref().is_some_and(|before| before != domain) {
@@ -196,19 +165,16 @@ impl Ledger {
                 .append(tx)?;
             let leaf = row::signed(leaf)?;
             if before.is_none() {
-                tx.prepare_cached("INSERT INTO dataset (dataset, domain, leaf) VALUES (?1, ?2, ?3)")?
-                    .execute((name.to_string(), domain.as_str(), leaf))?;
+                tx.prepare_cached("INSERT INTO dataset (dataset, domain, leaf) VALUES (?1, ?2, ?3)")?.execute((
+                    name.to_string(),
+                    domain.as_str(),
+                    leaf,
+                ))?;
             }
             tx.prepare_cached(
                 "INSERT INTO snapshot (snapshot, dataset, manifest, person, leaf) VALUES (?1, ?2, ?3, ?4, ?5)",
             )?
-            .execute((
-                snapshot.as_str(),
-                name.to_string(),
-                manifest.as_bytes(),
-                by.as_str(),
-                leaf,
-            ))?;
+            .execute((snapshot.as_str(), name.to_string(), manifest.as_bytes(), by.as_str(), leaf))?;
             Ok(())
         })
     }

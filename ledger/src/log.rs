@@ -38,13 +38,7 @@ pub(crate) struct Entry {
 impl Entry {
     /// An entry that tells of a change of the named kind at the ledger's time `time` (seconds since 1970).
     pub(crate) fn new(kind: &'static str, time: i64) -> Self {
-        Self {
-            fields: BTreeMap::from([
-                ("kind", kind.into()),
-                ("time", time.into()),
-                ("v", ENTRY_VERSION.into()),
-            ]),
-        }
+        Self { fields: BTreeMap::from([("kind", kind.into()), ("time", time.into()), ("v", ENTRY_VERSION.into())]) }
     }
 
     /// Adds a name or a short public text.
@@ -66,8 +60,7 @@ impl Entry {
 
     /// Adds a privacy loss in steps, under two keys.
     pub(crate) fn cost(self, rho_key: &'static str, delta_key: &'static str, value: Cost) -> Self {
-        self.text(rho_key, &value.rho.steps().to_string())
-            .text(delta_key, &value.delta.steps().to_string())
+        self.text(rho_key, &value.rho.steps().to_string()).text(delta_key, &value.delta.steps().to_string())
     }
 
     /// Appends the entry as the next leaf and gives its number.
@@ -81,8 +74,11 @@ impl Entry {
             return Err(LedgerError::TooLarge("log entry"));
         }
         let leaf = leaf_hash(&entry);
-        tx.prepare_cached("INSERT INTO log_entry (seq, entry, leaf) VALUES (?1, ?2, ?3)")?
-            .execute((row::signed(seq)?, entry, leaf))?;
+        tx.prepare_cached("INSERT INTO log_entry (seq, entry, leaf) VALUES (?1, ?2, ?3)")?.execute((
+            row::signed(seq)?,
+            entry,
+            leaf,
+        ))?;
         frontier.push(leaf);
         tx.prepare_cached("UPDATE log_head SET size = ?1, frontier = ?2 WHERE id = 1")?
             .execute((row::signed(frontier.size())?, frontier.to_stored()))?;
@@ -110,9 +106,7 @@ pub(crate) fn check_size(tx: &Connection) -> Result<(), LedgerError> {
     if row::unsigned(next)? == frontier(tx)?.size() {
         Ok(())
     } else {
-        Err(LedgerError::Corrupt(
-            "the log's size is not the number of its entries".to_owned(),
-        ))
+        Err(LedgerError::Corrupt("the log's size is not the number of its entries".to_owned()))
     }
 }
 
@@ -124,10 +118,7 @@ impl Ledger {
     pub fn tree_head(&self) -> Result<TreeHead, LedgerError> {
         self.read(|tx| {
             let frontier = frontier(tx)?;
-            Ok(TreeHead {
-                size: frontier.size(),
-                root: frontier.root(),
-            })
+            Ok(TreeHead { size: frontier.size(), root: frontier.root() })
         })
     }
 
@@ -139,9 +130,7 @@ impl Ledger {
         let from = i64::try_from(from).unwrap_or(i64::MAX);
         self.read(|tx| {
             let mut rows = tx.prepare_cached("SELECT entry FROM log_entry WHERE seq >= ?1 ORDER BY seq LIMIT ?2")?;
-            let entries = rows
-                .query_map((from, limit), |row| row.get(0))?
-                .collect::<Result<_, _>>()?;
+            let entries = rows.query_map((from, limit), |row| row.get(0))?.collect::<Result<_, _>>()?;
             Ok(entries)
         })
     }
@@ -154,9 +143,7 @@ impl Ledger {
         let from = i64::try_from(from).unwrap_or(i64::MAX);
         self.read(|tx| {
             let mut rows = tx.prepare_cached("SELECT leaf FROM log_entry WHERE seq >= ?1 ORDER BY seq LIMIT ?2")?;
-            let leaves = rows
-                .query_map((from, limit), |row| row.get(0))?
-                .collect::<Result<_, _>>()?;
+            let leaves = rows.query_map((from, limit), |row| row.get(0))?.collect::<Result<_, _>>()?;
             Ok(leaves)
         })
     }
@@ -178,25 +165,16 @@ impl Ledger {
             let mut rows = rows.query([])?;
             while let Some(row) = rows.next()? {
                 let seq = computed.size();
-                let leaf = verify_entry(
-                    &computed,
-                    row.get(0)?,
-                    row.get_ref(1)?.as_blob().unwrap_or_default(),
-                    row.get(2)?,
-                )
-                .map_err(|what| LedgerError::Log { seq, what })?;
+                let leaf =
+                    verify_entry(&computed, row.get(0)?, row.get_ref(1)?.as_blob().unwrap_or_default(), row.get(2)?)
+                        .map_err(|what| LedgerError::Log { seq, what })?;
                 computed.push(leaf);
             }
         }
         if computed == frontier(&tx)? {
-            Ok(TreeHead {
-                size: computed.size(),
-                root: computed.root(),
-            })
+            Ok(TreeHead { size: computed.size(), root: computed.root() })
         } else {
-            Err(LedgerError::Corrupt(
-                "the stored head of the log is not that of its entries".to_owned(),
-            ))
+            Err(LedgerError::Corrupt("the stored head of the log is not that of its entries".to_owned()))
         }
     }
 }

@@ -134,12 +134,7 @@ impl Ledger {
                 released_at,
                 row::signed(leaf_index)?,
             ))?;
-            Ok(Receipt {
-                request: charge.request(),
-                leaf_index,
-                body_digest,
-                released_at,
-            })
+            Ok(Receipt { request: charge.request(), leaf_index, body_digest, released_at })
         })
     }
 
@@ -158,13 +153,7 @@ impl Ledger {
     pub fn mark_lost(&self, charge: Charge) -> Result<(), LedgerError> {
         self.write(|tx| {
             check_latest(tx, &self.live, &charge)?;
-            insert_lost(
-                tx,
-                charge.request(),
-                charge.attempt(),
-                charge.person(),
-                clock::by_system(tx)?,
-            )
+            insert_lost(tx, charge.request(), charge.attempt(), charge.person(), clock::by_system(tx)?)
         })
     }
 
@@ -234,15 +223,8 @@ pub(crate) fn load(tx: &Connection, request: &Digest) -> Result<Option<StoredRel
     };
     let body_digest = row::digest(digest);
     if Digest::of(&body) != body_digest {
-        return Err(LedgerError::Corrupt(format!(
-            "the release of request `{request}` was changed"
-        )));
+        return Err(LedgerError::Corrupt(format!("the release of request `{request}` was changed")));
     }
-    let receipt = Receipt {
-        request: *request,
-        leaf_index: row::unsigned(leaf)?,
-        body_digest,
-        released_at,
-    };
+    let receipt = Receipt { request: *request, leaf_index: row::unsigned(leaf)?, body_digest, released_at };
     Ok(Some(StoredRelease { body, receipt }))
 }

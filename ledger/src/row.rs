@@ -31,8 +31,5 @@ pub(crate) fn unsigned(number: i64) -> Result<u64, LedgerError> {
 
 /// A cost as it was stored.
 pub(crate) fn cost((rho, delta): (i64, i64)) -> Result<Cost, LedgerError> {
-    Ok(Cost {
-        rho: Rho::from_steps(unsigned(rho)?),
-        delta: Delta::from_steps(unsigned(delta)?),
-    })
+    Ok(Cost { rho: Rho::from_steps(unsigned(rho)?), delta: Delta::from_steps(unsigned(delta)?) })
 }

@@ -35,9 +35,7 @@ pub struct Ledger {
 
 impl std::fmt::Debug for Ledger {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Ledger")
-            .field("path", &self.path)
-            .finish_non_exhaustive()
+        f.debug_struct("Ledger").field("path", &self.path).finish_non_exhaustive()
     }
 }
 
@@ -51,18 +49,13 @@ impl Ledger {
         options.create(true).truncate(false).write(true);
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        options
-            .open(path)
-            .map_err(|error| LedgerError::Store(Box::new(error)))?;
+        options.open(path).map_err(|error| LedgerError::Store(Box::new(error)))?;
         let mut conn = connect(path)?;
         let tx = conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
         // An empty database is what a crash in the middle of this function leaves behind: carry on from there.
         let tables: i64 = tx.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
         if tables != 0 {
-            return Err(LedgerError::Exists {
-                kind: "ledger",
-                name: path.display().to_string(),
-            });
+            return Err(LedgerError::Exists { kind: "ledger", name: path.display().to_string() });
         }
         tx.execute_batch(SCHEMA)?;
         tx.pragma_update(None, "application_id", APPLICATION_ID)?;
@@ -84,11 +77,7 @@ impl Ledger {
     fn checked(conn: Connection, path: &Path) -> Result<Self, LedgerError> {
         check_schema(&conn)?;
         log::check_size(&conn)?;
-        Ok(Self {
-            writer: Mutex::new(conn),
-            path: path.to_owned(),
-            live: Arc::default(),
-        })
+        Ok(Self { writer: Mutex::new(conn), path: path.to_owned(), live: Arc::default() })
     }
 
     /// Where the ledger is.
@@ -102,9 +91,7 @@ impl Ledger {
         work: impl FnOnce(&Connection) -> Result<T, E>,
     ) -> Result<T, E> {
         let mut conn = self.lock();
-        let tx = conn
-            .transaction_with_behavior(TransactionBehavior::Immediate)
-            .map_err(LedgerError::from)?;
+        let tx = conn.transaction_with_behavior(TransactionBehavior::Immediate).map_err(LedgerError::from)?;
         let done = work(&tx)?;
         tx.commit().map_err(LedgerError::from)?;
         Ok(done)
@@ -142,10 +129,7 @@ fn connect(path: &Path) -> Result<Connection, LedgerError> {
 }
 
 fn check_schema(conn: &Connection) -> Result<(), LedgerError> {
-    let differs = |what: &str| LedgerError::Schema {
-        expected: SCHEMA_VERSION,
-        what: what.to_owned(),
-    };
+    let differs = |what: &str| LedgerError::Schema { expected: SCHEMA_VERSION, what: what.to_owned() };
     let application: i64 = conn.pragma_query_value(None, "application_id", |row| row.get(0))?;
     if application != APPLICATION_ID {
         return Err(differs("the file is not a Glovebox ledger"));
@@ -157,11 +141,7 @@ fn check_schema(conn: &Connection) -> Result<(), LedgerError> {
     let fresh = Connection::open_in_memory()?;
     fresh.execute_batch(SCHEMA)?;
     let (found, expected) = (objects(conn)?, objects(&fresh)?);
-    match expected
-        .iter()
-        .find(|object| !found.contains(object))
-        .or(found.iter().find(|o| !expected.contains(o)))
-    {
+    match expected.iter().find(|object| !found.contains(object)).or(found.iter().find(|o| !expected.contains(o))) {
         Some((name, _)) => Err(differs(&format!("`{name}` differs"))),
         None => Ok(()),
     }
@@ -170,8 +150,6 @@ fn check_schema(conn: &Connection) -> Result<(), LedgerError> {
 /// Every table, index and trigger with the statement that made it.
 fn objects(conn: &Connection) -> Result<Vec<(String, String)>, LedgerError> {
     let mut rows = conn.prepare("SELECT name, coalesce(sql, '') FROM sqlite_schema ORDER BY name")?;
-    let objects = rows
-        .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
-        .collect::<Result<_, _>>()?;
+    let objects = rows.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect::<Result<_, _>>()?;
     Ok(objects)
 }

@@ -15,9 +15,7 @@ const CRC_DIGITS: usize = 8;
 /// A new token.
 pub(crate) fn mint() -> Result<String, LedgerError> {
     let mut secret = [0_u8; 32];
-    SystemRandom::new()
-        .fill(&mut secret)
-        .map_err(|_| LedgerError::Randomness)?;
+    SystemRandom::new().fill(&mut secret).map_err(|_| LedgerError::Randomness)?;
     let body = format!("{PREFIX}{}", hex::encode(secret));
     let crc = crc32(body.as_bytes());
     Ok(format!("{body}{crc:08x}"))
@@ -64,15 +62,9 @@ mod tests {
         let last = damaged.pop().unwrap();
         damaged.push(if last == '0' { '1' } else { '0' });
         let upper = token.to_uppercase();
-        for text in [
-            "",
-            "gbx_",
-            "gbx_é",
-            damaged.as_str(),
-            upper.as_str(),
-            &format!("{token}0"),
-            token.get(1..).unwrap(),
-        ] {
+        for text in
+            ["", "gbx_", "gbx_é", damaged.as_str(), upper.as_str(), &format!("{token}0"), token.get(1..).unwrap()]
+        {
             assert_eq!(digest_of(text), None, "{text}");
         }
     }

@@ -40,10 +40,7 @@ impl Frontier {
     pub(crate) fn from_stored(size: u64, bytes: &[u8]) -> Option<Self> {
         let (peaks, rest) = bytes.as_chunks::<32>();
         let whole = rest.is_empty() && u32::try_from(peaks.len()).ok() == Some(size.count_ones());
-        whole.then(|| Self {
-            size,
-            peaks: peaks.to_vec(),
-        })
+        whole.then(|| Self { size, peaks: peaks.to_vec() })
     }
 
     /// The peaks, largest first, 32 bytes each.

@@ -139,15 +139,9 @@ impl Contract {
             (contract.allotment.rho > Rho::ZERO, "allotment_rho"),
             (contract.per_day.fits(contract.allotment), "per_day above allotment"),
             (delta(contract.max_delta), "max_delta"),
-            (
-                delta(contract.default_delta) && contract.default_delta <= contract.max_delta,
-                "default_delta",
-            ),
+            (delta(contract.default_delta) && contract.default_delta <= contract.max_delta, "default_delta"),
             (contract.default_epsilon <= contract.max_epsilon, "default_epsilon"),
-            (
-                (1..=65_536).contains(&contract.max_groups_contributed),
-                "max_groups_contributed",
-            ),
+            ((1..=65_536).contains(&contract.max_groups_contributed), "max_groups_contributed"),
             (!contract.grants.is_empty(), "grants"),
         ];
         match checks.into_iter().find(|(holds, _)| !holds) {
@@ -172,11 +166,7 @@ fn unreadable(text: &str, error: &toml::de::Error) -> String {
         return error.message().to_owned();
     };
     let line = before.matches('\n').count();
-    let key = text
-        .lines()
-        .nth(line)
-        .and_then(|line| line.split_once('='))
-        .map(|(key, _)| key.trim());
+    let key = text.lines().nth(line).and_then(|line| line.split_once('=')).map(|(key, _)| key.trim());
     match key {
         Some(key) => format!("line {}, {key}: {}", line + 1, error.message()),
         None => format!("line {}: {}", line + 1, error.message()),
@@ -207,12 +197,7 @@ impl SignedContract {
         let text = String::from_utf8(verified.payload)
             .map_err(|_| Refusal::about(Reason::ContractInvalid, "the text is not UTF-8"))?;
         let contract = Contract::parse(&text)?;
-        Ok(Self {
-            contract,
-            envelope: envelope.to_vec(),
-            digest: Digest::of(text.as_bytes()),
-            signer,
-        })
+        Ok(Self { contract, envelope: envelope.to_vec(), digest: Digest::of(text.as_bytes()), signer })
     }
 
     /// The terms.

@@ -191,9 +191,7 @@ impl PolicySet {
             }
             for template in parsed.templates() {
                 let id = name(template.annotation("id"))?;
-                policies
-                    .add_template(Template::new_id(template, id))
-                    .map_err(|e| fail(&e))?;
+                policies.add_template(Template::new_id(template, id)).map_err(|e| fail(&e))?;
             }
         }
         let outcome = Validator::new(schema.clone()).validate(&policies, ValidationMode::Strict);
@@ -202,12 +200,7 @@ impl PolicySet {
         }
         let purposes = purpose_tree(purposes)?;
         let digest = digest_of(&(schema_text, texts, &purposes)).map_err(|e| fail(&e))?;
-        Ok(Self {
-            schema,
-            policies,
-            purposes,
-            digest,
-        })
+        Ok(Self { schema, policies, purposes, digest })
     }
 
     /// Decides on a request as a whole, and then on every column use of it.
@@ -231,11 +224,7 @@ impl PolicySet {
             }
         }
         let decision = digest_of(&Record::of(self, matter, purpose)).map_err(|_| Reason::Internal)?;
-        Ok(Permit {
-            request: matter.request,
-            contract: matter.terms().id.clone(),
-            decision,
-        })
+        Ok(Permit { request: matter.request, contract: matter.terms().id.clone(), decision })
     }
 
     fn purpose_of<'a>(&self, matter: &'a Matter<'_>) -> Result<&'a Purpose, Refusal> {

@@ -51,11 +51,7 @@ fn ask(set: &PolicySet, spoil: impl FnOnce(&mut Matter<'static>)) -> Result<Perm
     let contract = signed(CONTRACT);
     let mut matter = Matter {
         request: Digest::of(b"request"),
-        caller: keep(Caller {
-            person: name("han"),
-            org: name("acme"),
-            role: Role::Analyst,
-        }),
+        caller: keep(Caller { person: name("han"), org: name("acme"), role: Role::Analyst }),
         purpose: Some(keep(name("research"))),
         contract,
         dataset: &contract.contract().dataset,
@@ -71,35 +67,20 @@ fn ask(set: &PolicySet, spoil: impl FnOnce(&mut Matter<'static>)) -> Result<Perm
 }
 
 fn uses(role: Option<RoleOfUse>) -> &'static BTreeSet<ColumnUse> {
-    keep(
-        role.into_iter()
-            .map(|role| ColumnUse {
-                column: name("income"),
-                role,
-                identifier: false,
-            })
-            .collect(),
-    )
+    keep(role.into_iter().map(|role| ColumnUse { column: name("income"), role, identifier: false }).collect())
 }
 
 /// Cedar skips a `forbid` that fails to evaluate, and would allow. We refuse.
 #[test]
 fn an_erring_forbid_refuses() {
     for action in ["action == Action::\"ask\"", "action == Action::\"use.aggregate\""] {
-        let plant = |sum: &str| {
-            with(&format!(
-                "@id(\"planted\") forbid (principal, {action}, resource) when {{ {sum} }};"
-            ))
-        };
+        let plant =
+            |sum: &str| with(&format!("@id(\"planted\") forbid (principal, {action}, resource) when {{ {sum} }};"));
         let harmless = plant("1 + 1 == 3").unwrap();
         assert!(ask(&harmless, |_| ()).is_ok(), "{action}");
         // Passes strict validation, and overflows when it is evaluated.
         let erring = plant("9223372036854775807 + 1 == 0").unwrap();
-        assert_eq!(
-            ask(&erring, |_| ()).unwrap_err().reason(),
-            Reason::NotPermitted,
-            "{action}"
-        );
+        assert_eq!(ask(&erring, |_| ()).unwrap_err().reason(), Reason::NotPermitted, "{action}");
     }
 }
 
@@ -107,19 +88,13 @@ fn an_erring_forbid_refuses() {
 #[test]
 fn an_erring_permit_refuses() {
     let erring = "@id(\"planted\") permit (principal, action, resource) when { 9223372036854775807 + 1 == 0 };";
-    assert_eq!(
-        ask(&with(erring).unwrap(), |_| ()).unwrap_err().reason(),
-        Reason::NotPermitted
-    );
+    assert_eq!(ask(&with(erring).unwrap(), |_| ()).unwrap_err().reason(), Reason::NotPermitted);
 }
 
 #[test]
 fn a_forbid_outweighs_every_grant() {
     let planted = "@id(\"planted\") forbid (principal == Person::\"han\", action, resource);";
-    assert_eq!(
-        ask(&with(planted).unwrap(), |_| ()).unwrap_err().reason(),
-        Reason::NotPermitted
-    );
+    assert_eq!(ask(&with(planted).unwrap(), |_| ()).unwrap_err().reason(), Reason::NotPermitted);
 }
 
 /// The baseline does not lean on the grants: it holds although everything is permitted.
@@ -137,13 +112,7 @@ fn no_grant_lifts_the_baseline() {
         });
         (asked.is_err(), whole.is_err())
     };
-    let caller = |org: &str, role| {
-        keep(Caller {
-            person: name("han"),
-            org: name(org),
-            role,
-        })
-    };
+    let caller = |org: &str, role| keep(Caller { person: name("han"), org: name(org), role });
     assert_eq!(refused(|_| ()), (false, false));
     assert_eq!(refused(|m| m.frozen = true), (true, true));
     assert_eq!(refused(|m| m.dataset = keep(name("medical.claims"))), (true, true));
@@ -187,28 +156,15 @@ fn a_set_without_grants_refuses() {
 #[test]
 fn the_built_in_policies_forbid_and_their_templates_permit() {
     let set = PolicySet::load(purposes()).unwrap();
-    assert!(
-        set.policies
-            .policies()
-            .all(|policy| policy.effect() == cedar_policy::Effect::Forbid)
-    );
-    assert!(
-        set.policies
-            .templates()
-            .all(|template| template.effect() == cedar_policy::Effect::Permit)
-    );
+    assert!(set.policies.policies().all(|policy| policy.effect() == cedar_policy::Effect::Forbid));
+    assert!(set.policies.templates().all(|template| template.effect() == cedar_policy::Effect::Permit));
     assert_eq!(set.policies.templates().count(), 1 + RoleOfUse::ALL.len());
 }
 
 #[test]
 fn purposes_are_declared_once_and_belong_to_declared_ones_without_a_loop() {
     let load = |pairs: &[(&str, Option<&str>)]| {
-        PolicySet::load(
-            pairs
-                .iter()
-                .map(|(purpose, broader)| (name(purpose), broader.map(name)))
-                .collect(),
-        )
+        PolicySet::load(pairs.iter().map(|(purpose, broader)| (name(purpose), broader.map(name))).collect())
     };
     assert!(load(&[]).is_ok());
     assert!(load(&[("a", Some("b")), ("b", Some("c")), ("c", None)]).is_ok());
@@ -246,16 +202,8 @@ fn cedar_knows_the_contracts_term_too() {
 fn the_decision_digest_changes_with_each_input() {
     let set = PolicySet::load(purposes()).unwrap();
     let plain = ask(&set, |_| ()).unwrap();
-    assert_eq!(
-        plain.decision(),
-        ask(&set, |_| ()).unwrap().decision(),
-        "the same question has the same digest"
-    );
-    let another = Caller {
-        person: name("mei"),
-        org: name("acme"),
-        role: Role::Analyst,
-    };
+    assert_eq!(plain.decision(), ask(&set, |_| ()).unwrap().decision(), "the same question has the same digest");
+    let another = Caller { person: name("mei"), org: name("acme"), role: Role::Analyst };
     let planted = with("@id(\"planted\") forbid (principal == Person::\"eve\", action, resource);").unwrap();
     let narrower = PolicySet::load(vec![(name("research"), None), (name("trials"), None)]).unwrap();
     let permits = [

@@ -65,10 +65,7 @@ pub fn sign(payload_type: &str, payload: &[u8], key: &Ed25519KeyPair) -> Envelop
     Envelope {
         payload: STANDARD.encode(payload),
         payload_type: payload_type.to_owned(),
-        signatures: vec![Signature {
-            keyid: key_id(&public_key),
-            sig: STANDARD.encode(signature),
-        }],
+        signatures: vec![Signature { keyid: key_id(&public_key), sig: STANDARD.encode(signature) }],
     }
 }
 
@@ -101,10 +98,7 @@ pub fn verify(
             continue;
         };
         if UnparsedPublicKey::new(&ED25519, key).verify(&signed, &bytes).is_ok() {
-            return Ok(Verified {
-                payload,
-                key_id: key_id(&key),
-            });
+            return Ok(Verified { payload, key_id: key_id(&key) });
         }
     }
     Err(DsseError::NotSigned)
@@ -113,8 +107,5 @@ pub fn verify(
 /// Both base64 alphabets, padded or not, as the specification asks of verifiers.
 fn decode(text: &str) -> Option<Vec<u8>> {
     let bare = text.trim_end_matches('=');
-    STANDARD_NO_PAD
-        .decode(bare)
-        .or_else(|_| URL_SAFE_NO_PAD.decode(bare))
-        .ok()
+    STANDARD_NO_PAD.decode(bare).or_else(|_| URL_SAFE_NO_PAD.decode(bare)).ok()
 }

@@ -18,9 +18,7 @@ const SLUG_RULE: &str = "1 to 64 of a-z, 0-9, `_` and `-`, and a letter or digit
 
 fn is_slug(text: &str) -> bool {
     let mut bytes = text.bytes();
-    let first = bytes
-        .next()
-        .is_some_and(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
+    let first = bytes.next().is_some_and(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
     first && text.len() <= 64 && bytes.all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_' || b == b'-')
 }
 
@@ -126,15 +124,10 @@ impl FromStr for DatasetName {
 
     fn from_str(text: &str) -> Result<Self, BadId> {
         match text.split_once('.') {
-            Some((schema, table)) if is_slug(schema) && is_slug(table) => Ok(Self {
-                schema: schema.to_owned(),
-                table: table.to_owned(),
-            }),
-            _ => Err(BadId {
-                kind: "dataset name",
-                rule: "<schema>.<table>",
-                text: text.to_owned(),
-            }),
+            Some((schema, table)) if is_slug(schema) && is_slug(table) => {
+                Ok(Self { schema: schema.to_owned(), table: table.to_owned() })
+            }
+            _ => Err(BadId { kind: "dataset name", rule: "<schema>.<table>", text: text.to_owned() }),
         }
     }
 }
@@ -190,11 +183,7 @@ impl FromStr for Role {
             "analyst" => Ok(Self::Analyst),
             "officer" => Ok(Self::Officer),
             "auditor" => Ok(Self::Auditor),
-            _ => Err(BadId {
-                kind: "role",
-                rule: "analyst, officer or auditor",
-                text: text.to_owned(),
-            }),
+            _ => Err(BadId { kind: "role", rule: "analyst, officer or auditor", text: text.to_owned() }),
         }
     }
 }
@@ -285,15 +274,7 @@ impl TryFrom<String> for SnapshotId {
 
     fn try_from(text: String) -> Result<Self, BadId> {
         let good = text.len() == 32 && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
-        if good {
-            Ok(Self(text))
-        } else {
-            Err(BadId {
-                kind: "snapshot id",
-                rule: "32 of 0-9 and a-f",
-                text,
-            })
-        }
+        if good { Ok(Self(text)) } else { Err(BadId { kind: "snapshot id", rule: "32 of 0-9 and a-f", text }) }
     }
 }
 

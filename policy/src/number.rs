@@ -91,27 +91,18 @@ pub struct Cost {
 
 impl Cost {
     /// Nothing.
-    pub const ZERO: Self = Self {
-        rho: Rho::ZERO,
-        delta: Delta::ZERO,
-    };
+    pub const ZERO: Self = Self { rho: Rho::ZERO, delta: Delta::ZERO };
 
     /// Both sums, saturating.
     #[must_use]
     pub const fn plus(self, other: Self) -> Self {
-        Self {
-            rho: self.rho.plus(other.rho),
-            delta: self.delta.plus(other.delta),
-        }
+        Self { rho: self.rho.plus(other.rho), delta: self.delta.plus(other.delta) }
     }
 
     /// What of `cap` is left after `self`.
     #[must_use]
     pub const fn remaining_of(self, cap: Self) -> Self {
-        Self {
-            rho: self.rho.remaining_of(cap.rho),
-            delta: self.delta.remaining_of(cap.delta),
-        }
+        Self { rho: self.rho.remaining_of(cap.rho), delta: self.delta.remaining_of(cap.delta) }
     }
 
     /// Whether this fits under `cap` in both numbers.

@@ -50,11 +50,8 @@ pub const QUOTE_MAX_CHARS: usize = 80;
 /// assert_eq!(quote("SELECT\n1").get(), "SELECT 1");
 /// ```
 pub fn quote(text: &str) -> Public<String> {
-    let mut out: String = text
-        .chars()
-        .take(QUOTE_MAX_CHARS)
-        .map(|c| if c.is_control() || is_invisible(c) { ' ' } else { c })
-        .collect();
+    let mut out: String =
+        text.chars().take(QUOTE_MAX_CHARS).map(|c| if c.is_control() || is_invisible(c) { ' ' } else { c }).collect();
     if text.chars().nth(QUOTE_MAX_CHARS).is_some() {
         out.push('…');
     }

@@ -229,10 +229,7 @@ impl Refusal {
 
     /// A refusal that quotes what of the asker's own text it is about.
     pub fn about(reason: Reason, text: &str) -> Self {
-        Self {
-            reason,
-            about: Some(quote(text)),
-        }
+        Self { reason, about: Some(quote(text)) }
     }
 
     /// The reason.
@@ -290,10 +287,6 @@ pub struct RefusalBody {
 
 impl From<&Refusal> for RefusalBody {
     fn from(refusal: &Refusal) -> Self {
-        Self {
-            code: refusal.reason.code(),
-            message: refusal.english(),
-            message_zh: refusal.chinese(),
-        }
+        Self { code: refusal.reason.code(), message: refusal.english(), message_zh: refusal.chinese() }
     }
 }

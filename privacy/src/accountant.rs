@@ -92,9 +92,7 @@ pub(crate) fn rho_up(rho: &RBig) -> Rho {
 
 /// The δ at which ρ is (ε, δ)-private, rounded up; 1 when OpenDP gives none.
 fn delta_of(rho: Rho, epsilon: f64) -> f64 {
-    ZeroConcentratedDivergence::convert(rho.as_f64_up())
-        .and_then(|profile| profile.delta(epsilon))
-        .unwrap_or(1.0)
+    ZeroConcentratedDivergence::convert(rho.as_f64_up()).and_then(|profile| profile.delta(epsilon)).unwrap_or(1.0)
 }
 
 #[cfg(test)]

@@ -1,3 +1,5 @@
+//! Tests of the accountant: conversions against closed forms.
+
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 use proptest::prelude::*;

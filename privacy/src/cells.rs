@@ -52,10 +52,7 @@ impl Exact {
         if good {
             Ok(Self { cells, plan, request })
         } else {
-            Err(ShapeError {
-                families: plan.families().len(),
-                groups: plan.groups(),
-            })
+            Err(ShapeError { families: plan.families().len(), groups: plan.groups() })
         }
     }
 
@@ -71,11 +68,7 @@ impl Exact {
 
     /// Draws the noise, once: the exact cells are gone afterwards. Only the gate calls this.
     pub(crate) fn noised(self) -> Result<NoisyCells, MechanismError> {
-        let Self {
-            cells,
-            plan,
-            request: _,
-        } = self;
+        let Self { cells, plan, request: _ } = self;
         let cells = cells
             .expose()
             .into_iter()
@@ -177,10 +170,7 @@ pub enum BodyError {
 impl NoisyCells {
     /// The bytes that the ledger stores.
     pub(crate) fn to_body(&self) -> Result<Vec<u8>, BodyError> {
-        Ok(serde_json::to_vec(&BodyOut {
-            version: BODY_VERSION,
-            release: self,
-        })?)
+        Ok(serde_json::to_vec(&BodyOut { version: BODY_VERSION, release: self })?)
     }
 
     /// Reads what [`NoisyCells::to_body`] wrote.
@@ -208,17 +198,12 @@ mod decimal {
     use serde::{Deserialize, Deserializer, Serializer};
 
     pub(super) fn serialize<S: Serializer>(rows: &[Vec<i128>], out: S) -> Result<S::Ok, S::Error> {
-        out.collect_seq(
-            rows.iter()
-                .map(|row| row.iter().map(i128::to_string).collect::<Vec<_>>()),
-        )
+        out.collect_seq(rows.iter().map(|row| row.iter().map(i128::to_string).collect::<Vec<_>>()))
     }
 
     pub(super) fn deserialize<'de, D: Deserializer<'de>>(input: D) -> Result<Vec<Vec<i128>>, D::Error> {
         let rows = Vec::<Vec<String>>::deserialize(input)?;
-        rows.into_iter()
-            .map(|row| row.iter().map(|cell| cell.parse().map_err(D::Error::custom)).collect())
-            .collect()
+        rows.into_iter().map(|row| row.iter().map(|cell| cell.parse().map_err(D::Error::custom)).collect()).collect()
     }
 }
 

@@ -1,3 +1,5 @@
+//! Tests of cells: shapes, bodies, extremes.
+
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 use glovebox_policy::{NanoEpsilon, Public};
@@ -7,22 +9,10 @@ use crate::plan::{Ask, plan_noise};
 use crate::sensitivity::Family;
 
 fn plan() -> NoisePlan {
-    let family = |label: &str, linf| Family {
-        label: Public::from_request(label.to_owned()),
-        linf,
-    };
-    let ask = Ask {
-        epsilon: NanoEpsilon::from_epsilon(1.0).unwrap(),
-        delta: 0.0,
-        mechanism: None,
-    };
-    plan_noise(
-        vec![family("count", 1), family("sum", 250)],
-        3,
-        Geometry::GroupSelection { max_groups: 1 },
-        ask,
-    )
-    .unwrap()
+    let family = |label: &str, linf| Family { label: Public::from_request(label.to_owned()), linf };
+    let ask = Ask { epsilon: NanoEpsilon::from_epsilon(1.0).unwrap(), delta: 0.0, mechanism: None };
+    plan_noise(vec![family("count", 1), family("sum", 250)], 3, Geometry::GroupSelection { max_groups: 1 }, ask)
+        .unwrap()
 }
 
 fn exact(cells: Vec<Vec<i128>>) -> Result<Exact, ShapeError> {
@@ -32,17 +22,8 @@ fn exact(cells: Vec<Vec<i128>>) -> Result<Exact, ShapeError> {
 #[test]
 fn only_cells_of_the_planned_shape_are_taken() {
     assert!(exact(vec![vec![0; 3], vec![0; 3]]).is_ok());
-    for wrong in [
-        vec![],
-        vec![vec![0; 3]],
-        vec![vec![0; 3]; 3],
-        vec![vec![0; 3], vec![0; 2]],
-        vec![vec![0; 4]; 2],
-    ] {
-        assert_eq!(
-            exact(wrong).unwrap_err().to_string(),
-            "the cells are not 2 families of 3 groups"
-        );
+    for wrong in [vec![], vec![vec![0; 3]], vec![vec![0; 3]; 3], vec![vec![0; 3], vec![0; 2]], vec![vec![0; 4]; 2]] {
+        assert_eq!(exact(wrong).unwrap_err().to_string(), "the cells are not 2 families of 3 groups");
     }
 }
 
@@ -74,18 +55,9 @@ fn a_strange_body_is_not_read() {
     let noisy = exact(vec![vec![0; 3]; 2]).unwrap().noised().unwrap();
     let body = String::from_utf8(noisy.to_body().unwrap()).unwrap();
     let read = |text: String| NoisyCells::from_body(text.as_bytes());
-    assert!(matches!(
-        read(body.replace("\"version\":1", "\"version\":2")),
-        Err(BodyError::Version(2))
-    ));
-    assert!(matches!(
-        read(body.replace("\"groups\":3", "\"groups\":4")),
-        Err(BodyError::Shape)
-    ));
-    assert!(matches!(
-        read(body.replace("\"groups\":3", "\"groups\":3,\"extra\":0")),
-        Err(BodyError::Json(_))
-    ));
+    assert!(matches!(read(body.replace("\"version\":1", "\"version\":2")), Err(BodyError::Version(2))));
+    assert!(matches!(read(body.replace("\"groups\":3", "\"groups\":4")), Err(BodyError::Shape)));
+    assert!(matches!(read(body.replace("\"groups\":3", "\"groups\":3,\"extra\":0")), Err(BodyError::Json(_))));
     assert!(matches!(
         read(body.replace("\"denominator_log2\":30", "\"denominator_log2\":64")),
         Err(BodyError::Json(_))

@@ -80,10 +80,7 @@ impl<T> Released<T> {
     /// ```
     pub fn map<P, U>(self, with: Public<P>, f: fn(T, Public<P>) -> U) -> Released<U> {
         let Self { value, receipt } = self;
-        Released {
-            value: f(value, with),
-            receipt,
-        }
+        Released { value: f(value, with), receipt }
     }
 
     /// As [`Released::map`], for post-processing that may refuse.
@@ -96,10 +93,7 @@ impl<T> Released<T> {
         f: fn(T, Public<P>) -> Result<U, Refusal>,
     ) -> Result<Released<U>, Refusal> {
         let Self { value, receipt } = self;
-        Ok(Released {
-            value: f(value, with)?,
-            receipt,
-        })
+        Ok(Released { value: f(value, with)?, receipt })
     }
 
     /// As [`Released::try_map`], for post-processing that has to wait, as an outer query does.
@@ -108,10 +102,7 @@ impl<T> Released<T> {
     /// What `step` returns. The release stays in the ledger.
     pub async fn then<P, U>(self, with: Public<P>, step: Step<T, P, U>) -> Result<Released<U>, Refusal> {
         let Self { value, receipt } = self;
-        Ok(Released {
-            value: step(value, with).await?,
-            receipt,
-        })
+        Ok(Released { value: step(value, with).await?, receipt })
     }
 }
 
@@ -231,10 +222,7 @@ pub fn release(
     same("decision", &permit.decision(), &charge.decision())?;
     let planned = exact.plan().price()?;
     if planned != charge.cost() || planned != exact.plan().cost() {
-        return Err(GateError::CostMismatch {
-            planned,
-            charged: charge.cost(),
-        });
+        return Err(GateError::CostMismatch { planned, charged: charge.cost() });
     }
     let summary = exact.plan().summary();
     let value = exact.noised()?;
@@ -259,28 +247,17 @@ pub fn reopen(permit: Permit, stored: StoredRelease) -> Result<Released<NoisyCel
     if Digest::of(&body) != receipt.body_digest() {
         return Err(GateError::BodyDigest { request });
     }
-    Ok(Released {
-        value: NoisyCells::from_body(&body)?,
-        receipt,
-    })
+    Ok(Released { value: NoisyCells::from_body(&body)?, receipt })
 }
 
 fn same<T: PartialEq + fmt::Display>(what: &'static str, permitted: &T, charged: &T) -> Result<(), GateError> {
     if permitted == charged {
         Ok(())
     } else {
-        Err(GateError::PermitMismatch {
-            what,
-            permitted: permitted.to_string(),
-            charged: charged.to_string(),
-        })
+        Err(GateError::PermitMismatch { what, permitted: permitted.to_string(), charged: charged.to_string() })
     }
 }
 
 fn same_request(part: &'static str, expected: Digest, found: Digest) -> Result<(), GateError> {
-    if expected == found {
-        Ok(())
-    } else {
-        Err(GateError::RequestMismatch { part, expected, found })
-    }
+    if expected == found { Ok(()) } else { Err(GateError::RequestMismatch { part, expected, found }) }
 }

@@ -1,3 +1,5 @@
+//! Tests of half-widths against exact tails.
+
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 use super::*;
@@ -50,9 +52,6 @@ fn and_the_width_is_not_wasteful() {
 #[test]
 fn the_largest_scale_of_a_plan_has_a_width() {
     let largest = Scale::new(1 << MAX_SCALE_LOG2, 0).unwrap();
-    assert_eq!(
-        half_width_95(MechanismKind::Gaussian, largest),
-        ((1_u128 << 60) * 49).div_ceil(25) as u64
-    );
+    assert_eq!(half_width_95(MechanismKind::Gaussian, largest), ((1_u128 << 60) * 49).div_ceil(25) as u64);
     assert!(half_width_95(MechanismKind::Laplace, largest) < 1 << 62);
 }

@@ -58,9 +58,7 @@ type Laplace = Measurement<Cells, L1Distance<RBig>, MaxDivergence, Vec<IBig>>;
 /// `NoisePrivacyMap_for_ZExpFamily2.tex`.
 fn gaussian(scale: Scale) -> Result<Gaussian, MechanismError> {
     let space = (VectorDomain::new(AtomDomain::<IBig>::default()), L2Distance::default());
-    ZExpFamily::<2> { scale: scale.exact() }
-        .make_noise(space)
-        .map_err(fault(MechanismKind::Gaussian, "construction"))
+    ZExpFamily::<2> { scale: scale.exact() }.make_noise(space).map_err(fault(MechanismKind::Gaussian, "construction"))
 }
 
 /// Discrete Laplace noise of parameter b = `scale` on every cell.
@@ -72,17 +70,11 @@ fn gaussian(scale: Scale) -> Result<Gaussian, MechanismError> {
 /// Canonne, Kamath, Steinke 2020; proof for this map in OpenDP 0.16, `NoisePrivacyMap_for_ZExpFamily1.tex`.
 fn laplace(scale: Scale) -> Result<Laplace, MechanismError> {
     let space = (VectorDomain::new(AtomDomain::<IBig>::default()), L1Distance::default());
-    ZExpFamily::<1> { scale: scale.exact() }
-        .make_noise(space)
-        .map_err(fault(MechanismKind::Laplace, "construction"))
+    ZExpFamily::<1> { scale: scale.exact() }.make_noise(space).map_err(fault(MechanismKind::Laplace, "construction"))
 }
 
 fn fault(kind: MechanismKind, during: &'static str) -> impl Fn(opendp::error::Error) -> MechanismError {
-    move |error| MechanismError {
-        kind,
-        during,
-        variant: error.variant,
-    }
+    move |error| MechanismError { kind, during, variant: error.variant }
 }
 
 /// What noise of this scale costs at this sensitivity, by OpenDP's own map, rounded up: ρ for Gaussian, ε for Laplace.

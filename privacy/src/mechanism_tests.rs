@@ -1,3 +1,5 @@
+//! Tests of the mechanisms: losses and samplers.
+
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 
 use dashu::integer::UBig;
@@ -12,30 +14,17 @@ fn scale(numerator: u64, denominator_log2: u32) -> Scale {
 /// OpenDP's map against the textbook formulas in exact rationals: never below, and less than 10⁻¹⁵ of it above.
 #[test]
 fn the_map_is_the_textbook_formula_rounded_up() {
-    let slack = RBig::from_parts(
-        IBig::from(1_000_000_000_000_001_u64),
-        UBig::from(1_000_000_000_000_000_u64),
-    );
+    let slack = RBig::from_parts(IBig::from(1_000_000_000_000_001_u64), UBig::from(1_000_000_000_000_000_u64));
     for numerator in [1, 3, 7, 1000, 4_294_967_295, u64::MAX] {
         for bits in [0, 1, 31, 63] {
             let scale = scale(numerator, bits);
-            for distance in [
-                RBig::from(1),
-                RBig::from(10).sqr(),
-                RBig::from_parts(IBig::from(22), UBig::from(7_u8)),
-            ] {
+            for distance in [RBig::from(1), RBig::from(10).sqr(), RBig::from_parts(IBig::from(22), UBig::from(7_u8))] {
                 let ratio = &distance / scale.exact();
                 let rho = RBig::try_from(loss(MechanismKind::Gaussian, scale, &distance).unwrap()).unwrap();
                 let exact_rho = ratio.sqr() / RBig::from(2);
-                assert!(
-                    rho >= exact_rho && rho <= exact_rho * &slack,
-                    "ρ of {scale} at {distance}"
-                );
+                assert!(rho >= exact_rho && rho <= exact_rho * &slack, "ρ of {scale} at {distance}");
                 let epsilon = RBig::try_from(loss(MechanismKind::Laplace, scale, &distance).unwrap()).unwrap();
-                assert!(
-                    epsilon >= ratio && epsilon <= ratio * &slack,
-                    "ε of {scale} at {distance}"
-                );
+                assert!(epsilon >= ratio && epsilon <= ratio * &slack, "ε of {scale} at {distance}");
             }
         }
     }
@@ -68,36 +57,19 @@ fn the_largest_cells_of_a_plan_are_not_cut() {
         let cells: Vec<i128> = [edge, -edge].repeat(200);
         let noisy = add_noise(kind, scale(1000, 0), cells.clone()).unwrap();
         let noise: Vec<i128> = noisy.iter().zip(&cells).map(|(a, b)| a - b).collect();
-        assert!(
-            noise.iter().all(|n| n.abs() < 100_000),
-            "noise of scale 1000 stays near"
-        );
-        assert!(
-            noise.iter().any(|n| *n > 0) && noise.iter().any(|n| *n < 0),
-            "and goes both ways"
-        );
+        assert!(noise.iter().all(|n| n.abs() < 100_000), "noise of scale 1000 stays near");
+        assert!(noise.iter().any(|n| *n > 0) && noise.iter().any(|n| *n < 0), "and goes both ways");
     }
 }
 
 #[test]
 fn the_ends_of_the_type_neither_wrap_nor_fail() {
-    let noisy = add_noise(
-        MechanismKind::Laplace,
-        scale(1000, 0),
-        [i128::MAX, i128::MIN].repeat(100),
-    )
-    .unwrap();
+    let noisy = add_noise(MechanismKind::Laplace, scale(1000, 0), [i128::MAX, i128::MIN].repeat(100)).unwrap();
     for pair in noisy.chunks(2) {
         assert!(pair[0] > i128::MAX - 100_000 && pair[1] < i128::MIN + 100_000);
     }
-    assert!(
-        noisy.contains(&i128::MAX) && noisy.contains(&i128::MIN),
-        "half of the draws point outwards"
-    );
-    assert!(
-        noisy.iter().any(|n| *n != i128::MAX && *n != i128::MIN),
-        "and half inwards"
-    );
+    assert!(noisy.contains(&i128::MAX) && noisy.contains(&i128::MIN), "half of the draws point outwards");
+    assert!(noisy.iter().any(|n| *n != i128::MAX && *n != i128::MIN), "and half inwards");
 }
 
 #[test]
@@ -115,13 +87,7 @@ fn noise_is_fresh_on_every_call_and_in_every_cell() {
 
 #[test]
 fn an_error_keeps_no_text_of_opendp() {
-    let error = MechanismError {
-        kind: MechanismKind::Gaussian,
-        during: "sampling",
-        variant: ErrorVariant::FailedFunction,
-    };
-    assert_eq!(
-        error.to_string(),
-        "the sampling of gaussian noise failed: `FailedFunction`"
-    );
+    let error =
+        MechanismError { kind: MechanismKind::Gaussian, during: "sampling", variant: ErrorVariant::FailedFunction };
+    assert_eq!(error.to_string(), "the sampling of gaussian noise failed: `FailedFunction`");
 }

@@ -89,18 +89,10 @@ impl NoisePlan {
     /// What the log says about the noise: a few public numbers, no labels, under 4096 bytes.
     pub(crate) fn summary(&self) -> String {
         const SHOWN: usize = 64;
-        let scales: Vec<String> = self
-            .families
-            .iter()
-            .take(SHOWN)
-            .map(|family| family.scale.to_string())
-            .collect();
+        let scales: Vec<String> = self.families.iter().take(SHOWN).map(|family| family.scale.to_string()).collect();
         let more = if self.families.len() > SHOWN { ", …" } else { "" };
         let (kind, families, groups) = (self.kind.as_str(), self.families.len(), self.groups);
-        format!(
-            "{kind} noise, families {families}, groups {groups}, scales {}{more}",
-            scales.join(", ")
-        )
+        format!("{kind} noise, families {families}, groups {groups}, scales {}{more}", scales.join(", "))
     }
 
     /// What this noise costs by OpenDP's maps, computed anew: exact losses added up, then rounded up once.
@@ -114,20 +106,14 @@ impl NoisePlan {
         for family in &self.families {
             let sensitivity = exact_sensitivity(self.kind, family.linf, self.geometry, self.groups);
             let Some(loss) = exact(loss(self.kind, family.scale, &sensitivity)?) else {
-                return Ok(Cost {
-                    rho: Rho::from_steps(u64::MAX),
-                    delta: Delta::ZERO,
-                });
+                return Ok(Cost { rho: Rho::from_steps(u64::MAX), delta: Delta::ZERO });
             };
             rho += match self.kind {
                 MechanismKind::Gaussian => loss,
                 MechanismKind::Laplace => loss.sqr() / RBig::from(2),
             };
         }
-        Ok(Cost {
-            rho: rho_up(&rho),
-            delta: Delta::ZERO,
-        })
+        Ok(Cost { rho: rho_up(&rho), delta: Delta::ZERO })
     }
 }
 
@@ -169,13 +155,7 @@ pub fn plan_noise(families: Vec<Family>, groups: u32, geometry: Geometry, ask: A
         .into_iter()
         .map(|family| noise_for(kind, family, geometry, groups, share))
         .collect::<Result<Vec<_>, _>>()?;
-    let mut plan = NoisePlan {
-        kind,
-        geometry,
-        groups,
-        families,
-        cost: Cost::ZERO,
-    };
+    let mut plan = NoisePlan { kind, geometry, groups, families, cost: Cost::ZERO };
     plan.cost = plan.price().map_err(|_| Reason::Internal)?;
     let most = match kind {
         MechanismKind::Gaussian => rho_up(&granted),
@@ -224,13 +204,7 @@ fn noise_for(
     let sensitivity = exact_sensitivity(kind, linf, geometry, groups);
     let scale = smallest_scale(kind, &sensitivity, share)?;
     let half_width_95 = half_width_95(kind, scale);
-    Ok(NoisedFamily {
-        label,
-        linf,
-        sensitivity: -f64_down(&-sensitivity),
-        scale,
-        half_width_95,
-    })
+    Ok(NoisedFamily { label, linf, sensitivity: -f64_down(&-sensitivity), scale, half_width_95 })
 }
 
 /// The smallest scale on the grid whose loss, by OpenDP's map, is at most `share`. The grid's step is the power of two

@@ -1,3 +1,5 @@
+//! Tests of noise plans: cost, minimality, refusals.
+
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 
 use proptest::prelude::*;
@@ -6,19 +8,12 @@ use super::*;
 use crate::accountant::pure_epsilon_to_rho;
 
 fn families(bounds: &[u64]) -> Vec<Family> {
-    let family = |linf: &u64| Family {
-        label: Public::from_manifest("f".to_owned()),
-        linf: *linf,
-    };
+    let family = |linf: &u64| Family { label: Public::from_manifest("f".to_owned()), linf: *linf };
     bounds.iter().map(family).collect()
 }
 
 fn ask(epsilon: f64, delta: f64) -> Ask {
-    Ask {
-        epsilon: NanoEpsilon::from_epsilon(epsilon).unwrap(),
-        delta,
-        mechanism: None,
-    }
+    Ask { epsilon: NanoEpsilon::from_epsilon(epsilon).unwrap(), delta, mechanism: None }
 }
 
 fn select(max_groups: u32) -> Geometry {
@@ -153,11 +148,7 @@ fn a_second_family_shares_the_loss() {
 
 #[test]
 fn many_families_at_the_smallest_ask_cost_no_more_than_it() {
-    let ask = Ask {
-        epsilon: NanoEpsilon::from_nano(1),
-        delta: 0.0,
-        mechanism: None,
-    };
+    let ask = Ask { epsilon: NanoEpsilon::from_nano(1), delta: 0.0, mechanism: None };
     let plan = plan_noise(families(&[1; 50]), 3, select(1), ask).unwrap();
     assert_eq!(plan.cost().rho, Rho::from_steps(1));
 }
@@ -170,58 +161,26 @@ fn what_cannot_be_planned_is_refused() {
         assert_eq!(reason(plan(ask(1.0, delta))), Reason::OptionInvalid);
     }
     for nano in [0, NanoEpsilon::MAX.nano() + 1, u64::MAX] {
-        let ask = Ask {
-            epsilon: NanoEpsilon::from_nano(nano),
-            delta: 1e-9,
-            mechanism: None,
-        };
+        let ask = Ask { epsilon: NanoEpsilon::from_nano(nano), delta: 1e-9, mechanism: None };
         assert_eq!(reason(plan(ask)), Reason::OptionInvalid);
     }
-    let gaussian = Ask {
-        mechanism: Some(MechanismKind::Gaussian),
-        ..ask(1.0, 0.0)
-    };
+    let gaussian = Ask { mechanism: Some(MechanismKind::Gaussian), ..ask(1.0, 0.0) };
     assert_eq!(reason(plan(gaussian)), Reason::OptionInvalid);
-    let tiny = Ask {
-        epsilon: NanoEpsilon::from_nano(1),
-        delta: 1e-9,
-        mechanism: None,
-    };
+    let tiny = Ask { epsilon: NanoEpsilon::from_nano(1), delta: 1e-9, mechanism: None };
     assert_eq!(reason(plan(tiny)), Reason::OptionInvalid, "less than one step of ρ");
-    assert_eq!(
-        reason(plan_noise(good(), 5, select(0), ask(1.0, 0.0))),
-        Reason::OptionInvalid
-    );
-    assert_eq!(
-        reason(plan_noise(families(&[1, 0]), 5, select(1), ask(1.0, 0.0))),
-        Reason::BoundsInvalid
-    );
-    assert_eq!(
-        reason(plan_noise(families(&[u64::MAX]), 5, select(1), ask(1.0, 0.0))),
-        Reason::OverflowPossible
-    );
-    assert_eq!(
-        reason(plan_noise(vec![], 5, select(1), ask(1.0, 0.0))),
-        Reason::Internal
-    );
-    assert_eq!(
-        reason(plan_noise(good(), 0, select(1), ask(1.0, 0.0))),
-        Reason::Internal
-    );
+    assert_eq!(reason(plan_noise(good(), 5, select(0), ask(1.0, 0.0))), Reason::OptionInvalid);
+    assert_eq!(reason(plan_noise(families(&[1, 0]), 5, select(1), ask(1.0, 0.0))), Reason::BoundsInvalid);
+    assert_eq!(reason(plan_noise(families(&[u64::MAX]), 5, select(1), ask(1.0, 0.0))), Reason::OverflowPossible);
+    assert_eq!(reason(plan_noise(vec![], 5, select(1), ask(1.0, 0.0))), Reason::Internal);
+    assert_eq!(reason(plan_noise(good(), 0, select(1), ask(1.0, 0.0))), Reason::Internal);
 }
 
 #[test]
 fn a_release_has_a_largest_size() {
     let most = u32::try_from(MAX_CELLS / 2).unwrap();
     assert!(plan_noise(families(&[1, 1]), most, select(1), ask(1.0, 0.0)).is_ok());
-    assert_eq!(
-        reason(plan_noise(families(&[1, 1]), most + 1, select(1), ask(1.0, 0.0))),
-        Reason::TooManyGroups
-    );
-    assert_eq!(
-        reason(plan_noise(families(&[1]), u32::MAX, select(1), ask(1.0, 0.0))),
-        Reason::TooManyGroups
-    );
+    assert_eq!(reason(plan_noise(families(&[1, 1]), most + 1, select(1), ask(1.0, 0.0))), Reason::TooManyGroups);
+    assert_eq!(reason(plan_noise(families(&[1]), u32::MAX, select(1), ask(1.0, 0.0))), Reason::TooManyGroups);
     // 39 digits, a sign, two quotes and a comma for each cell.
     assert!(MAX_CELLS * 43 + (1 << 24) < glovebox_ledger::BODY_MAX_BYTES as u64);
 }
@@ -230,18 +189,12 @@ fn a_release_has_a_largest_size() {
 fn the_summary_for_the_log_names_no_label_and_fits() {
     let plan = plan_noise(families(&[123_457; 500]), 7, select(3), ask(0.1, 1e-9)).unwrap();
     let summary = plan.summary();
-    assert!(
-        summary.starts_with("gaussian noise, families 500, groups 7, scales "),
-        "{summary}"
-    );
+    assert!(summary.starts_with("gaussian noise, families 500, groups 7, scales "), "{summary}");
     assert!(summary.len() < glovebox_ledger::SUMMARY_MAX_BYTES);
 }
 
 #[test]
 fn plans_are_functions_of_their_arguments() {
     let plan = || plan_noise(families(&[3, 1 << 33]), 77, select(5), ask(0.3, 1e-7)).unwrap();
-    assert_eq!(
-        serde_json::to_string(&plan()).unwrap(),
-        serde_json::to_string(&plan()).unwrap()
-    );
+    assert_eq!(serde_json::to_string(&plan()).unwrap(), serde_json::to_string(&plan()).unwrap());
 }

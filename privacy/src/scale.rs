@@ -29,14 +29,7 @@ impl Scale {
 
     /// `numerator / 2^denominator_log2`; `None` when the denominator is finer than the finest grid.
     pub const fn new(numerator: u64, denominator_log2: u32) -> Option<Self> {
-        if denominator_log2 <= Self::MAX_DENOMINATOR_LOG2 {
-            Some(Self {
-                numerator,
-                denominator_log2,
-            })
-        } else {
-            None
-        }
+        if denominator_log2 <= Self::MAX_DENOMINATOR_LOG2 { Some(Self { numerator, denominator_log2 }) } else { None }
     }
 
     /// The upper part.
@@ -76,9 +69,6 @@ impl TryFrom<Parts> for Scale {
 
 impl From<Scale> for Parts {
     fn from(scale: Scale) -> Self {
-        Self {
-            numerator: scale.numerator,
-            denominator_log2: scale.denominator_log2,
-        }
+        Self { numerator: scale.numerator, denominator_log2: scale.denominator_log2 }
     }
 }

@@ -1,3 +1,5 @@
+//! Tests of sensitivities.
+
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 
 use proptest::prelude::*;
@@ -21,10 +23,7 @@ fn norms_are_exact_where_they_can_be() {
 #[test]
 fn the_largest_numbers_fit() {
     let geometry = Geometry::GroupSelection { max_groups: u32::MAX };
-    assert_eq!(
-        l1(u64::MAX, geometry, u32::MAX),
-        u128::from(u64::MAX) * u128::from(u32::MAX)
-    );
+    assert_eq!(l1(u64::MAX, geometry, u32::MAX), u128::from(u64::MAX) * u128::from(u32::MAX));
     let exact = RBig::from(UBig::from(u64::MAX).sqr() * UBig::from(u32::MAX));
     assert!(square_of_l2(u64::MAX, u32::MAX, u32::MAX) >= exact);
 }
@@ -81,8 +80,5 @@ fn the_worst_unit_moves_them_by_exactly_that() {
     assert_eq!(sum, l1(linf, geometry, groups));
     let squares: u128 = worst.iter().map(|m| m.unsigned_abs().pow(2)).sum();
     let below = l2(linf, geometry, groups) - RBig::from_parts(IBig::ONE, UBig::ONE << ROOT_BITS);
-    assert!(
-        below.sqr() < RBig::from(squares),
-        "a smaller sensitivity would be wrong"
-    );
+    assert!(below.sqr() < RBig::from(squares), "a smaller sensitivity would be wrong");
 }

@@ -71,9 +71,7 @@ impl Table {
     /// Whether every row has one value for each column, of the column's kind or missing.
     pub fn is_well_formed(&self) -> bool {
         let fits = |(column, value): (&Column, &Scalar)| value.kind().is_none_or(|kind| kind == column.kind);
-        self.rows
-            .iter()
-            .all(|row| row.len() == self.columns.len() && self.columns.iter().zip(row).all(fits))
+        self.rows.iter().all(|row| row.len() == self.columns.len() && self.columns.iter().zip(row).all(fits))
     }
 }
 
@@ -84,10 +82,7 @@ mod tests {
     use super::*;
 
     fn column(kind: ColumnKind) -> Column {
-        Column {
-            name: "c".to_owned(),
-            kind,
-        }
+        Column { name: "c".to_owned(), kind }
     }
 
     #[test]
@@ -102,10 +97,7 @@ mod tests {
             Scalar::Text("1".to_owned()),
         ];
         let text = serde_json::to_string(&row).unwrap();
-        assert_eq!(
-            text,
-            "[null,true,-9223372036854775808,9223372036854775807,1.0,-0.1,\"1\"]"
-        );
+        assert_eq!(text, "[null,true,-9223372036854775808,9223372036854775807,1.0,-0.1,\"1\"]");
         assert_eq!(serde_json::from_str::<Vec<Scalar>>(&text).unwrap(), row);
     }
 
@@ -117,10 +109,7 @@ mod tests {
     #[test]
     fn well_formed_means_one_value_of_the_kind_for_each_column() {
         let columns = vec![column(ColumnKind::Int), column(ColumnKind::Text)];
-        let table = |rows| Table {
-            columns: columns.clone(),
-            rows,
-        };
+        let table = |rows| Table { columns: columns.clone(), rows };
         let text = || Scalar::Text(String::new());
         assert!(table(vec![]).is_well_formed());
         assert!(table(vec![vec![Scalar::Int(1), text()], vec![Scalar::Null, Scalar::Null]]).is_well_formed());

@@ -65,10 +65,11 @@ fn rewritten(expr: &Expr, schema: &DFSchema) -> Result<Expr, Refusal> {
         Expr::IsNotNull(e) => Expr::IsNotNull(inner(e)?),
         Expr::IsTrue(e) => Expr::IsTrue(inner(e)?),
         Expr::IsFalse(e) => Expr::IsFalse(inner(e)?),
-        Expr::IsUnknown(e) => Expr::IsUnknown(inner(e)?),
+        // DataFusion has no physical form of these two.
+        Expr::IsUnknown(e) => Expr::IsNull(inner(e)?),
         Expr::IsNotTrue(e) => Expr::IsNotTrue(inner(e)?),
         Expr::IsNotFalse(e) => Expr::IsNotFalse(inner(e)?),
-        Expr::IsNotUnknown(e) => Expr::IsNotUnknown(inner(e)?),
+        Expr::IsNotUnknown(e) => Expr::IsNotNull(inner(e)?),
         Expr::Negative(e) => negative(rewritten(e, schema)?, schema)?,
         Expr::Between(between) => {
             let (value, low, high) = (inner(&between.expr)?, inner(&between.low)?, inner(&between.high)?);

@@ -75,10 +75,7 @@ impl FlightClient {
             .parse()
             .map_err(|_| ClientError::Unreachable("the token has characters that a header cannot carry".to_owned()))?;
         authorization.set_sensitive(true);
-        Ok(Self {
-            inner: FlightServiceClient::new(channel),
-            authorization,
-        })
+        Ok(Self { inner: FlightServiceClient::new(channel), authorization })
     }
 
     /// Asks one statement and reads the whole answer.
@@ -95,18 +92,10 @@ impl FlightClient {
     /// # Errors
     /// [`ClientError`].
     pub async fn ticket(&mut self, sql: &str) -> Result<Vec<u8>, ClientError> {
-        let command = CommandStatementQuery {
-            query: sql.to_owned(),
-            transaction_id: None,
-        };
+        let command = CommandStatementQuery { query: sql.to_owned(), transaction_id: None };
         let descriptor = FlightDescriptor::new_cmd(command.as_any().encode_to_vec());
         let request = self.request(descriptor);
-        let info = self
-            .inner
-            .get_flight_info(request)
-            .await
-            .map_err(|status| refused(&status))?
-            .into_inner();
+        let info = self.inner.get_flight_info(request).await.map_err(|status| refused(&status))?.into_inner();
         let endpoint = info.endpoint.into_iter().next().ok_or(ClientError::Unreadable)?;
         Ok(endpoint.ticket.ok_or(ClientError::Unreadable)?.ticket.to_vec())
     }
@@ -117,12 +106,7 @@ impl FlightClient {
     /// [`ClientError`].
     pub async fn fetch(&mut self, ticket: Vec<u8>) -> Result<Fetched, ClientError> {
         let request = self.request(Ticket::new(ticket));
-        let stream = self
-            .inner
-            .do_get(request)
-            .await
-            .map_err(|status| refused(&status))?
-            .into_inner();
+        let stream = self.inner.do_get(request).await.map_err(|status| refused(&status))?.into_inner();
         let mut note = None;
         let stream = stream.inspect_ok(|message| {
             if !message.app_metadata.is_empty() && note.is_none() {
@@ -152,19 +136,14 @@ impl FlightClient {
 
     fn request<T>(&self, message: T) -> Request<T> {
         let mut request = Request::new(message);
-        request
-            .metadata_mut()
-            .insert("authorization", self.authorization.clone());
+        request.metadata_mut().insert("authorization", self.authorization.clone());
         request
     }
 }
 
 fn refused(status: &Status) -> ClientError {
     match status.metadata().get(CODE_METADATA).and_then(|code| code.to_str().ok()) {
-        Some(code) => ClientError::Refused {
-            code: code.to_owned(),
-            message: status.message().to_owned(),
-        },
+        Some(code) => ClientError::Refused { code: code.to_owned(), message: status.message().to_owned() },
         None => ClientError::Unreachable(status.message().to_owned()),
     }
 }
@@ -203,7 +182,6 @@ fn read(array: &ArrayRef, row: usize) -> Option<Scalar> {
     } else if let Some(array) = any.downcast_ref::<Float64Array>() {
         Some(Scalar::Float(array.value(row)))
     } else {
-        any.downcast_ref::<StringArray>()
-            .map(|array| Scalar::Text(array.value(row).to_owned()))
+        any.downcast_ref::<StringArray>().map(|array| Scalar::Text(array.value(row).to_owned()))
     }
 }

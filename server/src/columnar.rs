@@ -32,9 +32,7 @@ pub(crate) fn schema_of(columns: &[Column]) -> SchemaRef {
 /// # Errors
 /// [`Reason::Internal`] when a value is not of its column's kind or a row is too short: nothing leaves then.
 pub(crate) fn batch_of(table: &Table) -> Result<RecordBatch, Refusal> {
-    let arrays = (0..table.columns.len())
-        .map(|index| array_of(table, index))
-        .collect::<Option<Vec<_>>>();
+    let arrays = (0..table.columns.len()).map(|index| array_of(table, index)).collect::<Option<Vec<_>>>();
     let options = RecordBatchOptions::new().with_row_count(Some(table.rows.len()));
     arrays
         .and_then(|arrays| RecordBatch::try_new_with_options(schema_of(&table.columns), arrays, &options).ok())
@@ -71,14 +69,8 @@ mod tests {
     use super::*;
 
     fn table(kind: ColumnKind, values: Vec<Scalar>) -> Table {
-        let columns = vec![Column {
-            name: "x".to_owned(),
-            kind,
-        }];
-        Table {
-            columns,
-            rows: values.into_iter().map(|value| vec![value]).collect(),
-        }
+        let columns = vec![Column { name: "x".to_owned(), kind }];
+        Table { columns, rows: values.into_iter().map(|value| vec![value]).collect() }
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! The outside faces of Glovebox: REST over HTTPS and Flight SQL over TLS, on two ports.
 //!
-//! This crate finds out who asks, reads what is asked, hands both to the engine and writes down what may leave. It plans
-//! no query, opens no data, adds no noise and decides no policy; it cannot write out anything that is not [`Outbound`];
+//! This crate finds out who asks, reads what is asked, hands both to the engine and writes down what may leave. It
+//! plans no query, opens no data, adds no noise and decides no policy; it cannot write out anything that is not [`Outbound`];
 //! it logs no SQL, no token and no value.
 //!
 //! Read in this order: [`limits`] (every limit by name), [`tls`] (certificates), [`outbound`] (what may leave) with

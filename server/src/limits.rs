@@ -14,8 +14,8 @@ pub const MANIFEST_BYTES: usize = 1024 * 1024;
 /// Longest upload unless the configuration says otherwise.
 pub const UPLOAD_BYTES: u64 = 4 * 1024 * 1024 * 1024;
 
-/// How long the rest of a body that was refused is read and thrown away, so that the client hears the refusal instead of
-/// a broken connection.
+/// How long the rest of a body that was refused is read and thrown away, so that the client hears the refusal instead
+/// of a broken connection.
 pub const DRAIN_TIME: Duration = Duration::from_secs(5);
 
 /// How much of such a body is read at most, where it is not an upload.

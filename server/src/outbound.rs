@@ -1,7 +1,7 @@
 //! What may leave, and how it is written.
 //!
-//! INVARIANT (a body is [`Outbound`]): the encoders of both faces, here for Flight and in `reply` for HTTP, take nothing
-//! else. The trait is sealed, and implemented for releases, public tables and cards, what officers may read, and
+//! INVARIANT (a body is [`Outbound`]): the encoders of both faces, here for Flight and in `reply` for HTTP, take
+//! nothing else. The trait is sealed, and implemented for releases, public tables and cards, what officers may read, and
 //! refusals. Not for text, and not for Arrow batches:
 //!
 //! ```compile_fail,E0277
@@ -182,12 +182,7 @@ impl AsJson for Health {
 
 impl AsJson for PersonCard {
     fn json(&self) -> Value {
-        let Person {
-            person,
-            org,
-            role,
-            name,
-        } = &self.0;
+        let Person { person, org, role, name } = &self.0;
         json!({ "person": person, "org": org, "role": role, "name": name })
     }
 }
@@ -203,10 +198,7 @@ impl AsCsv for Public<Table> {
     fn csv(&self) -> String {
         let table = self.get();
         let head = table.columns.iter().map(|column| quoted(&column.name));
-        let lines = table
-            .rows
-            .iter()
-            .map(|row| row.iter().map(cell).collect::<Vec<_>>().join(","));
+        let lines = table.rows.iter().map(|row| row.iter().map(cell).collect::<Vec<_>>().join(","));
         let mut text = head.collect::<Vec<_>>().join(",");
         text.push('\n');
         for line in lines {
@@ -253,9 +245,7 @@ pub(crate) fn flight_stream(body: &impl AsBatch) -> Result<FlightStream, Refusal
         encoder = encoder.with_metadata(note.to_string().into());
     }
     let batches = futures::stream::iter([Ok::<_, FlightError>(batch)]);
-    let messages = encoder
-        .build(batches)
-        .map(|message| message.map_err(|_| status_of(&Reason::Internal.into())));
+    let messages = encoder.build(batches).map(|message| message.map_err(|_| status_of(&Reason::Internal.into())));
     Ok(Box::pin(messages))
 }
 

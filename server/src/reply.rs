@@ -1,7 +1,7 @@
 //! The only place that makes HTTP bodies.
 //!
-//! INVARIANT (a body is Outbound): every function here takes something sealed by [`Outbound`](crate::Outbound); no other
-//! file of the crate names `axum::body::Body` or `axum::Json`, which the repository's check looks for.
+//! INVARIANT (a body is Outbound): every function here takes something sealed by [`Outbound`](crate::Outbound); no
+//! other file of the crate names `axum::body::Body` or `axum::Json`, which the repository's check looks for.
 
 use axum::body::Body;
 use axum::http::header::{CONTENT_TYPE, HeaderValue, WWW_AUTHENTICATE};
@@ -62,9 +62,7 @@ pub(crate) fn refusal_with(refusal: &Refusal, body: &impl AsJson) -> Reply {
     let status = StatusCode::from_u16(refusal.reason().http()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let mut reply = json(status, body);
     if refusal.reason() == Reason::Unauthenticated {
-        reply
-            .headers_mut()
-            .insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        reply.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
     }
     reply
 }
@@ -72,8 +70,6 @@ pub(crate) fn refusal_with(refusal: &Refusal, body: &impl AsJson) -> Reply {
 fn with_type(status: StatusCode, content_type: &'static str, text: String) -> Reply {
     let mut reply = Response::new(Body::from(text));
     *reply.status_mut() = status;
-    reply
-        .headers_mut()
-        .insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+    reply.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
     reply
 }

@@ -75,35 +75,18 @@ pub struct Serving {
 /// [`ServeError`] when an address is taken or certificates cannot be used.
 pub async fn serve(engine: Engine, options: Options) -> Result<Serving, ServeError> {
     let tls = Tls::open_or_create(&options.state_dir)?;
-    let incoming = http::upload::open_incoming(&options.state_dir).map_err(|error| ServeError::Incoming {
-        path: options.state_dir.join("incoming"),
-        error,
-    })?;
+    let incoming = http::upload::open_incoming(&options.state_dir)
+        .map_err(|error| ServeError::Incoming { path: options.state_dir.join("incoming"), error })?;
     let shield = Shield::new();
     let control = Control::new();
-    let http_app = http::router(
-        http::App::new(engine.clone(), incoming, options.upload_bytes),
-        shield.clone(),
-    );
+    let http_app = http::router(http::App::new(engine.clone(), incoming, options.upload_bytes), shield.clone());
     let flight_app = flight::router(engine, shield);
-    let http = Face {
-        app: http_app,
-        protocols: &[b"h2", b"http/1.1"],
-    };
-    let flight = Face {
-        app: flight_app,
-        protocols: &[b"h2"],
-    };
+    let http = Face { app: http_app, protocols: &[b"h2", b"http/1.1"] };
+    let flight = Face { app: flight_app, protocols: &[b"h2"] };
     let (http_addr, http_task) = http.start(options.http_listen, &tls, &control)?;
     let (flight_addr, flight_task) = flight.start(options.flight_listen, &tls, &control)?;
     let ca_cert = tls.ca_cert_path();
-    Ok(Serving {
-        http_addr,
-        flight_addr,
-        ca_cert,
-        control,
-        tasks: [http_task, flight_task],
-    })
+    Ok(Serving { http_addr, flight_addr, ca_cert, control, tasks: [http_task, flight_task] })
 }
 
 impl Serving {
@@ -124,11 +107,7 @@ impl Serving {
 
     /// Serves until `stop` is ready, then takes no more requests and gives those under way [`SHUTDOWN_TIME`].
     pub async fn until(self, stop: impl Future<Output = ()>) {
-        let Self {
-            control,
-            tasks: [mut http, mut flight],
-            ..
-        } = self;
+        let Self { control, tasks: [mut http, mut flight], .. } = self;
         let ended = tokio::select! {
             () = stop => false,
             _ = &mut http => true,
@@ -159,12 +138,8 @@ impl Face {
         let listener = TcpListener::bind(address).map_err(failed)?;
         let bound = listener.local_addr().map_err(failed)?;
         let config = RustlsConfig::from_config(tls.server_config(self.protocols)?);
-        let gate = Connections {
-            places: Arc::new(Semaphore::new(CONNECTIONS)),
-        };
-        let acceptor = RustlsAcceptor::new(config)
-            .handshake_timeout(HANDSHAKE_TIME)
-            .acceptor(gate);
+        let gate = Connections { places: Arc::new(Semaphore::new(CONNECTIONS)) };
+        let acceptor = RustlsAcceptor::new(config).handshake_timeout(HANDSHAKE_TIME).acceptor(gate);
         let mut server = axum_server::from_tcp(listener)
             .map_err(failed)?
             .acceptor(acceptor)
@@ -196,13 +171,7 @@ impl<S: Send + 'static> Accept<TcpStream, S> for Connections {
         Box::pin(async move {
             let place = place.map_err(|_| io::Error::other("all places for connections are taken"))?;
             stream.set_nodelay(true)?;
-            Ok((
-                stream,
-                Held {
-                    inner: service,
-                    place: Arc::new(place),
-                },
-            ))
+            Ok((stream, Held { inner: service, place: Arc::new(place) }))
         })
     }
 }

@@ -42,13 +42,7 @@ pub(crate) struct Handle {
 impl<T: Clone> Shelf<T> {
     /// An empty shelf whose names live this long.
     pub(crate) fn new(life: Duration) -> Self {
-        Self {
-            life,
-            inner: Mutex::new(Inner {
-                entries: HashMap::new(),
-                count: 0,
-            }),
-        }
+        Self { life, inner: Mutex::new(Inner { entries: HashMap::new(), count: 0 }) }
     }
 
     /// Keeps a value for its owner. The owner's oldest value gives way when the owner holds too many.
@@ -61,11 +55,7 @@ impl<T: Clone> Shelf<T> {
         let now = Instant::now();
         let mut inner = self.lock();
         inner.entries.retain(|_, entry| entry.expires > now);
-        let mut own: Vec<_> = inner
-            .entries
-            .iter()
-            .filter(|(_, entry)| entry.owner == *owner)
-            .collect();
+        let mut own: Vec<_> = inner.entries.iter().filter(|(_, entry)| entry.owner == *owner).collect();
         if own.len() >= HANDLES_PER_PERSON {
             own.sort_by_key(|(_, entry)| entry.order);
             if let Some(oldest) = own.first().map(|(key, _)| **key) {
@@ -76,17 +66,9 @@ impl<T: Clone> Shelf<T> {
             return Err(Reason::Busy.into());
         }
         inner.count += 1;
-        let entry = Entry {
-            owner: owner.clone(),
-            order: inner.count,
-            expires: now + self.life,
-            value,
-        };
+        let entry = Entry { owner: owner.clone(), order: inner.count, expires: now + self.life, value };
         inner.entries.insert(Digest::of(&name), entry);
-        Ok(Handle {
-            name,
-            expires: SystemTime::now() + self.life,
-        })
+        Ok(Handle { name, expires: SystemTime::now() + self.life })
     }
 
     /// The value behind a name.
@@ -116,12 +98,7 @@ impl<T: Clone> Shelf<T> {
 
     /// Lets a name live its whole life from now.
     pub(crate) fn renew(&self, owner: &PersonId, name: &[u8]) {
-        if let Some(entry) = self
-            .lock()
-            .entries
-            .get_mut(&Digest::of(name))
-            .filter(|entry| entry.owner == *owner)
-        {
+        if let Some(entry) = self.lock().entries.get_mut(&Digest::of(name)).filter(|entry| entry.owner == *owner) {
             entry.expires = Instant::now() + self.life;
         }
     }

@@ -21,9 +21,7 @@ pub(crate) struct Shield {
 impl Shield {
     /// All places free.
     pub(crate) fn new() -> Self {
-        Self {
-            places: Arc::new(Semaphore::new(REQUESTS_IN_FLIGHT)),
-        }
+        Self { places: Arc::new(Semaphore::new(REQUESTS_IN_FLIGHT)) }
     }
 
     /// Runs one request to its end.
@@ -60,10 +58,7 @@ mod tests {
     #[tokio::test]
     async fn a_panic_is_one_constant_refusal_and_gives_its_place_back() {
         let shield = Shield::new();
-        let refusal = shield
-            .run(Duration::from_secs(1), async { panic!("planted") })
-            .await
-            .unwrap_err();
+        let refusal = shield.run(Duration::from_secs(1), async { panic!("planted") }).await.unwrap_err();
         assert_eq!(refusal, Refusal::new(Reason::Internal));
         assert_eq!(shield.places.available_permits(), REQUESTS_IN_FLIGHT);
     }

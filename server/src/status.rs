@@ -14,9 +14,7 @@ pub const CODE_METADATA: &str = "glovebox-code";
 pub(crate) fn status_of(refusal: &Refusal) -> Status {
     let reason = refusal.reason();
     let mut status = Status::new(Code::from(reason.grpc().0), refusal.english());
-    status
-        .metadata_mut()
-        .insert(CODE_METADATA, MetadataValue::from_static(reason.code()));
+    status.metadata_mut().insert(CODE_METADATA, MetadataValue::from_static(reason.code()));
     status
 }
 
@@ -38,11 +36,7 @@ pub(crate) fn refusal_of(status: &Status) -> Refusal {
 
 /// The status itself if it is a refusal of ours, else the refusal that stands for it.
 pub(crate) fn coded(status: Status) -> Status {
-    if status.metadata().contains_key(CODE_METADATA) {
-        status
-    } else {
-        status_of(&refusal_of(&status))
-    }
+    if status.metadata().contains_key(CODE_METADATA) { status } else { status_of(&refusal_of(&status)) }
 }
 
 #[cfg(test)]
@@ -54,14 +48,8 @@ mod tests {
     fn every_reason_has_its_code_first_and_in_the_metadata() {
         for reason in Reason::ALL {
             let status = status_of(&Refusal::about(*reason, "年龄 `x`"));
-            assert!(
-                status.message().starts_with(&format!("{}: ", reason.code())),
-                "{reason}"
-            );
-            assert_eq!(
-                status.metadata().get(CODE_METADATA).unwrap().to_str().unwrap(),
-                reason.code()
-            );
+            assert!(status.message().starts_with(&format!("{}: ", reason.code())), "{reason}");
+            assert_eq!(status.metadata().get(CODE_METADATA).unwrap().to_str().unwrap(), reason.code());
             assert_ne!(status.code(), Code::Ok);
             assert_ne!(status.code(), Code::Unknown, "{reason}");
             assert_eq!(coded(status.clone()).message(), status.message());

@@ -63,13 +63,8 @@ impl Tls {
     /// # Errors
     /// [`TlsError`] when files cannot be read or written.
     pub fn open_or_create(state_dir: &Path) -> Result<Self, TlsError> {
-        let tls = Self {
-            dir: state_dir.join("tls"),
-        };
-        fs::create_dir_all(&tls.dir).map_err(|error| TlsError::File {
-            path: tls.dir.clone(),
-            error,
-        })?;
+        let tls = Self { dir: state_dir.join("tls") };
+        fs::create_dir_all(&tls.dir).map_err(|error| TlsError::File { path: tls.dir.clone(), error })?;
         let ca = tls.authority()?;
         if !tls.server_certificate_is_good(SystemTime::now()) {
             tls.issue_server_certificate(&ca)?;
@@ -129,11 +124,7 @@ impl Tls {
         match self.read("server.issued") {
             Ok(None) => there,
             Ok(Some(text)) => {
-                let issued = text
-                    .trim()
-                    .parse()
-                    .ok()
-                    .map(|seconds| UNIX_EPOCH + Duration::from_secs(seconds));
+                let issued = text.trim().parse().ok().map(|seconds| UNIX_EPOCH + Duration::from_secs(seconds));
                 let age = issued.and_then(|issued| now.duration_since(issued).ok());
                 there && age.is_some_and(|age| age < renew_after)
             }
@@ -176,19 +167,12 @@ impl Tls {
         let beside = self.path(&format!("{name}.new"));
         let write = || -> io::Result<()> {
             let _ = fs::remove_file(&beside);
-            let mut file = fs::OpenOptions::new()
-                .write(true)
-                .create_new(true)
-                .mode(mode)
-                .open(&beside)?;
+            let mut file = fs::OpenOptions::new().write(true).create_new(true).mode(mode).open(&beside)?;
             file.write_all(text.as_bytes())?;
             file.sync_all()?;
             fs::rename(&beside, &path)
         };
-        write().map_err(|error| TlsError::File {
-            path: path.clone(),
-            error,
-        })
+        write().map_err(|error| TlsError::File { path: path.clone(), error })
     }
 }
 
@@ -229,9 +213,7 @@ mod tests {
     use super::*;
 
     fn texts(tls: &Tls) -> Vec<String> {
-        ["ca.pem", "ca.key", "server.pem", "server.key"]
-            .map(|name| tls.read(name).unwrap().unwrap())
-            .to_vec()
+        ["ca.pem", "ca.key", "server.pem", "server.key"].map(|name| tls.read(name).unwrap().unwrap()).to_vec()
     }
 
     #[test]
@@ -240,11 +222,7 @@ mod tests {
         let tls = Tls::open_or_create(state.path()).unwrap();
         let first = texts(&tls);
         for key in ["ca.key", "server.key"] {
-            assert_eq!(
-                fs::metadata(tls.path(key)).unwrap().permissions().mode() & 0o777,
-                0o600,
-                "{key}"
-            );
+            assert_eq!(fs::metadata(tls.path(key)).unwrap().permissions().mode() & 0o777, 0o600, "{key}");
         }
         assert_eq!(texts(&Tls::open_or_create(state.path()).unwrap()), first);
         let config = tls.server_config(&[b"h2"]).unwrap();

@@ -26,15 +26,9 @@ pub(crate) fn parse(text: &str, name: &str) -> Result<Table> {
     let fence = fence.with_context(|| format!("ARCHITECTURE.md has no block `{name}`"))?;
     let mut table = Table::new();
     for line in fence.lines.iter().filter(|line| !line.trim().is_empty()) {
-        let (key, rest) = line
-            .split_once(':')
-            .with_context(|| format!("block `{name}`: no colon in `{line}`"))?;
+        let (key, rest) = line.split_once(':').with_context(|| format!("block `{name}`: no colon in `{line}`"))?;
         let words = rest.trim().split("  ").next().unwrap_or_default();
-        let words = words
-            .split_whitespace()
-            .filter(|word| *word != "–")
-            .map(str::to_owned)
-            .collect();
+        let words = words.split_whitespace().filter(|word| *word != "–").map(str::to_owned).collect();
         if table.insert(key.trim().to_owned(), words).is_some() {
             bail!("block `{name}` names `{}` twice", key.trim());
         }

@@ -80,9 +80,7 @@ fn against_demo(root: &Path, work: &Path, tally: &mut Tally) -> Result<()> {
     tally.time("environment", started);
 
     let started = Instant::now();
-    let binary = target
-        .join("debug")
-        .join(format!("glovebox{}", std::env::consts::EXE_SUFFIX));
+    let binary = target.join("debug").join(format!("glovebox{}", std::env::consts::EXE_SUFFIX));
     // The README's example reads demo.json where `cargo run -- demo` puts it.
     let mut demo = Demo::start(root, &binary, &work.join("glovebox-demo"), &work.join("demo.log"))?;
     tally.time("demo", started);
@@ -97,10 +95,7 @@ fn against_demo(root: &Path, work: &Path, tally: &mut Tally) -> Result<()> {
     let started = Instant::now();
     let example = readme_example(root, work)?;
     let out = speak(&python, &example, None, work)?;
-    tally.count(
-        "the README's example prints a table",
-        out.ended_well && !out.text.trim().is_empty(),
-    );
+    tally.count("the README's example prints a table", out.ended_well && !out.text.trim().is_empty());
     tally.time("readme", started);
 
     tally.count("the server is alive after all of this", demo.alive());
@@ -108,10 +103,7 @@ fn against_demo(root: &Path, work: &Path, tally: &mut Tally) -> Result<()> {
         println!("   the server's last lines:\n{}", demo.tail());
     }
     let ended = demo.stop()?;
-    tally.count(
-        "the server ends when asked",
-        ended.is_some_and(|status| status.success()),
-    );
+    tally.count("the server ends when asked", ended.is_some_and(|status| status.success()));
     Ok(())
 }
 
@@ -125,26 +117,11 @@ fn environment(root: &Path, target: &Path) -> Result<PathBuf> {
         return Ok(python);
     }
     let made = pass_through(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&folder))?;
-    ensure!(
-        made.problems.is_empty(),
-        "python3 cannot make a virtual environment; Debian's package is python3-venv"
-    );
+    ensure!(made.problems.is_empty(), "python3 cannot make a virtual environment; Debian's package is python3-venv");
     let mut pip = Command::new(&python);
-    pip.args([
-        "-m",
-        "pip",
-        "install",
-        "--quiet",
-        "--disable-pip-version-check",
-        "--only-binary",
-        ":all:",
-        "-r",
-    ])
-    .arg(&pins);
-    ensure!(
-        pass_through(&mut pip)?.problems.is_empty(),
-        "pip cannot install the clients"
-    );
+    pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--only-binary", ":all:", "-r"])
+        .arg(&pins);
+    ensure!(pass_through(&mut pip)?.problems.is_empty(), "pip cannot install the clients");
     fs::write(&stamp, wanted).context("cannot note what was installed")?;
     Ok(python)
 }
@@ -159,15 +136,8 @@ fn speak(python: &Path, script: &Path, demo: Option<&Path>, work: &Path) -> Resu
     let log = work.join("client.log");
     let out = fs::File::create(&log).context("cannot make a log file")?;
     let mut command = Command::new(python);
-    command
-        .arg("-u")
-        .arg(script)
-        .args(demo)
-        .current_dir(work)
-        .stdin(Stdio::null());
-    command
-        .stdout(out.try_clone().context("cannot share the log file")?)
-        .stderr(out);
+    command.arg("-u").arg(script).args(demo).current_dir(work).stdin(Stdio::null());
+    command.stdout(out.try_clone().context("cannot share the log file")?).stderr(out);
     command.env("PYTHONDONTWRITEBYTECODE", "1");
     let mut child = command.spawn().context("cannot start Python")?;
     let ended = wait(&mut child, CLIENT_LIMIT)?;
@@ -179,10 +149,7 @@ fn speak(python: &Path, script: &Path, demo: Option<&Path>, work: &Path) -> Resu
     for line in text.lines() {
         println!("   {line}");
     }
-    Ok(Spoken {
-        text,
-        ended_well: ended.is_some_and(|status| status.success()),
-    })
+    Ok(Spoken { text, ended_well: ended.is_some_and(|status| status.success()) })
 }
 
 /// Takes over the counts of a client's closing line; a client without one has failed as a whole.
@@ -202,10 +169,7 @@ fn absorb(tally: &mut Tally, script: &str, out: &Spoken) {
 fn readme_example(root: &Path, work: &Path) -> Result<PathBuf> {
     let text = fs::read_to_string(root.join(READMES[0])).context("cannot read README.md")?;
     let blocks = fences(&text);
-    let block = blocks
-        .iter()
-        .find(|fence| fence.info == "python")
-        .context("README.md has no Python block")?;
+    let block = blocks.iter().find(|fence| fence.info == "python").context("README.md has no Python block")?;
     let path = work.join("readme_example.py");
     fs::write(&path, block.lines.join("\n")).context("cannot write the README's example")?;
     Ok(path)

@@ -42,22 +42,14 @@ impl Demo {
             .stderr(out)
             .spawn()
             .with_context(|| format!("cannot start {}", binary.display()))?;
-        let mut demo = Self {
-            child,
-            log: log.to_path_buf(),
-            json: dir.join("demo.json"),
-        };
+        let mut demo = Self { child, log: log.to_path_buf(), json: dir.join("demo.json") };
         let started = Instant::now();
         while !demo.ready() {
             if let Some(status) = demo.child.try_wait().context("cannot ask after the demo")? {
                 bail!("the demo ended with {status} before it served:\n{}", demo.tail());
             }
             if started.elapsed() > READY_LIMIT {
-                bail!(
-                    "the demo wrote no demo.json within {} s:\n{}",
-                    READY_LIMIT.as_secs(),
-                    demo.tail()
-                );
+                bail!("the demo wrote no demo.json within {} s:\n{}", READY_LIMIT.as_secs(), demo.tail());
             }
             sleep(POLL);
         }
@@ -87,10 +79,7 @@ impl Demo {
     pub(crate) fn stop(mut self) -> Result<Option<ExitStatus>> {
         // The standard library can only kill; the shell's builtin can ask.
         let ask = format!("kill -INT {}", self.child.id());
-        Command::new("sh")
-            .args(["-c", &ask])
-            .status()
-            .context("cannot start sh")?;
+        Command::new("sh").args(["-c", &ask]).status().context("cannot start sh")?;
         wait(&mut self.child, STOP_LIMIT)
     }
 }

@@ -41,11 +41,7 @@ pub(crate) fn step(root: &Path) -> Result<Report> {
         }
         _ => problems.push(format!("{READMES:?} are not both there")),
     }
-    Ok(Report {
-        problems,
-        notes: vec![format!("{} pages", pages.len())],
-        ..Report::default()
-    })
+    Ok(Report { problems, notes: vec![format!("{} pages", pages.len())], ..Report::default() })
 }
 
 /// Asks the built binary for help on every `cargo run -- …` and `glovebox …` of the READMEs.
@@ -54,21 +50,13 @@ pub(crate) fn commands(root: &Path) -> Result<Report> {
     let mut report = Report::default();
     for verbs in product_commands(&text) {
         let mut command = cargo(root);
-        command
-            .args(["run", "--locked", "--quiet", "--"])
-            .args(&verbs)
-            .arg("--help");
-        let status = command
-            .stdout(Stdio::null())
-            .status()
-            .context("cannot start cargo run")?;
+        command.args(["run", "--locked", "--quiet", "--"]).args(&verbs).arg("--help");
+        let status = command.stdout(Stdio::null()).status().context("cannot start cargo run")?;
         let line = format!("glovebox {}", verbs.join(" "));
         if status.success() {
             report.notes.push(line);
         } else {
-            report
-                .problems
-                .push(format!("README.md names `{line}`, which the binary does not know"));
+            report.problems.push(format!("README.md names `{line}`, which the binary does not know"));
         }
     }
     Ok(report)
@@ -78,19 +66,14 @@ fn shell_lines(text: &str) -> Vec<String> {
     let shell = |fence: &Fence<'_>| matches!(fence.info, "sh" | "bash" | "shell" | "console");
     let blocks = fences(text).into_iter().filter(shell);
     let joined = blocks.map(|fence| fence.lines.join("\n").replace("\\\n", " "));
-    joined
-        .flat_map(|block| block.lines().map(|line| line.trim().to_owned()).collect::<Vec<_>>())
-        .collect()
+    joined.flat_map(|block| block.lines().map(|line| line.trim().to_owned()).collect::<Vec<_>>()).collect()
 }
 
 fn product_commands(text: &str) -> Vec<Vec<String>> {
     let verb = |word: &&str| word.chars().all(|c| c.is_ascii_lowercase() || c == '-') && !word.starts_with('-');
     let mut found: Vec<Vec<String>> = shell_lines(text)
         .iter()
-        .filter_map(|line| {
-            line.strip_prefix("cargo run -- ")
-                .or_else(|| line.strip_prefix("glovebox "))
-        })
+        .filter_map(|line| line.strip_prefix("cargo run -- ").or_else(|| line.strip_prefix("glovebox ")))
         .map(|rest| rest.split_whitespace().take_while(verb).map(str::to_owned).collect())
         .collect();
     found.sort();
@@ -102,9 +85,7 @@ fn xtask_commands(page: &Source) -> Vec<String> {
     let lines = shell_lines(&page.text);
     let asked = lines.iter().filter_map(|line| line.strip_prefix("cargo xtask "));
     let unknown = asked.filter(|rest| !XTASK_COMMANDS.contains(&rest.split_whitespace().next().unwrap_or_default()));
-    unknown
-        .map(|rest| format!("{}: there is no `cargo xtask {rest}`", page.path))
-        .collect()
+    unknown.map(|rest| format!("{}: there is no `cargo xtask {rest}`", page.path)).collect()
 }
 
 /// Python blocks are at least Python; `cargo xtask clients` runs them.
@@ -112,9 +93,8 @@ fn python(page: &Source) -> Result<Vec<String>> {
     let mut problems = Vec::new();
     for block in fences(&page.text).iter().filter(|fence| fence.info == "python") {
         let code = block.lines.join("\n");
-        let out = Command::new("python3")
-            .args(["-c", "import sys; compile(sys.argv[1], 'README', 'exec')", &code])
-            .output();
+        let out =
+            Command::new("python3").args(["-c", "import sys; compile(sys.argv[1], 'README', 'exec')", &code]).output();
         let out = out.context("cannot start python3, which reads the examples of the README")?;
         if !out.status.success() {
             problems.push(format!("{}: a Python block does not parse", page.path));
@@ -137,22 +117,15 @@ fn same_shape(one: &Source, other: &Source) -> Vec<String> {
         problems.push(format!("{} and {} do not have the same sections", one.path, other.path));
     }
     if code(one) != code(other) {
-        problems.push(format!(
-            "{} and {} do not have the same code blocks",
-            one.path, other.path
-        ));
+        problems.push(format!("{} and {} do not have the same code blocks", one.path, other.path));
     }
     problems
 }
 
 fn code(page: &Source) -> Vec<String> {
-    let blocks = fences(&page.text)
-        .into_iter()
-        .filter(|fence| matches!(fence.info, "sh" | "python" | "sql" | "json"));
+    let blocks = fences(&page.text).into_iter().filter(|fence| matches!(fence.info, "sh" | "python" | "sql" | "json"));
     let lines = blocks.flat_map(|fence| fence.lines);
-    lines
-        .map(|line| line.split('#').next().unwrap_or_default().trim_end().to_owned())
-        .collect()
+    lines.map(|line| line.split('#').next().unwrap_or_default().trim_end().to_owned()).collect()
 }
 
 fn decisions(pages: &[&Source]) -> Vec<String> {
@@ -170,21 +143,11 @@ fn decisions(pages: &[&Source]) -> Vec<String> {
             problems.push(format!("{}: another decision has the number {number}", page.path));
         }
         numbers.push(number);
-        let sections: Vec<&str> = headings(&page.text)
-            .iter()
-            .filter(|(level, _)| *level == 2)
-            .map(|(_, t)| *t)
-            .collect();
-        let wanted = sections
-            .iter()
-            .filter(|title| DECISION_SECTIONS.contains(title))
-            .copied()
-            .collect::<Vec<_>>();
+        let sections: Vec<&str> =
+            headings(&page.text).iter().filter(|(level, _)| *level == 2).map(|(_, t)| *t).collect();
+        let wanted = sections.iter().filter(|title| DECISION_SECTIONS.contains(title)).copied().collect::<Vec<_>>();
         if wanted != DECISION_SECTIONS {
-            problems.push(format!(
-                "{}: needs the sections {DECISION_SECTIONS:?} in this order",
-                page.path
-            ));
+            problems.push(format!("{}: needs the sections {DECISION_SECTIONS:?} in this order", page.path));
         }
     }
     problems
@@ -213,9 +176,7 @@ fn dead_names(root: &Path, page: &Source) -> Vec<String> {
     let mut problems = Vec::new();
     for (number, line) in prose(&page.text) {
         for name in spans(line) {
-            let plain = name
-                .chars()
-                .all(|c| c.is_ascii_alphanumeric() || matches!(c, '/' | '_' | '-' | '.'));
+            let plain = name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '/' | '_' | '-' | '.'));
             let names_file = name.contains('/') && NAMED_ENDINGS.iter().any(|ending| name.ends_with(ending));
             // What an outside package or a state directory holds is not ours to have.
             let ours = name.split('/').next().is_some_and(|top| root.join(top).exists());
@@ -232,24 +193,15 @@ mod tests {
     use super::*;
 
     fn page(path: &str, text: &str) -> Source {
-        Source {
-            path: path.to_owned(),
-            text: text.to_owned(),
-        }
+        Source { path: path.to_owned(), text: text.to_owned() }
     }
 
     #[test]
     fn commands_are_cut_at_the_first_word_that_is_no_verb() {
         let text = "```sh\ncargo run -- demo --exit\nglovebox dataset add \\\n  a.toml\ncargo xtask check\n```\n";
-        assert_eq!(
-            product_commands(text),
-            [vec!["dataset".to_owned(), "add".to_owned()], vec!["demo".to_owned()]]
-        );
+        assert_eq!(product_commands(text), [vec!["dataset".to_owned(), "add".to_owned()], vec!["demo".to_owned()]]);
         assert!(xtask_commands(&page("README.md", text)).is_empty());
-        assert_eq!(
-            xtask_commands(&page("README.md", "```sh\ncargo xtask dance\n```\n")).len(),
-            1
-        );
+        assert_eq!(xtask_commands(&page("README.md", "```sh\ncargo xtask dance\n```\n")).len(), 1);
     }
 
     #[test]
@@ -261,10 +213,7 @@ mod tests {
 
     #[test]
     fn a_decision_without_consequences_is_named() {
-        let good = page(
-            "docs/decisions/0001-a.md",
-            "# A\n## Context\n## Decision\n## Consequences\n",
-        );
+        let good = page("docs/decisions/0001-a.md", "# A\n## Context\n## Decision\n## Consequences\n");
         let bad = page("docs/decisions/0001-b.md", "# B\n## Context\n## Decision\n");
         assert!(decisions(&[&good]).is_empty());
         assert_eq!(decisions(&[&good, &bad]).len(), 2);

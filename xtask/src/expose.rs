@@ -13,11 +13,7 @@ use crate::step::Report;
 const METHODS: &[&str] = &["expose", "expose_ref", "expose_mut", "seal"];
 
 /// The three lawful sources of a `Public` value.
-const CLAIMS: &[&str] = &[
-    "Public::from_request(",
-    "Public::from_manifest(",
-    "Public::from_release(",
-];
+const CLAIMS: &[&str] = &["Public::from_request(", "Public::from_manifest(", "Public::from_release("];
 
 /// Compares the files that call `Expose` with the block `expose-users`, and counts the claims that a value is public.
 pub(crate) fn step(root: &Path) -> Result<Report> {
@@ -26,24 +22,16 @@ pub(crate) fn step(root: &Path) -> Result<Report> {
     let rust: Vec<&Source> = files.iter().filter(|file| file.is_rust()).collect();
     let mut report = Report::of(compare(&listed, &users(&rust)));
     // This crate holds the forbidden lines as text, to find them.
-    for file in rust
-        .iter()
-        .filter(|file| !file.is_forbidden_program() && !file.path.starts_with("xtask/"))
-    {
+    for file in rust.iter().filter(|file| !file.is_forbidden_program() && !file.path.starts_with("xtask/")) {
         report.problems.extend(reexport(file));
     }
     report.notes.push(format!("{} files open protected data", listed.len()));
-    report
-        .notes
-        .push(format!("places that claim a value is public: {}", claims(&rust)));
+    report.notes.push(format!("places that claim a value is public: {}", claims(&rust)));
     Ok(report)
 }
 
 fn product<'a>(files: &'a [&'a Source]) -> impl Iterator<Item = &'a Source> {
-    files
-        .iter()
-        .copied()
-        .filter(|file| !file.is_test() && !file.path.starts_with("xtask/"))
+    files.iter().copied().filter(|file| !file.is_test() && !file.path.starts_with("xtask/"))
 }
 
 /// The files outside tests that open or shut protected data. vault itself, where the methods live, is not a user.
@@ -82,9 +70,7 @@ fn compare(listed: &BTreeSet<String>, found: &BTreeSet<String>) -> Vec<String> {
 fn reexport(file: &Source) -> Option<String> {
     let hands_on = file.text.split("pub use ").skip(1).any(|rest| {
         let path = rest.split(';').next().unwrap_or_default();
-        let words: Vec<&str> = path
-            .split(|c: char| !c.is_alphanumeric() && c != '_' && c != '*')
-            .collect();
+        let words: Vec<&str> = path.split(|c: char| !c.is_alphanumeric() && c != '_' && c != '*').collect();
         let vault = words.contains(&"glovebox_vault");
         words.contains(&"Expose") || (vault && (words.contains(&"*") || !words.contains(&"Protected")))
     });
@@ -96,24 +82,14 @@ fn claims(files: &[&Source]) -> String {
     let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
     for file in product(files) {
         let folder = file.path.split('/').next().unwrap_or_default();
-        let here: usize = file
-            .body()
-            .iter()
-            .map(|line| CLAIMS.iter().map(|c| code(line).matches(c).count()).sum::<usize>())
-            .sum();
+        let here: usize =
+            file.body().iter().map(|line| CLAIMS.iter().map(|c| code(line).matches(c).count()).sum::<usize>()).sum();
         if here > 0 {
             *counts.entry(folder).or_default() += here;
         }
     }
-    let words: Vec<String> = counts
-        .iter()
-        .map(|(folder, count)| format!("{folder} {count}"))
-        .collect();
-    if words.is_empty() {
-        "none".to_owned()
-    } else {
-        words.join(", ")
-    }
+    let words: Vec<String> = counts.iter().map(|(folder, count)| format!("{folder} {count}")).collect();
+    if words.is_empty() { "none".to_owned() } else { words.join(", ") }
 }
 
 #[cfg(test)]
@@ -121,33 +97,19 @@ mod tests {
     use super::*;
 
     fn file(path: &str, text: &str) -> Source {
-        Source {
-            path: path.to_owned(),
-            text: text.to_owned(),
-        }
+        Source { path: path.to_owned(), text: text.to_owned() }
     }
 
     #[test]
     fn a_caller_is_found_and_a_comment_or_namesake_is_not() {
-        let yes = file(
-            "query/src/a.rs",
-            "//! A.\nuse glovebox_vault::Expose;\nfn f() { p.expose_ref(); }\n",
-        );
+        let yes = file("query/src/a.rs", "//! A.\nuse glovebox_vault::Expose;\nfn f() { p.expose_ref(); }\n");
         let comment = file("query/src/b.rs", "//! B.\nuse glovebox_vault::Expose;\n// p.expose()\n");
         let namesake = file("query/src/c.rs", "//! C.\nfn f() { key.unseal(x); fn seal() {} }\n");
-        let by_name = file(
-            "query/src/e.rs",
-            "//! E.\nuse glovebox_vault::Expose;\nfn f() { p.map(Protected::seal) }\n",
-        );
-        let test = file(
-            "query/tests/it/d.rs",
-            "//! D.\nuse glovebox_vault::Expose;\nfn f() { p.expose(); }\n",
-        );
+        let by_name =
+            file("query/src/e.rs", "//! E.\nuse glovebox_vault::Expose;\nfn f() { p.map(Protected::seal) }\n");
+        let test = file("query/tests/it/d.rs", "//! D.\nuse glovebox_vault::Expose;\nfn f() { p.expose(); }\n");
         let found = users(&[&yes, &comment, &namesake, &by_name, &test]);
-        assert_eq!(
-            found.into_iter().collect::<Vec<_>>(),
-            ["query/src/a.rs", "query/src/e.rs"]
-        );
+        assert_eq!(found.into_iter().collect::<Vec<_>>(), ["query/src/a.rs", "query/src/e.rs"]);
     }
 
     #[test]

@@ -23,29 +23,17 @@ pub(crate) fn step(root: &Path) -> Result<Report> {
     problems.extend(test_only(&graph, &members));
     let count: usize = graph.values().map(BTreeSet::len).sum();
     let notes = vec![format!("{} crates, {count} arrows", graph.len())];
-    Ok(Report {
-        problems,
-        notes,
-        ..Report::default()
-    })
+    Ok(Report { problems, notes, ..Report::default() })
 }
 
 /// What each member really depends on, among the members; dev-dependencies left out.
 fn arrows(members: &[&Package]) -> Table {
-    members
-        .iter()
-        .map(|member| (member.short().to_owned(), inner(member, |kind| kind != Some("dev"))))
-        .collect()
+    members.iter().map(|member| (member.short().to_owned(), inner(member, |kind| kind != Some("dev")))).collect()
 }
 
 fn inner(member: &Package, wanted: impl Fn(Option<&str>) -> bool) -> BTreeSet<String> {
-    let ours = member
-        .dependencies
-        .iter()
-        .filter(|dependency| wanted(dependency.kind.as_deref()));
-    ours.filter_map(|dependency| dependency.name.strip_prefix("glovebox-"))
-        .map(str::to_owned)
-        .collect()
+    let ours = member.dependencies.iter().filter(|dependency| wanted(dependency.kind.as_deref()));
+    ours.filter_map(|dependency| dependency.name.strip_prefix("glovebox-")).map(str::to_owned).collect()
 }
 
 /// Every difference between what is printed and what is.
@@ -54,23 +42,16 @@ fn compare(printed: &Table, real: &Table) -> Vec<String> {
     let mut problems = Vec::new();
     for name in printed.keys().chain(real.keys()).collect::<BTreeSet<_>>() {
         match (printed.get(name), real.get(name)) {
-            (None, _) => problems.push(format!(
-                "crate `{name}` is not in the block crate-graph of ARCHITECTURE.md"
-            )),
-            (_, None) => problems.push(format!(
-                "crate `{name}` is in the block crate-graph and not in the workspace"
-            )),
+            (None, _) => problems.push(format!("crate `{name}` is not in the block crate-graph of ARCHITECTURE.md")),
+            (_, None) => problems.push(format!("crate `{name}` is in the block crate-graph and not in the workspace")),
             (said, has) => {
                 let (said, has) = (said.unwrap_or(&empty), has.unwrap_or(&empty));
                 for extra in has.difference(said) {
-                    problems.push(format!(
-                        "`{name}` depends on `{extra}`, which the block crate-graph does not allow"
-                    ));
+                    problems.push(format!("`{name}` depends on `{extra}`, which the block crate-graph does not allow"));
                 }
                 for missing in said.difference(has) {
-                    problems.push(format!(
-                        "`{name}` does not depend on `{missing}`; take it out of the block crate-graph"
-                    ));
+                    problems
+                        .push(format!("`{name}` does not depend on `{missing}`; take it out of the block crate-graph"));
                 }
             }
         }
@@ -85,22 +66,14 @@ fn cycles(graph: &Table) -> Vec<String> {
         let leaves: Vec<&String> = left
             .iter()
             .copied()
-            .filter(|name| {
-                graph
-                    .get(*name)
-                    .is_none_or(|deps| deps.iter().all(|dep| !left.contains(dep)))
-            })
+            .filter(|name| graph.get(*name).is_none_or(|deps| deps.iter().all(|dep| !left.contains(dep))))
             .collect();
         if leaves.is_empty() {
             break;
         }
         left.retain(|name| !leaves.contains(name));
     }
-    if left.is_empty() {
-        Vec::new()
-    } else {
-        vec![format!("the block crate-graph holds a cycle among {left:?}")]
-    }
+    if left.is_empty() { Vec::new() } else { vec![format!("the block crate-graph holds a cycle among {left:?}")] }
 }
 
 /// An outside crate with owners is a normal dependency of those members only.
@@ -108,19 +81,14 @@ fn owners(owners: &Table, members: &[&Package]) -> Vec<String> {
     let mut problems = Vec::new();
     for (outside, allowed) in owners {
         let users = members.iter().filter(|member| {
-            member
-                .dependencies
-                .iter()
-                .any(|dep| dep.name == *outside && dep.kind.as_deref() != Some("dev"))
+            member.dependencies.iter().any(|dep| dep.name == *outside && dep.kind.as_deref() != Some("dev"))
         });
         let users: BTreeSet<String> = users.map(|member| member.short().to_owned()).collect();
         for user in users.difference(allowed) {
             problems.push(format!("`{user}` depends on `{outside}`, which belongs to {allowed:?}"));
         }
         for idle in allowed.difference(&users) {
-            problems.push(format!(
-                "`{idle}` does not use `{outside}`; take it out of the block owners"
-            ));
+            problems.push(format!("`{idle}` does not use `{outside}`; take it out of the block owners"));
         }
     }
     problems

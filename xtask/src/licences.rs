@@ -15,49 +15,23 @@ pub(crate) fn step(root: &Path) -> Result<Report> {
     let (allowed, clarified) = read(&rules);
     let workspace = Workspace::load(root)?;
     let mut problems = Vec::new();
-    let outside: Vec<_> = workspace
-        .packages
-        .iter()
-        .filter(|package| package.source.is_some())
-        .collect();
+    let outside: Vec<_> = workspace.packages.iter().filter(|package| package.source.is_some()).collect();
     for package in &outside {
-        let expression = clarified
-            .get(package.name.as_str())
-            .copied()
-            .or(package.license.as_deref());
+        let expression = clarified.get(package.name.as_str()).copied().or(package.license.as_deref());
         match expression {
             Some(expression) if holds(expression, &allowed) => {}
             Some(expression) => problems.push(format!("`{}` has the licence `{expression}`", package.name)),
-            None => problems.push(format!(
-                "`{}` names no licence; read it and clarify it in deny.toml",
-                package.name
-            )),
+            None => problems.push(format!("`{}` names no licence; read it and clarify it in deny.toml", package.name)),
         }
     }
-    let notes = vec![format!(
-        "{} packages, {} licences allowed",
-        outside.len(),
-        allowed.len()
-    )];
-    Ok(Report {
-        problems,
-        notes,
-        ..Report::default()
-    })
+    let notes = vec![format!("{} packages, {} licences allowed", outside.len(), allowed.len())];
+    Ok(Report { problems, notes, ..Report::default() })
 }
 
 fn read(rules: &toml::Table) -> (BTreeSet<&str>, BTreeMap<&str, &str>) {
     let licenses = rules.get("licenses");
-    let list = |key| {
-        licenses
-            .and_then(|table| table.get(key))
-            .and_then(toml::Value::as_array)
-    };
-    let allowed = list("allow")
-        .into_iter()
-        .flatten()
-        .filter_map(toml::Value::as_str)
-        .collect();
+    let list = |key| licenses.and_then(|table| table.get(key)).and_then(toml::Value::as_array);
+    let allowed = list("allow").into_iter().flatten().filter_map(toml::Value::as_str).collect();
     let clarified = list("clarify")
         .into_iter()
         .flatten()
@@ -111,24 +85,12 @@ mod tests {
     #[test]
     fn expressions_are_weighed_with_their_brackets() {
         let allowed: BTreeSet<&str> = ["MIT", "ISC", "Apache-2.0 WITH LLVM-exception"].into_iter().collect();
-        for good in [
-            "MIT",
-            "MIT/GPL-3.0",
-            "GPL-3.0 OR MIT",
-            "(MIT OR GPL-3.0) AND ISC",
-            "Apache-2.0 WITH LLVM-exception",
-        ] {
+        for good in
+            ["MIT", "MIT/GPL-3.0", "GPL-3.0 OR MIT", "(MIT OR GPL-3.0) AND ISC", "Apache-2.0 WITH LLVM-exception"]
+        {
             assert!(holds(good, &allowed), "{good}");
         }
-        for bad in [
-            "GPL-3.0",
-            "MIT AND GPL-3.0",
-            "(MIT OR ISC) AND GPL-3.0",
-            "Apache-2.0",
-            "(MIT",
-            "MIT ISC",
-            "",
-        ] {
+        for bad in ["GPL-3.0", "MIT AND GPL-3.0", "(MIT OR ISC) AND GPL-3.0", "Apache-2.0", "(MIT", "MIT ISC", ""] {
             assert!(!holds(bad, &allowed), "{bad}");
         }
     }

@@ -35,41 +35,17 @@ const HOOKS: &[&str] = &[
 
 /// Features of outside crates that must be on, and why.
 const WANTED: &[(&str, &str, &str)] = &[
-    (
-        "opendp",
-        "use-openssl",
-        "OpenDP draws from `openssl`, which is our shim over the operating system",
-    ),
-    (
-        "datafusion",
-        "recursive_protection",
-        "without it a deep expression overflows the stack and aborts the process",
-    ),
+    ("opendp", "use-openssl", "OpenDP draws from `openssl`, which is our shim over the operating system"),
+    ("datafusion", "recursive_protection", "without it a deep expression overflows the stack and aborts the process"),
 ];
 
 /// Features of outside crates that must be off, and why.
 const UNWANTED: &[(&str, &str, &str)] = &[
-    (
-        "opendp",
-        "honest-but-curious",
-        "it admits mechanisms whose guarantee needs a trusted analyst",
-    ),
-    (
-        "opendp",
-        "idealized-numerics",
-        "it admits mechanisms that ignore floating point",
-    ),
-    (
-        "opendp",
-        "floating-point",
-        "it admits mechanisms that ignore floating point",
-    ),
+    ("opendp", "honest-but-curious", "it admits mechanisms whose guarantee needs a trusted analyst"),
+    ("opendp", "idealized-numerics", "it admits mechanisms that ignore floating point"),
+    ("opendp", "floating-point", "it admits mechanisms that ignore floating point"),
     ("opendp", "untrusted", "it admits all of the above"),
-    (
-        "datafusion",
-        "parquet",
-        "a session could read files; the catalog has its own encrypted Parquet reader",
-    ),
+    ("datafusion", "parquet", "a session could read files; the catalog has its own encrypted Parquet reader"),
     ("datafusion", "compression", "a session could read files"),
 ];
 
@@ -96,26 +72,12 @@ pub(crate) fn step(root: &Path) -> Result<Report> {
     }
     // The shim names a feature because OpenDP asks for it; it changes nothing there.
     let shim = root.join(SHIM).join("Cargo.toml");
-    let features = workspace
-        .members()
-        .into_iter()
-        .filter(|member| !member.features.is_empty());
+    let features = workspace.members().into_iter().filter(|member| !member.features.is_empty());
     for member in features.filter(|member| member.manifest_path != shim) {
-        problems.push(format!(
-            "`{}` declares features; the product has one build",
-            member.name
-        ));
+        problems.push(format!("`{}` declares features; the product has one build", member.name));
     }
-    let notes = vec![format!(
-        "{} packages in all, {} in the product",
-        workspace.packages.len(),
-        built.len()
-    )];
-    Ok(Report {
-        problems,
-        notes,
-        ..Report::default()
-    })
+    let notes = vec![format!("{} packages in all, {} in the product", workspace.packages.len(), built.len())];
+    Ok(Report { problems, notes, ..Report::default() })
 }
 
 fn randomness(root: &Path, workspace: &Workspace) -> Vec<String> {
@@ -123,19 +85,14 @@ fn randomness(root: &Path, workspace: &Workspace) -> Vec<String> {
     let manifest = root.join(SHIM).join("Cargo.toml");
     match shims.as_slice() {
         [one] if one.source.is_none() && one.manifest_path == manifest => Vec::new(),
-        [] => vec![format!(
-            "the package `openssl` is not in use; OpenDP must draw through {SHIM}"
-        )],
+        [] => vec![format!("the package `openssl` is not in use; OpenDP must draw through {SHIM}")],
         _ => vec![format!("the package `openssl` is not our shim {SHIM}")],
     }
 }
 
 fn features(workspace: &Workspace) -> Vec<String> {
     let on = |name: &str, feature: &str| {
-        workspace
-            .named(name)
-            .iter()
-            .any(|package| workspace.features_of(package).iter().any(|has| has == feature))
+        workspace.named(name).iter().any(|package| workspace.features_of(package).iter().any(|has| has == feature))
     };
     let missing = WANTED.iter().filter(|(name, feature, _)| !on(name, feature));
     let present = UNWANTED.iter().filter(|(name, feature, _)| on(name, feature));

@@ -18,10 +18,7 @@ pub(crate) fn fences(text: &str) -> Vec<Fence<'_>> {
             Some(_) if open => open = false,
             Some(info) => {
                 open = true;
-                found.push(Fence {
-                    info: info.trim(),
-                    lines: Vec::new(),
-                });
+                found.push(Fence { info: info.trim(), lines: Vec::new() });
             }
             None if open => {
                 if let Some(fence) = found.last_mut() {
@@ -60,11 +57,7 @@ pub(crate) fn headings(text: &str) -> Vec<(usize, &str)> {
 
 /// The targets of `[text](target)` in a line.
 pub(crate) fn links(line: &str) -> Vec<&str> {
-    line.split("](")
-        .skip(1)
-        .filter_map(|rest| rest.split_once(')'))
-        .map(|(target, _)| target)
-        .collect()
+    line.split("](").skip(1).filter_map(|rest| rest.split_once(')')).map(|(target, _)| target).collect()
 }
 
 /// The `code spans` of a line.
@@ -80,13 +73,7 @@ mod tests {
 
     #[test]
     fn blocks_and_headings_are_told_apart() {
-        assert_eq!(
-            fences(TEXT),
-            [Fence {
-                info: "sh",
-                lines: vec!["# not a heading", "ls"]
-            }]
-        );
+        assert_eq!(fences(TEXT), [Fence { info: "sh", lines: vec!["# not a heading", "ls"] }]);
         assert_eq!(headings(TEXT), [(1, "One"), (2, "Two")]);
     }
 

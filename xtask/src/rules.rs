@@ -54,11 +54,7 @@ fn of_file(file: &Source) -> Report {
 }
 
 fn opening(file: &Source) -> Option<String> {
-    let first = file
-        .text
-        .lines()
-        .find(|line| !line.trim().is_empty())
-        .unwrap_or_default();
+    let first = file.text.lines().find(|line| !line.trim().is_empty()).unwrap_or_default();
     (!first.starts_with("//!")).then(|| format!("{}: does not open with `//!`: say what it is", file.path))
 }
 
@@ -67,34 +63,21 @@ fn sizes(file: &Source) -> Report {
     let body = file.body();
     let size = body.len();
     if size > FILE_MAX_LINES {
-        report.problems.push(format!(
-            "{}: {size} lines, more than {FILE_MAX_LINES}; split it",
-            file.path
-        ));
+        report.problems.push(format!("{}: {size} lines, more than {FILE_MAX_LINES}; split it", file.path));
     } else if size > FILE_WARN_LINES {
-        report
-            .warnings
-            .push(format!("{}: {size} lines, more than {FILE_WARN_LINES}", file.path));
+        report.warnings.push(format!("{}: {size} lines, more than {FILE_WARN_LINES}", file.path));
     }
-    for function in functions(&body)
-        .iter()
-        .filter(|function| function.lines > FUNCTION_MAX_LINES)
-    {
+    for function in functions(&body).iter().filter(|function| function.lines > FUNCTION_MAX_LINES) {
         let (line, lines) = (function.line, function.lines);
-        report.problems.push(format!(
-            "{}:{line}: a function of {lines} lines, more than {FUNCTION_MAX_LINES}",
-            file.path
-        ));
+        report
+            .problems
+            .push(format!("{}:{line}: a function of {lines} lines, more than {FUNCTION_MAX_LINES}", file.path));
     }
     report
 }
 
 fn open_ends(file: &Source) -> Vec<String> {
-    let numbered = |line: &str| {
-        line.split('#')
-            .skip(1)
-            .any(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
-    };
+    let numbered = |line: &str| line.split('#').skip(1).any(|rest| rest.starts_with(|c: char| c.is_ascii_digit()));
     let lines = (1..).zip(file.text.lines());
     lines
         .filter(|(_, line)| OPEN_ENDS.iter().any(|word| has_word(line, word)) && !numbered(line))
@@ -135,15 +118,10 @@ fn lints(root: &Path) -> Result<Vec<String>> {
         let text = std::fs::read_to_string(&member.manifest_path)
             .with_context(|| format!("cannot read the manifest of `{}`", member.name))?;
         let manifest: toml::Table = text.parse().with_context(|| format!("manifest of `{}`", member.name))?;
-        let taken = manifest
-            .get("lints")
-            .and_then(|lints| lints.get("workspace"))
-            .and_then(toml::Value::as_bool);
+        let taken = manifest.get("lints").and_then(|lints| lints.get("workspace")).and_then(toml::Value::as_bool);
         if taken != Some(true) {
-            problems.push(format!(
-                "`{}` does not take the workspace's lints: add [lints] workspace = true",
-                member.name
-            ));
+            problems
+                .push(format!("`{}` does not take the workspace's lints: add [lints] workspace = true", member.name));
         }
         let about = manifest.get("package").and_then(|package| package.get("description"));
         if about.and_then(toml::Value::as_str).is_none_or(str::is_empty) {
@@ -158,11 +136,7 @@ mod tests {
     use super::*;
 
     fn problems(path: &str, text: &str) -> Vec<String> {
-        of_file(&Source {
-            path: path.to_owned(),
-            text: text.to_owned(),
-        })
-        .problems
+        of_file(&Source { path: path.to_owned(), text: text.to_owned() }).problems
     }
 
     #[test]
@@ -174,15 +148,9 @@ mod tests {
     #[test]
     fn each_rule_catches_its_planted_fault() {
         assert_eq!(problems("a/src/b.rs", "fn f() {}\n").len(), 1);
-        assert_eq!(
-            problems("a/src/b.rs", concat!("//! B.\n// TO", "DO: later.\n")).len(),
-            1
-        );
+        assert_eq!(problems("a/src/b.rs", concat!("//! B.\n// TO", "DO: later.\n")).len(), 1);
         assert_eq!(problems("a/b.toml", concat!("x = \"/ho", "me/me/data\"\n")).len(), 1);
-        assert_eq!(
-            problems("a/src/b.rs", &format!("//! B.\n{}", "// x\n".repeat(600))).len(),
-            1
-        );
+        assert_eq!(problems("a/src/b.rs", &format!("//! B.\n{}", "// x\n".repeat(600))).len(), 1);
         let long = format!("//! B.\nfn f() {{\n{}}}\n", "    x();\n".repeat(69));
         assert_eq!(problems("a/src/b.rs", &long).len(), 1);
     }

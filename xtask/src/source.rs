@@ -19,21 +19,10 @@ impl Source {
     pub(crate) fn all(root: &Path) -> Result<Vec<Self>> {
         let out = Command::new("git")
             .current_dir(root)
-            .args([
-                "ls-files",
-                "-z",
-                "--cached",
-                "--others",
-                "--exclude-standard",
-                "--deduplicate",
-            ])
+            .args(["ls-files", "-z", "--cached", "--others", "--exclude-standard", "--deduplicate"])
             .output()
             .context("cannot start git, which lists the files to check")?;
-        ensure!(
-            out.status.success(),
-            "git ls-files failed: {}",
-            String::from_utf8_lossy(&out.stderr).trim()
-        );
+        ensure!(out.status.success(), "git ls-files failed: {}", String::from_utf8_lossy(&out.stderr).trim());
         let names = String::from_utf8(out.stdout).context("a file name is not UTF-8")?;
         let mut files = Vec::new();
         for name in names.split('\0').filter(|name| !name.is_empty()) {
@@ -42,10 +31,7 @@ impl Source {
                 continue;
             };
             let Ok(text) = String::from_utf8(bytes) else { continue };
-            files.push(Self {
-                path: name.to_owned(),
-                text,
-            });
+            files.push(Self { path: name.to_owned(), text });
         }
         files.sort_by(|one, other| one.path.cmp(&other.path));
         Ok(files)
@@ -79,10 +65,7 @@ impl Source {
 /// Whether a unit-test module with its body starts here.
 fn opens_unit_tests(lines: &[&str]) -> bool {
     let mut rest = lines.iter();
-    if !rest
-        .next()
-        .is_some_and(|line| line.starts_with("#[cfg(test)]") || line.starts_with("#[cfg(all(test"))
-    {
+    if !rest.next().is_some_and(|line| line.starts_with("#[cfg(test)]") || line.starts_with("#[cfg(all(test")) {
         return false;
     }
     let module = rest.find(|line| !line.starts_with("#[") && !line.starts_with("//") && !line.starts_with(")]"));
@@ -101,25 +84,16 @@ pub(crate) struct Function {
 /// The functions of rustfmt's output: each ends at the brace with its own indentation.
 pub(crate) fn functions(body: &[&str]) -> Vec<Function> {
     let mut found = Vec::new();
-    for (at, line) in body
-        .iter()
-        .enumerate()
-        .filter(|(_, line)| is_signature(line.trim_start()))
-    {
+    for (at, line) in body.iter().enumerate().filter(|(_, line)| is_signature(line.trim_start())) {
         let indent = line.len() - line.trim_start().len();
         let rest = body.get(at..).unwrap_or_default();
-        let opens = rest
-            .iter()
-            .position(|line| line.ends_with('{') || line.ends_with(';') || line.ends_with('}'));
+        let opens = rest.iter().position(|line| line.ends_with('{') || line.ends_with(';') || line.ends_with('}'));
         let Some(open) = opens.filter(|open| rest.get(*open).is_some_and(|line| line.ends_with('{'))) else {
             continue;
         };
         let end = format!("{:indent$}}}", "");
         if let Some(close) = rest.iter().skip(open).position(|line| **line == end) {
-            found.push(Function {
-                line: at + 1,
-                lines: open + close + 1,
-            });
+            found.push(Function { line: at + 1, lines: open + close + 1 });
         }
     }
     found
@@ -141,18 +115,13 @@ mod tests {
     use super::*;
 
     fn file(path: &str, text: &str) -> Source {
-        Source {
-            path: path.to_owned(),
-            text: text.to_owned(),
-        }
+        Source { path: path.to_owned(), text: text.to_owned() }
     }
 
     #[test]
     fn unit_tests_are_cut_off_and_a_module_file_is_not() {
-        let with = file(
-            "a/src/b.rs",
-            "//! B.\nfn f() {}\n#[cfg(test)]\n#[expect(x, reason = \"t\")]\nmod tests {\n}\n",
-        );
+        let with =
+            file("a/src/b.rs", "//! B.\nfn f() {}\n#[cfg(test)]\n#[expect(x, reason = \"t\")]\nmod tests {\n}\n");
         assert_eq!(with.body().len(), 2);
         let named = file("a/src/b.rs", "//! B.\n#[cfg(test)]\nmod tests;\nfn f() {}\n");
         assert_eq!(named.body().len(), 4);
@@ -160,12 +129,7 @@ mod tests {
 
     #[test]
     fn test_files_are_known_by_their_place_and_name() {
-        for path in [
-            "a/tests/it/main.rs",
-            "a/src/b_tests.rs",
-            "a/src/b/tests.rs",
-            "exactness/src/lib.rs",
-        ] {
+        for path in ["a/tests/it/main.rs", "a/src/b_tests.rs", "a/src/b/tests.rs", "exactness/src/lib.rs"] {
             assert!(file(path, "").is_test(), "{path}");
         }
         assert!(!file("a/src/attests.rs", "").is_test());
@@ -175,9 +139,6 @@ mod tests {
     fn a_function_is_measured_from_signature_to_brace() {
         let text = "pub(crate) fn a(\n    b: u8,\n) -> u8 {\n    b\n}\nfn one() {}\ntrait T {\n    fn c();\n    async fn d() {\n    }\n}";
         let lines: Vec<&str> = text.lines().collect();
-        assert_eq!(
-            functions(&lines),
-            [Function { line: 1, lines: 5 }, Function { line: 9, lines: 2 }]
-        );
+        assert_eq!(functions(&lines), [Function { line: 1, lines: 5 }, Function { line: 9, lines: 2 }]);
     }
 }

@@ -21,18 +21,12 @@ pub(crate) struct Report {
 impl Report {
     /// A report of problems only.
     pub(crate) fn of(problems: Vec<String>) -> Self {
-        Self {
-            problems,
-            ..Self::default()
-        }
+        Self { problems, ..Self::default() }
     }
 
     /// A report that says only why nothing was checked.
     pub(crate) fn skipped(why: &str) -> Self {
-        Self {
-            notes: vec![format!("skipped: {why}")],
-            ..Self::default()
-        }
+        Self { notes: vec![format!("skipped: {why}")], ..Self::default() }
     }
 
     /// Joins what another part of the same step found.
@@ -73,10 +67,7 @@ pub(crate) fn run_all(command: &str, root: &Path, steps: &[&Step]) -> Result<boo
         seconds.insert(step.name.to_owned(), json!(spent_s));
     }
     let pass = failed.is_empty();
-    println!(
-        "{}",
-        json!({ "command": command, "pass": pass, "failed": failed, "steps": seconds })
-    );
+    println!("{}", json!({ "command": command, "pass": pass, "failed": failed, "steps": seconds }));
     Ok(pass)
 }
 
@@ -104,21 +95,13 @@ pub(crate) fn pass_through(command: &mut Command) -> Result<Report> {
     let line = written(command);
     println!("   $ {line}");
     let status = command.status().with_context(|| format!("cannot start `{line}`"))?;
-    Ok(Report::of(if status.success() {
-        Vec::new()
-    } else {
-        vec![format!("`{line}` ended with {status}")]
-    }))
+    Ok(Report::of(if status.success() { Vec::new() } else { vec![format!("`{line}` ended with {status}")] }))
 }
 
 /// The command as one would type it.
 fn written(command: &Command) -> String {
     let program = Path::new(command.get_program());
-    let name = program
-        .file_name()
-        .unwrap_or(program.as_os_str())
-        .to_string_lossy()
-        .into_owned();
+    let name = program.file_name().unwrap_or(program.as_os_str()).to_string_lossy().into_owned();
     let words = command.get_args().map(|word| word.to_string_lossy().into_owned());
     std::iter::once(name).chain(words).collect::<Vec<_>>().join(" ")
 }

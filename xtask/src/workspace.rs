@@ -99,11 +99,8 @@ impl Workspace {
 
     /// The members, in the order of their names.
     pub(crate) fn members(&self) -> Vec<&Package> {
-        let mut members: Vec<&Package> = self
-            .packages
-            .iter()
-            .filter(|package| self.workspace_members.contains(&package.id))
-            .collect();
+        let mut members: Vec<&Package> =
+            self.packages.iter().filter(|package| self.workspace_members.contains(&package.id)).collect();
         members.sort_by(|one, other| one.name.cmp(&other.name));
         members
     }
@@ -130,11 +127,7 @@ impl Workspace {
                 }
             }
         }
-        self.packages
-            .iter()
-            .filter(|package| seen.contains(package.id.as_str()))
-            .map(|p| p.name.as_str())
-            .collect()
+        self.packages.iter().filter(|package| seen.contains(package.id.as_str())).map(|p| p.name.as_str()).collect()
     }
 
     fn node(&self, id: &str) -> Option<&Node> {
@@ -166,32 +159,14 @@ mod tests {
         let node =
             |id: &str, deps: &[String]| format!(r#"{{"id":"{id}","features":["x"],"deps":[{}]}}"#, deps.join(","));
         let packages = ["bin", "used", "built", "tested"].map(package).join(",");
-        let uses = [
-            edge("used", "null"),
-            edge("built", "\"build\""),
-            edge("tested", "\"dev\""),
-        ];
-        let nodes = [
-            node("bin", &uses),
-            node("used", &[]),
-            node("built", &[]),
-            node("tested", &[]),
-        ]
-        .join(",");
+        let uses = [edge("used", "null"), edge("built", "\"build\""), edge("tested", "\"dev\"")];
+        let nodes = [node("bin", &uses), node("used", &[]), node("built", &[]), node("tested", &[])].join(",");
         let text = format!(
             r#"{{"packages":[{packages}],"workspace_members":["bin"],"target_directory":"t","resolve":{{"nodes":[{nodes}]}}}}"#
         );
         let workspace: Workspace = serde_json::from_str(&text).unwrap();
-        assert_eq!(
-            workspace.built_into("bin").into_iter().collect::<Vec<_>>(),
-            ["bin", "built", "used"]
-        );
+        assert_eq!(workspace.built_into("bin").into_iter().collect::<Vec<_>>(), ["bin", "built", "used"]);
         assert_eq!(workspace.members().len(), 1);
-        assert!(
-            workspace
-                .packages
-                .iter()
-                .all(|package| workspace.features_of(package) == ["x"])
-        );
+        assert!(workspace.packages.iter().all(|package| workspace.features_of(package) == ["x"]));
     }
 }

@@ -39,10 +39,7 @@ impl Counter {
             listed
         });
         Self {
-            counts: ColumnCounts {
-                column: column.name.to_string(),
-                ..ColumnCounts::default()
-            },
+            counts: ColumnCounts { column: column.name.to_string(), ..ColumnCounts::default() },
             kind: column.kind,
             bounds: column.bounds.as_ref().map(|bounds| (bounds.lower, bounds.upper)),
             listed,

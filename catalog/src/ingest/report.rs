@@ -144,37 +144,19 @@ impl IngestReport {
     }
 
     pub(crate) fn add(&mut self, row: Option<u64>, column: &str, fault: FaultKind) {
-        match self
-            .totals
-            .iter_mut()
-            .find(|total| total.column == column && total.fault == fault)
-        {
+        match self.totals.iter_mut().find(|total| total.column == column && total.fault == fault) {
             Some(total) => total.count += 1,
-            None => self.totals.push(FaultTotal {
-                column: column.to_owned(),
-                fault,
-                count: 1,
-            }),
+            None => self.totals.push(FaultTotal { column: column.to_owned(), fault, count: 1 }),
         }
         if self.faults.len() < MAX_LISTED_FAULTS {
-            self.faults.push(Fault {
-                row,
-                column: column.to_owned(),
-                fault,
-            });
+            self.faults.push(Fault { row, column: column.to_owned(), fault });
         }
     }
 
     /// Puts totals into one order, whatever order the faults were found in.
     pub(crate) fn sort_totals(&mut self) {
-        let sorted: BTreeMap<(String, FaultKind), u64> = self
-            .totals
-            .drain(..)
-            .map(|total| ((total.column, total.fault), total.count))
-            .collect();
-        self.totals = sorted
-            .into_iter()
-            .map(|((column, fault), count)| FaultTotal { column, fault, count })
-            .collect();
+        let sorted: BTreeMap<(String, FaultKind), u64> =
+            self.totals.drain(..).map(|total| ((total.column, total.fault), total.count)).collect();
+        self.totals = sorted.into_iter().map(|((column, fault), count)| FaultTotal { column, fault, count }).collect();
     }
 }

@@ -68,11 +68,7 @@ impl Intake {
         let stored = manifest.arrow_schema();
         let all_but_unit = stored.fields().len().saturating_sub(1);
         // Rows without a unit are still in the batches, so here unit columns may be NULL.
-        let fields = stored
-            .fields()
-            .iter()
-            .take(all_but_unit)
-            .map(|field| field.as_ref().clone().with_nullable(true));
+        let fields = stored.fields().iter().take(all_but_unit).map(|field| field.as_ref().clone().with_nullable(true));
         Self {
             counters: columns.iter().map(|matched| Counter::new(&matched.column)).collect(),
             unit: manifest.unit().iter().filter_map(place).collect(),
@@ -108,12 +104,7 @@ impl Intake {
             arrays.push(converted.array);
         }
         self.hash_rows(&arrays, rows, first_row, report)?;
-        let stored = self
-            .columns
-            .iter()
-            .zip(arrays)
-            .filter(|(m, _)| !m.column.identifier)
-            .map(|(_, array)| array);
+        let stored = self.columns.iter().zip(arrays).filter(|(m, _)| !m.column.identifier).map(|(_, array)| array);
         let options = RecordBatchOptions::new().with_row_count(Some(rows));
         let kept = RecordBatch::try_new_with_options(Arc::clone(&self.stored_schema), stored.collect(), &options);
         self.batches.push(kept.map_err(|_| StoreError::Write)?);
@@ -127,12 +118,8 @@ impl Intake {
         first_row: u64,
         report: &mut IngestReport,
     ) -> Result<(), StoreError> {
-        let cells: Vec<Cells<'_>> = self
-            .columns
-            .iter()
-            .zip(arrays)
-            .map(|(m, array)| Cells::of(m.column.kind, array))
-            .collect();
+        let cells: Vec<Cells<'_>> =
+            self.columns.iter().zip(arrays).map(|(m, array)| Cells::of(m.column.kind, array)).collect();
         // In the order of the file, so that a manifest that lists columns otherwise makes the same hashes.
         let mut in_file: Vec<(Option<usize>, usize)> = self.columns.iter().map(|m| (m.place, m.declared)).collect();
         in_file.sort_unstable();
@@ -140,23 +127,13 @@ impl Intake {
         let mut bytes = Vec::new();
         let mut hash = |key, columns: &mut dyn Iterator<Item = usize>, row, trim| {
             bytes.clear();
-            columns
-                .filter_map(|column| cells.get(column))
-                .for_each(|cells| cells.write(row, trim, &mut bytes));
+            columns.filter_map(|column| cells.get(column)).for_each(|cells| cells.write(row, trim, &mut bytes));
             short_hash(key, &bytes)
         };
         for row in 0..rows {
-            let row_hash = hash(
-                &self.row_key,
-                &mut in_file.iter().map(|(_, declared)| *declared),
-                row,
-                false,
-            );
+            let row_hash = hash(&self.row_key, &mut in_file.iter().map(|(_, declared)| *declared), row, false);
             self.all_rows.push(row_hash);
-            let named = self
-                .unit
-                .iter()
-                .all(|column| cells.get(*column).is_some_and(|cells| cells.names(row)));
+            let named = self.unit.iter().all(|column| cells.get(*column).is_some_and(|cells| cells.names(row)));
             if !named {
                 report.rows_without_unit += 1;
                 continue;
@@ -164,12 +141,7 @@ impl Intake {
             // Spaces around an id do not make another person of it.
             let unit = hash(&self.unit_key, &mut self.unit.iter().copied(), row, true);
             let index = u32::try_from(row).map_err(|_| StoreError::Write)?;
-            self.entries.push(Entry {
-                unit,
-                row: row_hash,
-                batch,
-                index,
-            });
+            self.entries.push(Entry { unit, row: row_hash, batch, index });
             for set in &mut self.unique {
                 let combined = hash(&self.row_key, &mut set.columns.iter().copied(), row, false);
                 set.seen.push((combined, first_row + row as u64));
@@ -186,40 +158,21 @@ impl Intake {
         self.entries.sort_unstable();
         let kept = bound(self.entries, manifest.max_rows_per_unit(), &mut report);
         if report.units > manifest.max_units() {
-            let names = manifest
-                .unit()
-                .iter()
-                .map(|name| name.as_str())
-                .collect::<Vec<_>>()
-                .join("+");
+            let names = manifest.unit().iter().map(|name| name.as_str()).collect::<Vec<_>>().join("+");
             report.add(None, &names, FaultKind::TooManyUnits);
         }
         report.columns = self.counters.into_iter().map(Counter::finish).collect();
         report.sort_totals();
         let groups = row_groups(&kept);
-        let content = ContentMarks {
-            file: file_mark,
-            rows: rows_mark(&self.row_key, self.all_rows),
-        };
-        Prepared {
-            schema: manifest.arrow_schema(),
-            batches: self.batches,
-            kept,
-            groups,
-            next: 0,
-            content,
-            report,
-        }
+        let content = ContentMarks { file: file_mark, rows: rows_mark(&self.row_key, self.all_rows) };
+        Prepared { schema: manifest.arrow_schema(), batches: self.batches, kept, groups, next: 0, content, report }
     }
 }
 
 fn convert_column(matched: &Matched, batch: &RecordBatch, markers: &[String], report: &mut IngestReport) -> Converted {
     let kind = matched.column.kind;
-    let absent = || Converted {
-        array: new_null_array(&kind.arrow_type(), batch.num_rows()),
-        misfits: Vec::new(),
-        nans: 0,
-    };
+    let absent =
+        || Converted { array: new_null_array(&kind.arrow_type(), batch.num_rows()), misfits: Vec::new(), nans: 0 };
     let Some(array) = matched.place.and_then(|place| batch.columns().get(place)) else {
         return absent();
     };
@@ -228,11 +181,7 @@ fn convert_column(matched: &Matched, batch: &RecordBatch, markers: &[String], re
         Err(cells::Unsupported) => {
             let name = matched.column.name.as_str();
             // Once is enough: it is so in every batch.
-            if !report
-                .totals
-                .iter()
-                .any(|t| t.column == name && t.fault == FaultKind::TypeUnsupported)
-            {
+            if !report.totals.iter().any(|t| t.column == name && t.fault == FaultKind::TypeUnsupported) {
                 report.add(None, name, FaultKind::TypeUnsupported);
             }
             absent()
@@ -245,8 +194,7 @@ fn report_repeated(set: &mut UniqueSet, report: &mut IngestReport) {
     let repeated = set.seen.array_windows().filter(|[(left, _), (right, _)]| left == right);
     let mut rows: Vec<u64> = repeated.map(|[_, (_, row)]| *row).collect();
     rows.sort_unstable();
-    rows.into_iter()
-        .for_each(|row| report.add(Some(row), &set.name, FaultKind::Repeated));
+    rows.into_iter().for_each(|row| report.add(Some(row), &set.name, FaultKind::Repeated));
 }
 
 /// Keeps of each unit the rows with the smallest hashes, and counts.
@@ -318,10 +266,9 @@ impl Prepared {
         let places: Vec<(usize, usize)> = entries.iter().map(|e| (e.batch as usize, e.index as usize)).collect();
         let mut columns = match batches.first() {
             // A manifest may declare nothing but identifiers; then there is nothing to gather but units.
-            Some(first) if first.num_columns() > 0 => interleave_record_batch(&batches, &places)
-                .map_err(|_| StoreError::Write)?
-                .columns()
-                .to_vec(),
+            Some(first) if first.num_columns() > 0 => {
+                interleave_record_batch(&batches, &places).map_err(|_| StoreError::Write)?.columns().to_vec()
+            }
             _ => Vec::new(),
         };
         let units = entries.iter().map(|entry| entry.unit.to_be_bytes());

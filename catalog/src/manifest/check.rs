@@ -15,10 +15,7 @@ pub(super) fn units(unit: &[ColumnName], columns: &[Column], problems: &mut Prob
             problems.add("dataset.unit", format!("names `{name}` twice"));
         }
         let Some(column) = columns.iter().find(|column| column.name == *name) else {
-            problems.add(
-                "dataset.unit",
-                format!("names `{name}`, which is not a declared column"),
-            );
+            problems.add("dataset.unit", format!("names `{name}`, which is not a declared column"));
             continue;
         };
         if column.kind == ColumnKind::Float {
@@ -79,11 +76,8 @@ fn at(column: &Column, key: &str) -> String {
 }
 
 fn without_use(column: &Column, what: &str, problems: &mut Problems) {
-    let declared = [
-        ("bounds", column.bounds.is_some()),
-        ("grid", column.grid.is_some()),
-        ("keys", column.keys.is_some()),
-    ];
+    let declared =
+        [("bounds", column.bounds.is_some()), ("grid", column.grid.is_some()), ("keys", column.keys.is_some())];
     for (key, _) in declared.into_iter().filter(|(_, there)| *there) {
         // An identifier that is a unit column too would otherwise be told the same twice.
         if what == "a unit column" && column.identifier {
@@ -95,10 +89,7 @@ fn without_use(column: &Column, what: &str, problems: &mut Problems) {
 
 fn bounds(column: &Column, declared: &Bounds, problems: &mut Problems) {
     if !column.kind.is_number() {
-        problems.add(
-            at(column, "bounds"),
-            format!("need a number, and the column is `{}`", column.kind),
-        );
+        problems.add(at(column, "bounds"), format!("need a number, and the column is `{}`", column.kind));
         return;
     }
     if declared.lower >= declared.upper {
@@ -107,10 +98,7 @@ fn bounds(column: &Column, declared: &Bounds, problems: &mut Problems) {
     if column.kind == ColumnKind::Int {
         for (key, value) in [("bounds.lower", declared.lower), ("bounds.upper", declared.upper)] {
             if value.fract() != 0.0 || value.abs() > MAX_EXACT {
-                problems.add(
-                    at(column, key),
-                    "must be a whole number of at most 2^53 for an `int` column",
-                );
+                problems.add(at(column, key), "must be a whole number of at most 2^53 for an `int` column");
             }
         }
     }
@@ -118,10 +106,7 @@ fn bounds(column: &Column, declared: &Bounds, problems: &mut Problems) {
 
 fn grid(column: &Column, step: f64, problems: &mut Problems) {
     if !column.kind.is_number() {
-        problems.add(
-            at(column, "grid"),
-            format!("needs a number, and the column is `{}`", column.kind),
-        );
+        problems.add(at(column, "grid"), format!("needs a number, and the column is `{}`", column.kind));
     } else if step <= 0.0 {
         problems.add(at(column, "grid"), "must be above 0");
     } else if column.kind == ColumnKind::Int && step.fract() != 0.0 {
@@ -129,20 +114,14 @@ fn grid(column: &Column, step: f64, problems: &mut Problems) {
     } else if let Some(declared) = &column.bounds
         && (declared.upper.abs().max(declared.lower.abs()) / step) > MAX_EXACT
     {
-        problems.add(
-            at(column, "grid"),
-            "is so fine that the bounds lie more than 2^53 steps from 0",
-        );
+        problems.add(at(column, "grid"), "is so fine that the bounds lie more than 2^53 steps from 0");
     }
 }
 
 fn keys(column: &Column, declared: &Keys, problems: &mut Problems) {
     let path = at(column, "keys.values");
     if !matches!(column.kind, ColumnKind::Int | ColumnKind::Text | ColumnKind::Bool) {
-        problems.add(
-            at(column, "keys"),
-            format!("need an `int`, `text` or `bool` column, not `{}`", column.kind),
-        );
+        problems.add(at(column, "keys"), format!("need an `int`, `text` or `bool` column, not `{}`", column.kind));
         return;
     }
     let mut seen = BTreeSet::new();
@@ -153,10 +132,7 @@ fn keys(column: &Column, declared: &Keys, problems: &mut Problems) {
             KeyValue::Bool(_) => ColumnKind::Bool,
         };
         if kind != column.kind {
-            problems.add(
-                format!("{path}[{index}]"),
-                format!("is `{kind}`, and the column is `{}`", column.kind),
-            );
+            problems.add(format!("{path}[{index}]"), format!("is `{kind}`, and the column is `{}`", column.kind));
         }
         if !seen.insert(value) {
             problems.add(format!("{path}[{index}]"), "is listed twice");

@@ -87,13 +87,8 @@ fn assemble(part: DatasetPart, columns: Vec<Column>) -> Option<Manifest> {
 fn syntax(text: &str, error: &toml::de::Error) -> ManifestReport {
     let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
     let line = before.matches('\n').count() + 1;
-    let problem = Problem {
-        path: format!("line {line}"),
-        message: format!("is not TOML: {}", error.message()),
-    };
-    ManifestReport {
-        problems: vec![problem],
-    }
+    let problem = Problem { path: format!("line {line}"), message: format!("is not TOML: {}", error.message()) };
+    ManifestReport { problems: vec![problem] }
 }
 
 fn dataset(table: &Table, problems: &mut Problems) -> DatasetPart {
@@ -133,10 +128,7 @@ fn kind(walk: &mut Walk<'_>, problems: &mut Problems) -> Option<DatasetKind> {
     match walk.text("kind", problems)?.as_str() {
         "table" => Some(DatasetKind::Table),
         "frames" => {
-            problems.add(
-                "dataset.kind",
-                "`frames` is reserved for video and cannot be registered yet; use `table`",
-            );
+            problems.add("dataset.kind", "`frames` is reserved for video and cannot be registered yet; use `table`");
             None
         }
         _ => {
@@ -173,16 +165,11 @@ fn columns(list: &[Value], problems: &mut Problems) -> Vec<Column> {
 
 fn column(index: usize, table: &Table, problems: &mut Problems) -> Option<Column> {
     // Problems are easier to find by name; a column without a good one is counted from 0, as TOML tools do.
-    let spoken = table
-        .get("name")
-        .and_then(Value::as_str)
-        .filter(|name| name.parse::<ColumnName>().is_ok());
+    let spoken = table.get("name").and_then(Value::as_str).filter(|name| name.parse::<ColumnName>().is_ok());
     let path = spoken.map_or_else(|| format!("columns[{index}]"), |name| format!("columns.{name}"));
     let mut walk = Walk::new(table, path);
     let name = walk.name("name", problems);
-    let header = walk
-        .optional("header")
-        .and_then(|value| walk.as_text("header", value, problems));
+    let header = walk.optional("header").and_then(|value| walk.as_text("header", value, problems));
     let kind = column_kind(&mut walk, problems);
     let meaning_en = walk.text("meaning_en", problems);
     let meaning_zh = walk.text("meaning_zh", problems);
@@ -195,9 +182,7 @@ fn column(index: usize, table: &Table, problems: &mut Problems) -> Option<Column
         }
     };
     let bounds = section(&mut walk, "bounds", problems).and_then(|part| bounds(part, problems));
-    let grid = walk
-        .optional("grid")
-        .and_then(|value| number(value, &walk.at("grid"), problems));
+    let grid = walk.optional("grid").and_then(|value| number(value, &walk.at("grid"), problems));
     let keys = section(&mut walk, "keys", problems).and_then(|part| keys(part, problems));
     walk.finish(problems);
     Some(Column {
@@ -234,18 +219,11 @@ fn section<'a>(walk: &mut Walk<'a>, key: &'static str, problems: &mut Problems) 
 }
 
 fn bounds(mut walk: Walk<'_>, problems: &mut Problems) -> Option<Bounds> {
-    let mut side = |key| {
-        walk.required(key, problems)
-            .and_then(|value| number(value, &walk.at(key), problems))
-    };
+    let mut side = |key| walk.required(key, problems).and_then(|value| number(value, &walk.at(key), problems));
     let (lower, upper) = (side("lower"), side("upper"));
     let basis = walk.text("basis", problems);
     walk.finish(problems);
-    Some(Bounds {
-        lower: lower?,
-        upper: upper?,
-        basis: basis?,
-    })
+    Some(Bounds { lower: lower?, upper: upper?, basis: basis? })
 }
 
 fn keys(mut walk: Walk<'_>, problems: &mut Problems) -> Option<Keys> {
@@ -266,10 +244,7 @@ fn keys(mut walk: Walk<'_>, problems: &mut Problems) -> Option<Keys> {
             Value::Integer(n) => values.push(KeyValue::Int(*n)),
             Value::String(text) => values.push(KeyValue::Text(text.clone())),
             Value::Boolean(flag) => values.push(KeyValue::Bool(*flag)),
-            _ => problems.add(
-                format!("{path}[{index}]"),
-                "must be a whole number, a text, or true or false",
-            ),
+            _ => problems.add(format!("{path}[{index}]"), "must be a whole number, a text, or true or false"),
         }
     }
     Some(Keys { values, basis: basis? })

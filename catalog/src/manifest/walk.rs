@@ -16,10 +16,7 @@ pub(super) struct Problems(pub(super) Vec<Problem>);
 
 impl Problems {
     pub(super) fn add(&mut self, path: impl Into<String>, message: impl Into<String>) {
-        self.0.push(Problem {
-            path: path.into(),
-            message: message.into(),
-        });
+        self.0.push(Problem { path: path.into(), message: message.into() });
     }
 }
 
@@ -32,19 +29,11 @@ pub(super) struct Walk<'a> {
 
 impl<'a> Walk<'a> {
     pub(super) fn new(table: &'a Table, path: impl Into<String>) -> Self {
-        Self {
-            table,
-            path: path.into(),
-            known: Vec::new(),
-        }
+        Self { table, path: path.into(), known: Vec::new() }
     }
 
     pub(super) fn at(&self, key: &str) -> String {
-        if self.path.is_empty() {
-            key.to_owned()
-        } else {
-            format!("{}.{key}", self.path)
-        }
+        if self.path.is_empty() { key.to_owned() } else { format!("{}.{key}", self.path) }
     }
 
     pub(super) fn optional(&mut self, key: &'static str) -> Option<&'a Value> {
@@ -90,10 +79,7 @@ impl<'a> Walk<'a> {
 
     pub(super) fn whole(&mut self, key: &'static str, most: u64, problems: &mut Problems) -> Option<u64> {
         let value = self.required(key, problems)?;
-        let whole = value
-            .as_integer()
-            .and_then(|n| u64::try_from(n).ok())
-            .filter(|n| (1..=most).contains(n));
+        let whole = value.as_integer().and_then(|n| u64::try_from(n).ok()).filter(|n| (1..=most).contains(n));
         if whole.is_none() {
             problems.add(self.at(key), format!("must be a whole number from 1 to {most}"));
         }
@@ -128,9 +114,7 @@ impl<'a> Walk<'a> {
 }
 
 fn parsed<T: FromStr<Err: std::fmt::Display>>(text: &str, path: &str, problems: &mut Problems) -> Option<T> {
-    text.parse()
-        .map_err(|error: T::Err| problems.add(path, error.to_string()))
-        .ok()
+    text.parse().map_err(|error: T::Err| problems.add(path, error.to_string())).ok()
 }
 
 /// A finite number.

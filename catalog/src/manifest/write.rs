@@ -23,10 +23,7 @@ pub(super) fn manifest(manifest: &Manifest) -> String {
     put("licence", text(&manifest.licence));
     put("classification", text(&manifest.classification));
     if !manifest.unique.is_empty() {
-        put(
-            "unique",
-            list(manifest.unique.iter().map(|set| list(set.iter().map(text_of)))),
-        );
+        put("unique", list(manifest.unique.iter().map(|set| list(set.iter().map(text_of)))));
     }
     if !manifest.null_markers.is_empty() {
         put("null_markers", list(manifest.null_markers.iter().map(text_of)));
@@ -50,12 +47,7 @@ fn write_column(out: &mut String, column: &Column) {
         line(out, "identifier", "true");
     }
     if let Some(Bounds { lower, upper, basis }) = &column.bounds {
-        let value = format!(
-            "{{ lower = {}, upper = {}, basis = {} }}",
-            number(*lower),
-            number(*upper),
-            text(basis)
-        );
+        let value = format!("{{ lower = {}, upper = {}, basis = {} }}", number(*lower), number(*upper), text(basis));
         line(out, "bounds", &value);
     }
     if let Some(grid) = column.grid {
@@ -67,11 +59,7 @@ fn write_column(out: &mut String, column: &Column) {
             KeyValue::Text(words) => text(words),
             KeyValue::Bool(flag) => flag.to_string(),
         }));
-        line(
-            out,
-            "keys",
-            &format!("{{ values = {values}, basis = {} }}", text(basis)),
-        );
+        line(out, "keys", &format!("{{ values = {values}, basis = {} }}", text(basis)));
     }
 }
 

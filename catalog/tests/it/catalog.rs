@@ -12,9 +12,7 @@ const CANARY: &str = "canary-3f1c";
 #[tokio::test]
 async fn a_registered_dataset_is_there_after_reopening() {
     let place = Place::new();
-    let added = place
-        .add(&plain_visits(), &csv((0..50).map(|n| (n % 20, n as f64))))
-        .unwrap();
+    let added = place.add(&plain_visits(), &csv((0..50).map(|n| (n % 20, n as f64)))).unwrap();
     let before = stored(&added.dataset).await;
     let reopened = Catalog::open(&place.catalog_dir(), &place.key()).unwrap();
     let name = plain_visits().name().clone();
@@ -30,19 +28,12 @@ async fn a_registered_dataset_is_there_after_reopening() {
 async fn no_cell_lies_on_disk_in_the_clear() {
     let place = Place::new();
     let manifest = visits(|text| text.replace("\"east\"", "\"north\""));
-    let rows: String = (0..500)
-        .map(|n| format!("{n},{CANARY}-phone,{CANARY}-ward,1\n"))
-        .collect();
-    let added = place
-        .add(&manifest, &format!("person,phone,ward,cost\n{rows}"))
-        .unwrap();
+    let rows: String = (0..500).map(|n| format!("{n},{CANARY}-phone,{CANARY}-ward,1\n")).collect();
+    let added = place.add(&manifest, &format!("person,phone,ward,cost\n{rows}")).unwrap();
     assert!(found_in(place.dir.path(), CANARY), "the officer's file has it");
     assert!(!found_in(&place.catalog_dir(), CANARY));
     let kept = lines(&stored(&added.dataset).await);
-    assert!(
-        kept.iter()
-            .all(|line| line.contains("canary-3f1c-ward") && !line.contains("phone"))
-    );
+    assert!(kept.iter().all(|line| line.contains("canary-3f1c-ward") && !line.contains("phone")));
     // Column names are public, and are in the manifest, but the footer is encrypted too.
     let data = fs::read(place.catalog_dir().join("medical.visits/data.parquet")).unwrap();
     assert!(!data.windows(4).any(|window| window == b"ward"));
@@ -55,10 +46,7 @@ fn another_master_key_opens_nothing() {
     place.add(&plain_visits(), &csv([(1, 1.0)])).unwrap();
     let other = place.file("other.key", [7; 32]);
     let open = || Catalog::open(&place.catalog_dir(), &other);
-    assert!(
-        open().unwrap_err().to_string().contains("(mode 0600)"),
-        "others may read it"
-    );
+    assert!(open().unwrap_err().to_string().contains("(mode 0600)"), "others may read it");
     fs::set_permissions(&other, fs::Permissions::from_mode(0o600)).unwrap();
     assert!(open().unwrap_err().to_string().contains("does not open this catalog"));
     fs::write(&other, [7; 31]).unwrap();
@@ -72,10 +60,7 @@ fn whatever_is_altered_fails_to_open() {
         place.add(&plain_visits(), &csv([(1, 1.0), (2, 5.0)])).unwrap();
         let path = place.catalog_dir().join("medical.visits").join(file);
         fs::write(&path, edit(fs::read(&path).unwrap())).unwrap();
-        Catalog::open(&place.catalog_dir(), &place.key())
-            .map(|_| ())
-            .unwrap_err()
-            .to_string()
+        Catalog::open(&place.catalog_dir(), &place.key()).map(|_| ()).unwrap_err().to_string()
     };
     let replace = |from: &'static str, to: &'static str| {
         move |bytes: Vec<u8>| {
@@ -106,11 +91,7 @@ fn rows_of_one_dataset_cannot_stand_in_for_another() {
     let other = visits(|text| text.replace("medical.visits", "medical.other"));
     place.add(&other, &csv([(2, 2.0)])).unwrap();
     let dir = place.catalog_dir();
-    fs::copy(
-        dir.join("medical.other/data.parquet"),
-        dir.join("medical.visits/data.parquet"),
-    )
-    .unwrap();
+    fs::copy(dir.join("medical.other/data.parquet"), dir.join("medical.visits/data.parquet")).unwrap();
     assert!(Catalog::open(&dir, &place.key()).is_err());
 }
 

@@ -25,36 +25,21 @@ fn file(bytes: &[u8]) -> (TempDir, PathBuf) {
 
 fn columns(text: &str) -> Vec<Table> {
     let table: Table = text.parse().unwrap_or_else(|error| panic!("{error}\n{text}"));
-    table["columns"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|column| column.as_table().unwrap().clone())
-        .collect()
+    table["columns"].as_array().unwrap().iter().map(|column| column.as_table().unwrap().clone()).collect()
 }
 
 fn all(text: &str, key: &str) -> Vec<String> {
-    columns(text)
-        .iter()
-        .map(|c| c.get(key).and_then(Value::as_str).unwrap_or_default().to_owned())
-        .collect()
+    columns(text).iter().map(|c| c.get(key).and_then(Value::as_str).unwrap_or_default().to_owned()).collect()
 }
 
 #[test]
 fn csv_in_three_encodings_gives_the_same_columns() {
-    let utf16: Vec<u8> = [0xff, 0xfe]
-        .into_iter()
-        .chain(CHINESE.encode_utf16().flat_map(u16::to_le_bytes))
-        .collect();
+    let utf16: Vec<u8> = [0xff, 0xfe].into_iter().chain(CHINESE.encode_utf16().flat_map(u16::to_le_bytes)).collect();
     let marked: Vec<u8> = [0xef, 0xbb, 0xbf].into_iter().chain(CHINESE.bytes()).collect();
     for bytes in [CHINESE.as_bytes(), &marked, &GB18030.encode(CHINESE).0, &utf16] {
         let (_dir, path) = file(bytes);
         let text = draft(&path).unwrap();
-        assert_eq!(
-            all(&text, "type"),
-            ["int", "text", "int", "date", "text", "float", "bool", "text"],
-            "{text}"
-        );
+        assert_eq!(all(&text, "type"), ["int", "text", "int", "date", "text", "float", "bool", "text"], "{text}");
         assert_eq!(all(&text, "header")[..3], ["患者编号", "姓名", "年龄"]);
         assert_eq!(all(&text, "name")[2], "column_3");
         let identifiers: Vec<bool> = columns(&text).iter().map(|c| c.contains_key("identifier")).collect();
@@ -81,22 +66,9 @@ fn nothing_is_inferred_from_the_rows() {
     }
     // What is left to do comes out as problems, and adding it makes a manifest.
     let report = Manifest::parse(&text).unwrap_err();
-    assert!(
-        report
-            .problems
-            .iter()
-            .any(|p| p.path == "dataset.max_units" && p.message == "is missing")
-    );
-    assert!(
-        report
-            .problems
-            .iter()
-            .any(|p| p.path == "columns.column_3.meaning_zh" && p.message == "is empty")
-    );
-    assert!(
-        report.problems.iter().all(|p| p.message != "is not a known key"),
-        "{report}"
-    );
+    assert!(report.problems.iter().any(|p| p.path == "dataset.max_units" && p.message == "is missing"));
+    assert!(report.problems.iter().any(|p| p.path == "columns.column_3.meaning_zh" && p.message == "is empty"));
+    assert!(report.problems.iter().all(|p| p.message != "is not a known key"), "{report}");
 }
 
 #[test]
@@ -122,10 +94,7 @@ fn parquet_gives_its_own_types() {
 fn what_is_no_table_is_refused_without_quoting_it() {
     let (_dir, path) = file(&[0xff, 0xff, b'c', b'a', b'n', b'a', b'r', b'y', 0xff]);
     let message = draft(&path).unwrap_err().to_string();
-    assert!(
-        message.contains("neither UTF-8 nor GB18030") && !message.contains("canary"),
-        "{message}"
-    );
+    assert!(message.contains("neither UTF-8 nor GB18030") && !message.contains("canary"), "{message}");
     let (_dir, path) = file(b"PAR1canary");
     let message = draft(&path).unwrap_err().to_string();
     assert!(message.contains("Parquet") && !message.contains("canary"), "{message}");

@@ -42,9 +42,8 @@ fn every_bad_cell_is_named_by_row_column_and_class_alone() {
 #[test]
 fn totals_stay_complete_when_the_list_is_capped() {
     let place = Place::new();
-    let rows: String = (0..3000)
-        .map(|row| format!("{row},5,east,{}\n", if row % 2 == 0 { "bad" } else { "?" }))
-        .collect();
+    let rows: String =
+        (0..3000).map(|row| format!("{row},5,east,{}\n", if row % 2 == 0 { "bad" } else { "?" })).collect();
     let report = place.refused(&plain_visits(), &format!("person,phone,ward,cost\n{rows}"));
     assert_eq!(report.faults.len(), 1000);
     assert_eq!(report.fault_count(), 3000);
@@ -58,10 +57,7 @@ fn columns_that_are_missing_or_twice_there() {
     let report = place.refused(&plain_visits(), "person,phone,phone,cost,more\n1,2,2,4,5\n");
     assert_eq!(
         told(&report),
-        [
-            "column `phone`: the file has several columns of this heading",
-            "column `ward`: the file has no such column"
-        ]
+        ["column `phone`: the file has several columns of this heading", "column `ward`: the file has no such column"]
     );
     assert_eq!(report.ignored_columns, [5]);
 }
@@ -70,25 +66,14 @@ fn columns_that_are_missing_or_twice_there() {
 async fn what_is_left_out_is_counted_and_what_is_out_of_range_is_kept() {
     let place = Place::new();
     let text = "person,phone,ward,cost\n1,5,east,NaN\n,5,west,1\n2,5,north,1000\n2,5,,-0\n";
-    let Ok(ingested) = place.add(&plain_visits(), text) else {
-        panic!("refused")
-    };
+    let Ok(ingested) = place.add(&plain_visits(), text) else { panic!("refused") };
     let report = &ingested.report;
-    assert_eq!(
-        (
-            report.rows_read,
-            report.rows_stored,
-            report.rows_without_unit,
-            report.units
-        ),
-        (4, 3, 1, 2)
-    );
+    assert_eq!((report.rows_read, report.rows_stored, report.rows_without_unit, report.units), (4, 3, 1, 2));
     let (ward, cost) = (&report.columns[2], &report.columns[3]);
     assert_eq!((ward.nulls, ward.outside_keys), (1, 1));
     assert_eq!((cost.nulls, cost.nan_as_null, cost.outside_bounds), (1, 1, 1));
     let mut rows = lines(&stored(&ingested.dataset).await);
-    rows.iter_mut()
-        .for_each(|row| *row = row.rsplit_once(',').unwrap().0.to_owned());
+    rows.iter_mut().for_each(|row| *row = row.rsplit_once(',').unwrap().0.to_owned());
     rows.sort();
     assert_eq!(rows, ["1,east,∅", "2,north,1000.0", "2,∅,0.0"]);
 }
@@ -101,16 +86,9 @@ async fn the_same_rows_in_another_order_are_stored_alike() {
     shuffled.reverse();
     shuffled.rotate_left(777);
     let first = place.add(&plain_visits(), &csv(rows)).unwrap();
-    let again = place
-        .sibling("other")
-        .add(&plain_visits(), &place.file("s.csv", csv(shuffled)))
-        .unwrap();
+    let again = place.sibling("other").add(&plain_visits(), &place.file("s.csv", csv(shuffled))).unwrap();
     assert_eq!(stored(&first.dataset).await, stored(&again.dataset).await);
-    assert_ne!(
-        first.dataset.snapshot(),
-        again.dataset.snapshot(),
-        "snapshot ids are random"
-    );
+    assert_ne!(first.dataset.snapshot(), again.dataset.snapshot(), "snapshot ids are random");
 }
 
 #[tokio::test]
@@ -132,14 +110,9 @@ async fn a_unit_keeps_exactly_the_declared_rows_and_neighbours_keep_all_else() {
     for removed in [0, 1, 77] {
         let neighbour = rows.iter().copied().filter(|(person, _)| *person != removed);
         let catalog = place.sibling(&format!("without-{removed}"));
-        let smaller = catalog
-            .add(&plain_visits(), &place.file("n.csv", csv(neighbour)))
-            .unwrap();
+        let smaller = catalog.add(&plain_visits(), &place.file("n.csv", csv(neighbour))).unwrap();
         let expected: Vec<&String> = whole.iter().filter(|line| !of(removed)(line)).collect();
-        assert_eq!(
-            lines(&stored(&smaller.dataset).await).iter().collect::<Vec<_>>(),
-            expected
-        );
+        assert_eq!(lines(&stored(&smaller.dataset).await).iter().collect::<Vec<_>>(), expected);
     }
 }
 
@@ -149,10 +122,7 @@ fn more_units_than_declared_are_refused_and_not_truncated() {
     let manifest = visits(|text| text.replace("max_units = 100000", "max_units = 10"));
     assert!(place.add(&manifest, &csv((0..11).map(|person| (person, 1.0)))).is_err());
     let report = place.refused(&manifest, &csv((0..11).map(|person| (person, 1.0))));
-    assert_eq!(
-        told(&report),
-        ["column `person`: the file has more units than `max_units` declares"]
-    );
+    assert_eq!(told(&report), ["column `person`: the file has more units than `max_units` declares"]);
     assert_eq!(report.units, 11);
     place.add(&manifest, &csv((0..10).map(|person| (person, 1.0)))).unwrap();
 }
@@ -163,10 +133,7 @@ fn declared_uniqueness_is_verified() {
     let manifest = visits(|text| text.replace("classification", "unique = [[\"person\", \"cost\"]]\nclassification"));
     let report = place.refused(&manifest, &csv([(1, 1.0), (2, 1.0), (1, 2.0), (1, 1.0), (2, 1.0)]));
     let repeated = "column `person+cost`: the row repeats another in columns that are declared unique";
-    assert_eq!(
-        told(&report),
-        [format!("row 4: {repeated}"), format!("row 5: {repeated}")]
-    );
+    assert_eq!(told(&report), [format!("row 4: {repeated}"), format!("row 5: {repeated}")]);
     place.add(&manifest, &csv([(1, 1.0), (2, 1.0), (1, 2.0)])).unwrap();
 }
 
@@ -176,11 +143,7 @@ fn spaces_around_an_id_do_not_make_another_person() {
     let manifest = visits(|text| text.replacen("type = \"int\"", "type = \"text\"", 1));
     let text = "person,phone,ward,cost\nA1,5,east,1\n A1,5,east,2\nA1 ,5,west,3\na1,5,west,4\n  ,5,west,5\n";
     let report = place.add(&manifest, text).unwrap().report;
-    assert_eq!(
-        (report.units, report.rows_without_unit),
-        (2, 1),
-        "spaces alone are nobody"
-    );
+    assert_eq!((report.units, report.rows_without_unit), (2, 1), "spaces alone are nobody");
 }
 
 #[test]
@@ -193,10 +156,7 @@ fn the_same_content_has_one_budget_domain() {
     let renamed = visits(|text| text.replace("medical.visits", "medical.again"));
     place.add(&renamed, &text).unwrap();
 
-    let elsewhere = visits(|text| {
-        text.replace("medical.visits", "medical.else")
-            .replace("resident", "tourist")
-    });
+    let elsewhere = visits(|text| text.replace("medical.visits", "medical.else").replace("resident", "tourist"));
     let refused = place.add(&elsewhere, &text).unwrap_err();
     assert!(
         matches!(&refused, IngestError::ContentElsewhere(name) if place.catalog.names().contains(name)),
@@ -221,15 +181,8 @@ fn the_example_dataset_fits_its_manifest() {
     let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/data");
     let text = fs::read_to_string(data.join("rand_hie.toml")).unwrap();
     let manifest = Manifest::parse(&text).unwrap_or_else(|report| panic!("{report}"));
-    let report = place
-        .catalog
-        .add(&manifest, &data.join("rand_hie.parquet"))
-        .unwrap()
-        .report;
-    assert_eq!(
-        (report.rows_read, report.rows_stored, report.units),
-        (20_190, 20_190, 5_912)
-    );
+    let report = place.catalog.add(&manifest, &data.join("rand_hie.parquet")).unwrap().report;
+    assert_eq!((report.rows_read, report.rows_stored, report.units), (20_190, 20_190, 5_912));
     // The file is public, so that its declared bounds and lists cover it may be tested.
     let outside = |counts: &&ColumnCounts| counts.outside_bounds + counts.outside_keys > 0;
     assert_eq!(report.columns.iter().find(outside), None);

@@ -58,16 +58,8 @@ fn check(from: &str, to: &str, expected: &str) {
 fn problems_of_the_dataset_part() {
     check("max_units = 1000", "max_units = 1000", "");
     check("max_units = 1000", "", "dataset.max_units: is missing");
-    check(
-        "max_units = 1000",
-        "max_units = 0",
-        "dataset.max_units: must be a whole number from 1 to 1000000000000",
-    );
-    check(
-        "max_units = 1000",
-        "max_units = 10.5",
-        "dataset.max_units: must be a whole number from 1 to 1000000000000",
-    );
+    check("max_units = 1000", "max_units = 0", "dataset.max_units: must be a whole number from 1 to 1000000000000");
+    check("max_units = 1000", "max_units = 10.5", "dataset.max_units: must be a whole number from 1 to 1000000000000");
     check("max_rows_per_unit = 3", "", "dataset.max_rows_per_unit: is missing");
     check(
         "max_rows_per_unit = 3",
@@ -76,11 +68,7 @@ fn problems_of_the_dataset_part() {
     );
     check("title_zh = \"就诊\"", "title_zh = \" \"", "dataset.title_zh: is empty");
     check("title_zh = \"就诊\"", "title_zh = 5", "dataset.title_zh: must be text");
-    check(
-        "licence",
-        "license",
-        "dataset.licence: is missing\ndataset.license: is not a known key",
-    );
+    check("licence", "license", "dataset.licence: is missing\ndataset.license: is not a known key");
     check(
         "name = \"medical.visits\"",
         "name = \"visits\"",
@@ -97,26 +85,14 @@ fn problems_of_the_dataset_part() {
 
 #[test]
 fn problems_of_units_and_uniqueness() {
-    check(
-        "unit = [\"person\"]",
-        "unit = []",
-        "dataset.unit: must name at least one column",
-    );
+    check("unit = [\"person\"]", "unit = []", "dataset.unit: must name at least one column");
     check(
         "unit = [\"person\"]",
         "unit = [\"persona\"]",
         "dataset.unit: names `persona`, which is not a declared column",
     );
-    check(
-        "unit = [\"person\"]",
-        "unit = [\"person\", \"person\"]",
-        "dataset.unit: names `person` twice",
-    );
-    check(
-        "unit = [\"person\"]",
-        "unit = \"person\"",
-        "dataset.unit: must be a list of texts",
-    );
+    check("unit = [\"person\"]", "unit = [\"person\", \"person\"]", "dataset.unit: names `person` twice");
+    check("unit = [\"person\"]", "unit = \"person\"", "dataset.unit: must be a list of texts");
     check(
         "unit = [\"person\"]",
         "unit = [\"cost\"]",
@@ -124,11 +100,7 @@ fn problems_of_units_and_uniqueness() {
          columns.cost.bounds: cannot be declared on a unit column\n\
          columns.cost.grid: cannot be declared on a unit column",
     );
-    check(
-        "unit = [\"person\"]",
-        "unit = [\"year\"]",
-        "columns.year.keys: cannot be declared on a unit column",
-    );
+    check("unit = [\"person\"]", "unit = [\"year\"]", "columns.year.keys: cannot be declared on a unit column");
     check(
         "unique = [[\"person\", \"year\"]]",
         "unique = [[\"person\", \"month\"], []]",
@@ -153,21 +125,9 @@ fn problems_of_columns() {
         "name = \"Cost\"",
         &format!("columns[2].name: {}", "Cost".parse::<ColumnName>().unwrap_err()),
     );
-    check(
-        "name = \"cost\"",
-        "name = \"year\"",
-        "columns.year.name: is declared twice",
-    );
-    check(
-        "header = \"费用\"",
-        "header = \"year\"",
-        "columns.cost.header: is the heading of another column too",
-    );
-    check(
-        "header = \"费用\"",
-        "identifier = 1",
-        "columns.cost.identifier: must be true or false",
-    );
+    check("name = \"cost\"", "name = \"year\"", "columns.year.name: is declared twice");
+    check("header = \"费用\"", "header = \"year\"", "columns.cost.header: is the heading of another column too");
+    check("header = \"费用\"", "identifier = 1", "columns.cost.identifier: must be true or false");
     check(
         "header = \"费用\"",
         "identifier = true",
@@ -175,21 +135,13 @@ fn problems_of_columns() {
          columns.cost.grid: cannot be declared on a direct identifier",
     );
     check("grid = 0.5", "grid = 0", "columns.cost.grid: must be above 0");
-    check(
-        "grid = 0.5",
-        "grid = nan",
-        "columns.cost.grid: must be a finite number, and a whole number at most 2^53",
-    );
+    check("grid = 0.5", "grid = nan", "columns.cost.grid: must be a finite number, and a whole number at most 2^53");
     check(
         "grid = 0.5",
         "grid = 1e-15",
         "columns.cost.grid: is so fine that the bounds lie more than 2^53 steps from 0",
     );
-    check(
-        "upper = 99.5",
-        "upper = 0",
-        "columns.cost.bounds: must have `lower` below `upper`",
-    );
+    check("upper = 99.5", "upper = 0", "columns.cost.bounds: must have `lower` below `upper`");
     check("upper = 99.5, ", "", "columns.cost.bounds.upper: is missing");
     check(", basis = \"tariff\"", "", "columns.cost.bounds.basis: is missing");
     check(
@@ -197,32 +149,16 @@ fn problems_of_columns() {
         "upper = inf",
         "columns.cost.bounds.upper: must be a finite number, and a whole number at most 2^53",
     );
-    check(
-        "basis = \"tariff\"",
-        "basis = \"tariff\", from = 1",
-        "columns.cost.bounds.from: is not a known key",
-    );
+    check("basis = \"tariff\"", "basis = \"tariff\", from = 1", "columns.cost.bounds.from: is not a known key");
     check(", basis = \"protocol\"", "", "columns.year.keys.basis: is missing");
-    check(
-        "values = [1, 2]",
-        "values = [1, 1]",
-        "columns.year.keys.values[1]: is listed twice",
-    );
-    check(
-        "values = [1, 2]",
-        "values = [1, \"b\"]",
-        "columns.year.keys.values[1]: is `text`, and the column is `int`",
-    );
+    check("values = [1, 2]", "values = [1, 1]", "columns.year.keys.values[1]: is listed twice");
+    check("values = [1, 2]", "values = [1, \"b\"]", "columns.year.keys.values[1]: is `text`, and the column is `int`");
     check(
         "values = [1, 2]",
         "values = [1.5]",
         "columns.year.keys.values[0]: must be a whole number, a text, or true or false",
     );
-    check(
-        "values = [1, 2]",
-        "values = []",
-        "columns.year.keys.values: must hold 1 to 65536 values",
-    );
+    check("values = [1, 2]", "values = []", "columns.year.keys.values: must hold 1 to 65536 values");
     check(
         "grid = 0.5",
         "keys = { values = [1], basis = \"b\" }",
@@ -238,9 +174,7 @@ fn problems_of_columns() {
 
 #[test]
 fn all_problems_come_at_once() {
-    let text = GOOD
-        .replace("max_units = 1000", "max_unit = 1000")
-        .replace("grid = 0.5", "grid = -1");
+    let text = GOOD.replace("max_units = 1000", "max_unit = 1000").replace("grid = 0.5", "grid = -1");
     let report = Manifest::parse(&text).unwrap_err();
     let paths: Vec<&str> = report.problems.iter().map(|problem| problem.path.as_str()).collect();
     assert_eq!(paths, ["dataset.max_units", "dataset.max_unit", "columns.cost.grid"]);
@@ -271,10 +205,7 @@ fn what_queries_need_is_there() {
     let manifest = Manifest::parse(GOOD).unwrap();
     let Column { kind, bounds, grid, .. } = manifest.column("cost").unwrap();
     let bounds = bounds.as_ref().unwrap();
-    assert_eq!(
-        (*kind, bounds.lower, bounds.upper, *grid),
-        (ColumnKind::Float, 0.0, 99.5, Some(0.5))
-    );
+    assert_eq!((*kind, bounds.lower, bounds.upper, *grid), (ColumnKind::Float, 0.0, 99.5, Some(0.5)));
     let keys = manifest.column("year").unwrap().keys.as_ref().unwrap();
     assert_eq!(keys.values, [KeyValue::Int(1), KeyValue::Int(2)]);
     assert!(manifest.is_unit(&"person".parse().unwrap()));

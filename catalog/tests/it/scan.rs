@@ -15,12 +15,7 @@ use crate::support::{Place, csv, partitions, plain_visits, query, session, store
 /// Enough rows for three row groups.
 fn large(place: &Place) -> Ingested {
     let persons = (2 * ROW_GROUP_ROWS / 3 + 500) as i64;
-    place
-        .add(
-            &plain_visits(),
-            &csv((0..persons).flat_map(|person| (0..3).map(move |n| (person, n as f64)))),
-        )
-        .unwrap()
+    place.add(&plain_visits(), &csv((0..persons).flat_map(|person| (0..3).map(move |n| (person, n as f64))))).unwrap()
 }
 
 #[tokio::test]
@@ -34,11 +29,8 @@ async fn without_the_capability_nothing_is_scanned() {
     for config in [plain, wrong] {
         let context = SessionContext::new_with_config(config);
         context.register_table("data", added.dataset.provider()).unwrap();
-        for sql in [
-            "SELECT * FROM data",
-            "SELECT count(*) FROM data",
-            "SELECT max(cost) FROM data WHERE ward = 'east'",
-        ] {
+        for sql in ["SELECT * FROM data", "SELECT count(*) FROM data", "SELECT max(cost) FROM data WHERE ward = 'east'"]
+        {
             let error = query(&context, sql).await.unwrap_err().to_string();
             assert!(error.contains(SCAN_REFUSED), "{error}");
         }
@@ -50,16 +42,9 @@ async fn a_plan_cannot_be_carried_into_another_session() {
     let place = Place::new();
     let added = place.add(&plain_visits(), &csv([(1, 1.0)])).unwrap();
     let able = session(&added.dataset, 1, 100);
-    let plan = added
-        .dataset
-        .provider()
-        .scan(&able.state(), None, &[], None)
-        .await
-        .unwrap();
+    let plan = added.dataset.provider().scan(&able.state(), None, &[], None).await.unwrap();
     let unable = SessionContext::new();
-    let error = datafusion::physical_plan::collect(plan, unable.task_ctx())
-        .await
-        .unwrap_err();
+    let error = datafusion::physical_plan::collect(plan, unable.task_ctx()).await.unwrap_err();
     assert!(error.to_string().contains(SCAN_REFUSED));
 }
 
@@ -73,9 +58,7 @@ async fn capabilities_of_several_datasets_add_up() {
     let context = SessionContext::new_with_config(two.dataset.capability().expose().install(config));
     context.register_table("one", one.dataset.provider()).unwrap();
     context.register_table("two", two.dataset.provider()).unwrap();
-    let batches = query(&context, "SELECT one.cost, two.cost FROM one CROSS JOIN two")
-        .await
-        .unwrap();
+    let batches = query(&context, "SELECT one.cost, two.cost FROM one CROSS JOIN two").await.unwrap();
     assert_eq!(batches.iter().map(RecordBatch::num_rows).sum::<usize>(), 1);
 }
 
@@ -92,8 +75,7 @@ async fn all_rows_come_once_at_any_partition_count_and_batch_size() {
             let mut spans = Vec::new();
             for part in &parts {
                 let mut walk = UnitRuns::new(&added.dataset.arrow_schema()).unwrap();
-                part.iter()
-                    .for_each(|batch| assert!(!walk.runs(batch).unwrap().is_empty()));
+                part.iter().for_each(|batch| assert!(!walk.runs(batch).unwrap().is_empty()));
                 spans.extend(walk.span());
             }
             UnitRuns::check_disjoint(spans).unwrap();
@@ -115,43 +97,22 @@ async fn sql_over_the_table_sees_what_was_stored() {
     };
     let rows = added.report.rows_stored;
     assert_eq!(one("SELECT count(*) FROM data").await, rows.to_string());
-    assert_eq!(
-        one(&format!("SELECT count(DISTINCT {UNIT_COLUMN}) FROM data")).await,
-        added.report.units.to_string()
-    );
+    assert_eq!(one(&format!("SELECT count(DISTINCT {UNIT_COLUMN}) FROM data")).await, added.report.units.to_string());
     assert_eq!(one("SELECT sum(cost) FROM data").await, format!("{rows}.0"));
-    assert_eq!(
-        one("SELECT count(*) FROM data WHERE cost = 2").await,
-        added.report.units.to_string()
-    );
-    assert_eq!(
-        one("SELECT count(*) FROM (SELECT cost, person FROM data LIMIT 10)").await,
-        "10"
-    );
+    assert_eq!(one("SELECT count(*) FROM data WHERE cost = 2").await, added.report.units.to_string());
+    assert_eq!(one("SELECT count(*) FROM (SELECT cost, person FROM data LIMIT 10)").await, "10");
 }
 
 #[tokio::test]
 async fn projections_are_read_in_the_order_asked_for() {
     let place = Place::new();
-    let added = place
-        .add(&plain_visits(), &csv([(1, 1.0), (1, 7.0), (2, 3.0)]))
-        .unwrap();
+    let added = place.add(&plain_visits(), &csv([(1, 1.0), (1, 7.0), (2, 3.0)])).unwrap();
     let context = session(&added.dataset, 1, 100);
     let whole = stored(&added.dataset).await;
     for columns in [vec![3, 0], vec![2, 1, 0], vec![2, 2], vec![]] {
-        let plan = added
-            .dataset
-            .provider()
-            .scan(&context.state(), Some(&columns), &[], None)
-            .await
-            .unwrap();
-        let batches = datafusion::physical_plan::collect(Arc::clone(&plan), context.task_ctx())
-            .await
-            .unwrap();
-        assert_eq!(
-            concat_batches(&plan.schema(), &batches).unwrap(),
-            whole.project(&columns).unwrap()
-        );
+        let plan = added.dataset.provider().scan(&context.state(), Some(&columns), &[], None).await.unwrap();
+        let batches = datafusion::physical_plan::collect(Arc::clone(&plan), context.task_ctx()).await.unwrap();
+        assert_eq!(concat_batches(&plan.schema(), &batches).unwrap(), whole.project(&columns).unwrap());
         assert_eq!(batches.iter().map(RecordBatch::num_rows).sum::<usize>(), 3);
         let sorted = plan.properties().output_ordering().is_some();
         assert_eq!(sorted, columns.contains(&3), "only an ordering by the unit is declared");
@@ -166,21 +127,11 @@ async fn the_table_tells_nothing_in_advance() {
     assert!(provider.statistics().is_none());
     let filter = datafusion::prelude::col("cost").gt(datafusion::prelude::lit(1));
     let pushed = provider.supports_filters_pushdown(&[&filter]).unwrap();
-    assert_eq!(
-        pushed,
-        [datafusion::logical_expr::TableProviderFilterPushDown::Unsupported]
-    );
+    assert_eq!(pushed, [datafusion::logical_expr::TableProviderFilterPushDown::Unsupported]);
     let context = session(&added.dataset, 2, 100);
-    let plan = added
-        .dataset
-        .provider()
-        .scan(&context.state(), None, &[], None)
-        .await
-        .unwrap();
+    let plan = added.dataset.provider().scan(&context.state(), None, &[], None).await.unwrap();
     assert!(plan.metrics().is_none());
-    let shown = datafusion::physical_plan::displayable(plan.as_ref())
-        .indent(true)
-        .to_string();
+    let shown = datafusion::physical_plan::displayable(plan.as_ref()).indent(true).to_string();
     assert_eq!(shown.trim(), "UnitScanExec: columns=[person, ward, cost, __gb_unit]");
 }
 
@@ -209,12 +160,7 @@ async fn a_dropped_stream_ends_its_reader() {
     let added = large(&place);
     let context = session(&added.dataset, 1, 100);
     for _ in 0..20 {
-        let plan = added
-            .dataset
-            .provider()
-            .scan(&context.state(), None, &[], None)
-            .await
-            .unwrap();
+        let plan = added.dataset.provider().scan(&context.state(), None, &[], None).await.unwrap();
         let mut stream = plan.execute(0, context.task_ctx()).unwrap();
         let first = futures::StreamExt::next(&mut stream).await.unwrap().unwrap();
         assert_eq!(first.num_rows(), 100);

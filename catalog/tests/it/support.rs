@@ -118,9 +118,7 @@ pub(crate) fn csv(rows: impl IntoIterator<Item = (i64, f64)>) -> String {
 }
 
 pub(crate) fn session(dataset: &Dataset, partitions: usize, batch_rows: usize) -> SessionContext {
-    let config = SessionConfig::new()
-        .with_target_partitions(partitions)
-        .with_batch_size(batch_rows);
+    let config = SessionConfig::new().with_target_partitions(partitions).with_batch_size(batch_rows);
     let context = SessionContext::new_with_config(dataset.capability().expose().install(config));
     context.register_table("data", dataset.provider()).unwrap();
     context
@@ -135,14 +133,8 @@ pub(crate) async fn query(context: &SessionContext, sql: &str) -> Result<Vec<Rec
 /// The stored rows, by partition.
 pub(crate) async fn partitions(dataset: &Dataset, partitions: usize, batch_rows: usize) -> Vec<Vec<RecordBatch>> {
     let context = session(dataset, partitions, batch_rows);
-    let plan = dataset
-        .provider()
-        .scan(&context.state(), None, &[], None)
-        .await
-        .unwrap();
-    datafusion::physical_plan::collect_partitioned(plan, context.task_ctx())
-        .await
-        .unwrap()
+    let plan = dataset.provider().scan(&context.state(), None, &[], None).await.unwrap();
+    datafusion::physical_plan::collect_partitioned(plan, context.task_ctx()).await.unwrap()
 }
 
 /// All stored rows in stored order, as one batch.
@@ -154,21 +146,10 @@ pub(crate) async fn stored(dataset: &Dataset) -> RecordBatch {
 /// A batch as lines of text, the unit column included.
 pub(crate) fn lines(batch: &RecordBatch) -> Vec<String> {
     let cell = |row: usize, column: &Arc<dyn Array>| {
-        if column.is_null(row) {
-            "∅".to_owned()
-        } else {
-            array_value_to_string(column, row).unwrap()
-        }
+        if column.is_null(row) { "∅".to_owned() } else { array_value_to_string(column, row).unwrap() }
     };
     (0..batch.num_rows())
-        .map(|row| {
-            batch
-                .columns()
-                .iter()
-                .map(|column| cell(row, column))
-                .collect::<Vec<_>>()
-                .join(",")
-        })
+        .map(|row| batch.columns().iter().map(|column| cell(row, column)).collect::<Vec<_>>().join(","))
         .collect()
 }
 
@@ -185,10 +166,7 @@ pub(crate) fn found_in(dir: &Path, text: &str) -> bool {
         if path.is_dir() {
             found_in(&path, text)
         } else {
-            fs::read(&path)
-                .unwrap()
-                .windows(text.len())
-                .any(|window| window == text.as_bytes())
+            fs::read(&path).unwrap().windows(text.len()).any(|window| window == text.as_bytes())
         }
     })
 }

@@ -26,9 +26,7 @@ fn check(batches: &[&[u8]], expected: Result<&str, UnitRunsError>) {
         match walk.runs(&batch) {
             Ok(runs) => {
                 let sign = |continues| if continues { "+" } else { "" };
-                let runs = runs
-                    .iter()
-                    .map(|run| format!("{}{}-{}", sign(run.continues), run.rows.start, run.rows.end));
+                let runs = runs.iter().map(|run| format!("{}{}-{}", sign(run.continues), run.rows.start, run.rows.end));
                 out.push(runs.collect::<Vec<_>>().join(" "));
             }
             Err(error) => {
@@ -63,12 +61,7 @@ fn split_and_unsorted_units_fail() {
 fn slices_are_walked_from_their_own_start() {
     let whole = batch(&[9, 1, 1, 2, 0]);
     let mut walk = UnitRuns::new(&whole.schema()).unwrap();
-    let runs: Vec<_> = walk
-        .runs(&whole.slice(1, 3))
-        .unwrap()
-        .iter()
-        .map(|run| run.rows.clone())
-        .collect();
+    let runs: Vec<_> = walk.runs(&whole.slice(1, 3)).unwrap().iter().map(|run| run.rows.clone()).collect();
     assert_eq!(runs, [0..2, 2..3]);
 }
 
@@ -77,22 +70,12 @@ fn rows_without_a_unit_fail() {
     let column =
         FixedSizeBinaryArray::try_from_sparse_iter_with_size([Some([1; UNIT_BYTES]), None].into_iter(), 16).unwrap();
     let batch = RecordBatch::try_from_iter([(UNIT_COLUMN, Arc::new(column) as ArrayRef)]).unwrap();
-    assert_eq!(
-        UnitRuns::new(&batch.schema()).unwrap().runs(&batch).unwrap_err(),
-        UnitRunsError::NullUnit
-    );
-    assert_eq!(
-        UnitRuns::new(&Schema::empty()).unwrap_err(),
-        UnitRunsError::NoUnitColumn
-    );
+    assert_eq!(UnitRuns::new(&batch.schema()).unwrap().runs(&batch).unwrap_err(), UnitRunsError::NullUnit);
+    assert_eq!(UnitRuns::new(&Schema::empty()).unwrap_err(), UnitRunsError::NoUnitColumn);
     let text = RecordBatch::try_from_iter([(UNIT_COLUMN, Arc::new(Int64Array::from(vec![1])) as ArrayRef)]).unwrap();
     assert_eq!(UnitRuns::new(&text.schema()).unwrap_err(), UnitRunsError::NoUnitColumn);
     let mut walk = UnitRuns::new(&batch.schema()).unwrap();
-    assert_eq!(
-        walk.runs(&text).unwrap_err(),
-        UnitRunsError::NoUnitColumn,
-        "a batch of another schema"
-    );
+    assert_eq!(walk.runs(&text).unwrap_err(), UnitRunsError::NoUnitColumn, "a batch of another schema");
 }
 
 #[test]
@@ -116,26 +99,14 @@ async fn the_stream_ends_at_its_first_error() {
     let batches = [batch(&[1, 1]), batch(&[1, 2]), batch(&[1]), batch(&[3])];
     let input = RecordBatchStreamAdapter::new(batches[0].schema(), futures::stream::iter(batches.clone().map(Ok)));
     let stream = UnitRunStream::new(Box::pin(input)).unwrap();
-    let seen: Vec<Result<usize, String>> = stream
-        .map(|item| item.map(|(_, runs)| runs.len()).map_err(|error| error.to_string()))
-        .collect()
-        .await;
-    assert_eq!(
-        seen,
-        [
-            Ok(1),
-            Ok(2),
-            Err("Execution error: the units are not in order".to_owned())
-        ]
-    );
+    let seen: Vec<Result<usize, String>> =
+        stream.map(|item| item.map(|(_, runs)| runs.len()).map_err(|error| error.to_string())).collect().await;
+    assert_eq!(seen, [Ok(1), Ok(2), Err("Execution error: the units are not in order".to_owned())]);
 }
 
 #[test]
 fn declared_columns_cannot_take_the_name_of_the_unit_column() {
     let text = format!("[[columns]]\nname = \"{UNIT_COLUMN}\"\n");
     let report = Manifest::parse(&text).unwrap_err();
-    assert!(
-        report.problems.iter().any(|problem| problem.path == "columns[0].name"),
-        "{report}"
-    );
+    assert!(report.problems.iter().any(|problem| problem.path == "columns[0].name"), "{report}");
 }

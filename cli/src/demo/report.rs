@@ -95,14 +95,8 @@ pub(crate) struct Report {
 impl Report {
     /// Reads the answer of the demo's question.
     pub(crate) fn new(fetched: &Fetched, truth: &Truth) -> anyhow::Result<Self> {
-        let lines = fetched
-            .rows
-            .iter()
-            .map(|row| line(row, truth).context("the answer has unexpected columns"));
-        Ok(Self {
-            rows: fetched.rows.clone(),
-            lines: lines.collect::<Result<_, _>>()?,
-        })
+        let lines = fetched.rows.iter().map(|row| line(row, truth).context("the answer has unexpected columns"));
+        Ok(Self { rows: fetched.rows.clone(), lines: lines.collect::<Result<_, _>>()? })
     }
 
     /// Whether another answer holds the same numbers.
@@ -119,10 +113,7 @@ impl Report {
         for line in &self.lines {
             let coins = line.coins.map_or("(other)".to_owned(), |coins| format!("{coins} %"));
             let (truth, error) = match line.true_visits {
-                Some(truth) => (
-                    format!("{truth:.3}"),
-                    format!("{:+.1} %", (line.visits / truth - 1.0) * 100.0),
-                ),
+                Some(truth) => (format!("{truth:.3}"), format!("{:+.1} %", (line.visits / truth - 1.0) * 100.0)),
                 None => ("-".to_owned(), "-".to_owned()),
             };
             out.push(format!(
@@ -131,11 +122,7 @@ impl Report {
                 line.n,
                 format!("{} … {}", line.n_interval.0, line.n_interval.1),
                 line.true_n,
-                if line.true_n == 0 {
-                    "-".to_owned()
-                } else {
-                    format!("{:+.1} %", line.n_error() * 100.0)
-                },
+                if line.true_n == 0 { "-".to_owned() } else { format!("{:+.1} %", line.n_error() * 100.0) },
                 line.visits,
                 format!("{:.2} … {:.2}", line.visits_interval.0, line.visits_interval.1),
                 truth,
@@ -173,24 +160,13 @@ impl Line {
 }
 
 fn line(row: &[Scalar], truth: &Truth) -> Option<Line> {
-    let [
-        coins,
-        Scalar::Int(n),
-        Scalar::Int(n_low),
-        Scalar::Int(n_high),
-        rest @ ..,
-    ] = row
-    else {
+    let [coins, Scalar::Int(n), Scalar::Int(n_low), Scalar::Int(n_high), rest @ ..] = row else {
         return None;
     };
     let [Scalar::Float(visits), Scalar::Float(low), Scalar::Float(high)] = rest else {
         return None;
     };
-    let coins = if let Scalar::Int(coins) = coins {
-        Some(*coins)
-    } else {
-        None
-    };
+    let coins = if let Scalar::Int(coins) = coins { Some(*coins) } else { None };
     let (true_n, true_visits) = truth.of(coins);
     Some(Line {
         coins,

@@ -36,11 +36,7 @@ pub(crate) struct Done {
 impl Done {
     fn of(output: &Output) -> Self {
         let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
-        Self {
-            code: output.status.code().unwrap_or(-1),
-            out: text(&output.stdout),
-            err: text(&output.stderr),
-        }
+        Self { code: output.status.code().unwrap_or(-1), out: text(&output.stdout), err: text(&output.stderr) }
     }
 
     /// Standard output, which must be of a command that did what was asked.
@@ -69,9 +65,7 @@ pub(crate) struct Bureau {
 
 impl Bureau {
     pub(crate) fn empty() -> Self {
-        Self {
-            dir: tempfile::tempdir().unwrap(),
-        }
+        Self { dir: tempfile::tempdir().unwrap() }
     }
 
     /// With [`CONFIG`], a state, and the officer's token in `officer.token`.
@@ -97,10 +91,7 @@ impl Bureau {
     /// The binary in this folder, without anything of the caller's environment that it reads.
     pub(crate) fn command<S: AsRef<OsStr>>(&self, arguments: impl IntoIterator<Item = S>) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_glovebox"));
-        command
-            .args(arguments)
-            .current_dir(self.dir.path())
-            .stdin(Stdio::null());
+        command.args(arguments).current_dir(self.dir.path()).stdin(Stdio::null());
         for name in ["URL", "CA", "TOKEN", "PROFILE", "AS"] {
             command.env_remove(format!("GLOVEBOX_{name}"));
         }
@@ -121,12 +112,7 @@ impl Bureau {
 
     /// Starts `serve` and waits until it tells where it listens.
     pub(crate) fn serve(&self) -> Server {
-        let child = self
-            .command(["serve"])
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
+        let child = self.command(["serve"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let mut server = Server { child: Some(child) };
         let started = Instant::now();
         while !self.path("state/addresses.json").exists() {
@@ -148,10 +134,7 @@ impl Server {
     /// Asks it to stop, as an init system does.
     pub(crate) fn stop(mut self) -> Done {
         let child = self.child.take().unwrap();
-        let term = Command::new("sh")
-            .args(["-c", &format!("kill -TERM {}", child.id())])
-            .status()
-            .unwrap();
+        let term = Command::new("sh").args(["-c", &format!("kill -TERM {}", child.id())]).status().unwrap();
         assert!(term.success());
         Done::of(&child.wait_with_output().unwrap())
     }

@@ -39,23 +39,11 @@ fn a_contract_is_signed_with_a_key_of_its_own_file() {
     let made = bureau.run(["officer-key", "new", "my.key", "--format", "json"]).json();
     assert!(bureau.run(["officer-key", "new", "my.key"]).ended(1).contains("my.key"));
     bureau.write("contract.toml", CONTRACT);
-    let signed = bureau
-        .run([
-            "contract",
-            "sign",
-            "contract.toml",
-            "--key",
-            "my.key",
-            "-o",
-            "envelope.json",
-        ])
-        .well();
+    let signed = bureau.run(["contract", "sign", "contract.toml", "--key", "my.key", "-o", "envelope.json"]).well();
     assert!(signed.contains(made["key_id"].as_str().unwrap()), "{signed}");
     let envelope: Value = serde_json::from_str(&bureau.read("envelope.json")).unwrap();
     assert_eq!(envelope["signatures"][0]["keyid"], made["key_id"]);
-    let printed = bureau
-        .run(["contract", "sign", "contract.toml", "--key", "my.key"])
-        .json();
+    let printed = bureau.run(["contract", "sign", "contract.toml", "--key", "my.key"]).json();
     assert_eq!(printed, envelope);
 }
 
@@ -64,27 +52,11 @@ fn a_contract_that_cannot_be_read_is_refused_before_it_is_signed() {
     let bureau = Bureau::empty();
     bureau.run(["officer-key", "new", "my.key"]).well();
     bureau.write("contract.toml", &CONTRACT.replace("per_day_rho", "per_week_rho"));
-    let sign = [
-        "contract",
-        "sign",
-        "contract.toml",
-        "--key",
-        "my.key",
-        "-o",
-        "envelope.json",
-    ];
+    let sign = ["contract", "sign", "contract.toml", "--key", "my.key", "-o", "envelope.json"];
     let said = bureau.run(sign).ended(3);
-    assert!(
-        said.contains("contract-invalid") && said.contains("per_week_rho"),
-        "{said}"
-    );
+    assert!(said.contains("contract-invalid") && said.contains("per_week_rho"), "{said}");
     let said = bureau.run(sign.iter().chain(&["--lang", "zh"])).ended(3);
     assert!(said.contains("contract-invalid") && said.contains("合同无效"), "{said}");
     assert!(!bureau.path("envelope.json").exists());
-    assert!(
-        bureau
-            .run(["contract", "sign", "contract.toml", "--key", "contract.toml"])
-            .ended(1)
-            .contains("Ed25519")
-    );
+    assert!(bureau.run(["contract", "sign", "contract.toml", "--key", "contract.toml"]).ended(1).contains("Ed25519"));
 }

@@ -44,16 +44,8 @@ bounds = { lower = 0, upper = 10, basis = "codebook" }
 const QUESTION: &str = "SELECT sex, COUNT(*) AS n, SUM(visits) AS visits FROM medical.visits GROUP BY sex ORDER BY sex";
 
 fn rows() -> String {
-    let row = |person: u32| {
-        format!(
-            "{person},{},{}\n",
-            if person.is_multiple_of(2) { "f" } else { "m" },
-            person % 7
-        )
-    };
-    std::iter::once("person,sex,visits\n".to_owned())
-        .chain((0..80).map(row))
-        .collect()
+    let row = |person: u32| format!("{person},{},{}\n", if person.is_multiple_of(2) { "f" } else { "m" }, person % 7);
+    std::iter::once("person,sex,visits\n".to_owned()).chain((0..80).map(row)).collect()
 }
 
 fn code(json: &str) -> String {
@@ -62,20 +54,13 @@ fn code(json: &str) -> String {
 }
 
 fn people(bureau: &Bureau) {
-    let add = [
-        "people", "add", "ana", "--org", "acme", "--role", "analyst", "--name", "安娜",
-    ];
+    let add = ["people", "add", "ana", "--org", "acme", "--role", "analyst", "--name", "安娜"];
     assert!(bureau.ask("officer", &add).well().contains("安娜"));
     assert!(bureau.ask("officer", &add).ended(3).contains("bad-request"));
     let issue = ["token", "issue", "ana", "--days", "2"];
-    bureau
-        .ask("officer", &[&issue[..], &["--token-out", "ana.token"]].concat())
-        .well();
+    bureau.ask("officer", &[&issue[..], &["--token-out", "ana.token"]].concat()).well();
     assert!(
-        bureau
-            .ask("officer", &[&issue[..], &["--token-out", "ana.token"]].concat())
-            .ended(1)
-            .contains("ana.token")
+        bureau.ask("officer", &[&issue[..], &["--token-out", "ana.token"]].concat()).ended(1).contains("ana.token")
     );
     let printed = bureau.ask("officer", &issue).well();
     assert!(printed.starts_with("gbx_") && printed.lines().count() == 1, "{printed}");
@@ -84,12 +69,7 @@ fn people(bureau: &Bureau) {
     assert!(bureau.ask("spare", &["budget"]).ended(3).contains("unauthenticated"));
     let listed = bureau.ask("officer", &["people", "list", "--format", "csv"]).well();
     assert!(listed.lines().any(|line| line == "ana,acme,analyst,安娜"), "{listed}");
-    assert!(
-        bureau
-            .ask("ana", &["people", "list"])
-            .ended(3)
-            .contains("role-forbidden")
-    );
+    assert!(bureau.ask("ana", &["people", "list"]).ended(3).contains("role-forbidden"));
 }
 
 fn dataset(bureau: &Bureau) {
@@ -99,118 +79,36 @@ fn dataset(bureau: &Bureau) {
     assert!(bureau.ask("officer", &draft).well().contains("visits"));
     assert!(bureau.ask("ana", &draft).ended(3).contains("role-forbidden"));
     bureau.write("bad.toml", &MANIFEST.replace("max_units = 100", "max_unit = 100"));
-    let said = bureau
-        .ask("officer", &["dataset", "add", "--manifest", "bad.toml", "visits.csv"])
-        .ended(3);
+    let said = bureau.ask("officer", &["dataset", "add", "--manifest", "bad.toml", "visits.csv"]).ended(3);
     assert!(said.contains("manifest-invalid") && said.contains("max_unit"), "{said}");
     bureau.write("bad.csv", "person,sex,visits\n1,f,many\n");
-    let said = bureau
-        .ask("officer", &["dataset", "add", "--manifest", "visits.toml", "bad.csv"])
-        .ended(3);
-    assert!(
-        said.contains("ingest-refused") && said.contains("row 1, visits"),
-        "{said}"
-    );
-    let added = bureau
-        .ask(
-            "officer",
-            &["dataset", "add", "--manifest", "visits.toml", "visits.csv"],
-        )
-        .well();
+    let said = bureau.ask("officer", &["dataset", "add", "--manifest", "visits.toml", "bad.csv"]).ended(3);
+    assert!(said.contains("ingest-refused") && said.contains("row 1, visits"), "{said}");
+    let added = bureau.ask("officer", &["dataset", "add", "--manifest", "visits.toml", "visits.csv"]).well();
     assert!(added.contains("at most 100 units"), "{added}");
-    assert!(
-        bureau
-            .ask("ana", &["dataset", "list", "--lang", "zh"])
-            .well()
-            .contains("就诊记录")
-    );
-    let card = bureau
-        .ask("ana", &["dataset", "show", "medical.visits", "--format", "json"])
-        .json();
+    assert!(bureau.ask("ana", &["dataset", "list", "--lang", "zh"]).well().contains("就诊记录"));
+    let card = bureau.ask("ana", &["dataset", "show", "medical.visits", "--format", "json"]).json();
     assert_eq!(card["columns"].as_array().unwrap().len(), 3);
-    let twin = [
-        "dataset",
-        "twin",
-        "medical.visits",
-        "--rows",
-        "3",
-        "--seed",
-        "7",
-        "--format",
-        "csv",
-    ];
+    let twin = ["dataset", "twin", "medical.visits", "--rows", "3", "--seed", "7", "--format", "csv"];
     let rows = bureau.ask("ana", &twin).well();
-    assert!(
-        rows.starts_with("person,sex,visits\n") && rows.lines().count() >= 2,
-        "{rows}"
-    );
+    assert!(rows.starts_with("person,sex,visits\n") && rows.lines().count() >= 2, "{rows}");
     assert_eq!(bureau.ask("ana", &twin).well(), rows);
 }
 
 fn contract(bureau: &Bureau) {
-    bureau
-        .ask(
-            "ana",
-            &[
-                "contract",
-                "template",
-                "medical.visits",
-                "--org",
-                "acme",
-                "-o",
-                "template.toml",
-            ],
-        )
-        .well();
-    bureau
-        .run([
-            "contract",
-            "sign",
-            "template.toml",
-            "--key",
-            "officer.key",
-            "-o",
-            "template.json",
-        ])
-        .well();
+    bureau.ask("ana", &["contract", "template", "medical.visits", "--org", "acme", "-o", "template.toml"]).well();
+    bureau.run(["contract", "sign", "template.toml", "--key", "officer.key", "-o", "template.json"]).well();
     bureau.write("contract.toml", CONTRACT);
-    bureau
-        .run([
-            "contract",
-            "sign",
-            "contract.toml",
-            "--key",
-            "officer.key",
-            "-o",
-            "contract.json",
-        ])
-        .well();
+    bureau.run(["contract", "sign", "contract.toml", "--key", "officer.key", "-o", "contract.json"]).well();
     let mut envelope: Value = serde_json::from_str(&bureau.read("contract.json")).unwrap();
     let longer: Value = serde_json::from_str(&bureau.read("template.json")).unwrap();
     envelope["payload"] = longer["payload"].clone();
     bureau.write("tampered.json", &envelope.to_string());
-    let said = bureau
-        .ask("officer", &["contract", "add", "tampered.json", "--format", "json"])
-        .ended(3);
+    let said = bureau.ask("officer", &["contract", "add", "tampered.json", "--format", "json"]).ended(3);
     assert_eq!(code(&said), "signature-invalid");
-    assert!(
-        bureau
-            .ask("officer", &["contract", "add", "contract.json"])
-            .well()
-            .contains("acme-visits")
-    );
-    assert!(
-        bureau
-            .ask("officer", &["contract", "add", "contract.json"])
-            .ended(3)
-            .contains("contract-exists")
-    );
-    assert!(
-        bureau
-            .ask("ana", &["contract", "list"])
-            .well()
-            .contains("medical.visits")
-    );
+    assert!(bureau.ask("officer", &["contract", "add", "contract.json"]).well().contains("acme-visits"));
+    assert!(bureau.ask("officer", &["contract", "add", "contract.json"]).ended(3).contains("contract-exists"));
+    assert!(bureau.ask("ana", &["contract", "list"]).well().contains("medical.visits"));
     let shown = bureau.ask("ana", &["contract", "show", "acme-visits"]).well();
     assert!(shown.contains("group, filter"), "{shown}");
 }
@@ -221,44 +119,22 @@ fn questions(bureau: &Bureau) {
     assert!(answer["rows"].as_array().unwrap().len() >= 2, "{answer}");
     assert!(answer["cost"]["rho"].as_f64().unwrap() > 0.0);
     let table = bureau.ask("ana", &["sql", QUESTION]).well();
-    assert!(
-        table.contains("asked again") && table.contains("epsilon 0.5"),
-        "{table}"
-    );
-    let free = bureau
-        .ask(
-            "ana",
-            &["sql", &format!("EXPLAIN PRIVACY {QUESTION}"), "--epsilon", "0.1"],
-        )
-        .well();
+    assert!(table.contains("asked again") && table.contains("epsilon 0.5"), "{table}");
+    let free = bureau.ask("ana", &["sql", &format!("EXPLAIN PRIVACY {QUESTION}"), "--epsilon", "0.1"]).well();
     assert!(free.contains("cost rho") && !free.contains("asked again"), "{free}");
 
-    let said = bureau
-        .ask("ana", &["sql", "SELECT visits FROM medical.visits"])
-        .ended(3);
+    let said = bureau.ask("ana", &["sql", "SELECT visits FROM medical.visits"]).ended(3);
     assert!(said.starts_with("refused: not-aggregated: "), "{said}");
-    let said = bureau
-        .ask("ana", &["sql", "DROP TABLE medical.visits", "--lang", "zh"])
-        .ended(3);
+    let said = bureau.ask("ana", &["sql", "DROP TABLE medical.visits", "--lang", "zh"]).ended(3);
     assert!(said.starts_with("已拒绝: statement-refused: 只接受"), "{said}");
-    let said = bureau
-        .ask("ana", &["sql", QUESTION, "--epsilon", "5", "--format", "json"])
-        .ended(3);
+    let said = bureau.ask("ana", &["sql", QUESTION, "--epsilon", "5", "--format", "json"]).ended(3);
     assert_eq!(code(&said), "epsilon-above-cap");
-    assert!(
-        bureau
-            .ask("officer", &["sql", QUESTION])
-            .ended(3)
-            .contains("role-forbidden")
-    );
+    assert!(bureau.ask("officer", &["sql", QUESTION]).ended(3).contains("role-forbidden"));
 
     let budget = bureau.ask("ana", &["budget", "--format", "json"]).json();
     let budgets = budget["budgets"].as_array().unwrap();
     assert_eq!(budgets.len(), 1, "a firm sees its contracts alone: {budget}");
-    assert_eq!(
-        budgets[0]["spent"]["rho"], answer["cost"]["rho"],
-        "asked twice, charged once"
-    );
+    assert_eq!(budgets[0]["spent"]["rho"], answer["cost"]["rho"], "asked twice, charged once");
     assert!(bureau.ask("officer", &["budget"]).well().contains("resident"));
 }
 
@@ -266,38 +142,20 @@ fn questions(bureau: &Bureau) {
 fn a_bureau_lives_through_its_commands() {
     let bureau = Bureau::founded();
     let server = bureau.serve();
-    let said = bureau
-        .run(["officer-key", "register", "officer", &"00".repeat(32)])
-        .ended(1);
+    let said = bureau.run(["officer-key", "register", "officer", &"00".repeat(32)]).ended(1);
     assert!(said.contains("another process"), "{said}");
     people(&bureau);
     dataset(&bureau);
     contract(&bureau);
     questions(&bureau);
     let printed = server.stop().well();
-    assert!(
-        printed.contains("grpc+tls://localhost:") && !bureau.path("state/addresses.json").exists(),
-        "{printed}"
-    );
+    assert!(printed.contains("grpc+tls://localhost:") && !bureau.path("state/addresses.json").exists(), "{printed}");
 
     // What was done is there after a restart, and a second officer's key can be registered in between.
-    let key = bureau
-        .run(["officer-key", "new", "second.key", "--format", "json"])
-        .json();
-    bureau
-        .run([
-            "officer-key",
-            "register",
-            "officer",
-            key["public_key"].as_str().unwrap(),
-        ])
-        .well();
+    let key = bureau.run(["officer-key", "new", "second.key", "--format", "json"]).json();
+    bureau.run(["officer-key", "register", "officer", key["public_key"].as_str().unwrap()]).well();
     let server = bureau.serve();
     let again = bureau.ask("ana", &["sql", QUESTION, "--format", "json"]).json();
-    assert_eq!(
-        again["release"]["leaf"].as_u64().map(|leaf| leaf > 0),
-        Some(true),
-        "{again}"
-    );
+    assert_eq!(again["release"]["leaf"].as_u64().map(|leaf| leaf > 0), Some(true), "{again}");
     server.stop().well();
 }

@@ -28,42 +28,20 @@ fn bad_usage_ends_with_two() {
 fn an_incomplete_connection_is_bad_usage_that_names_what_is_missing() {
     let bureau = Bureau::empty();
     assert!(bureau.run(["budget"]).ended(2).contains("GLOVEBOX_URL"));
-    assert!(
-        bureau
-            .run(["budget", "--url", "https://localhost:1"])
-            .ended(2)
-            .contains("GLOVEBOX_CA")
-    );
-    let plain = bureau
-        .command(["budget", "--url", "http://localhost:1", "--ca", "ca.pem"])
-        .env("GLOVEBOX_TOKEN", "t")
-        .output();
+    assert!(bureau.run(["budget", "--url", "https://localhost:1"]).ended(2).contains("GLOVEBOX_CA"));
+    let plain =
+        bureau.command(["budget", "--url", "http://localhost:1", "--ca", "ca.pem"]).env("GLOVEBOX_TOKEN", "t").output();
     assert_eq!(plain.unwrap().status.code(), Some(2));
-    bureau.write(
-        "demo.json",
-        r#"{"http_url": "https://localhost:1", "ca_cert": "ca.pem", "tokens": {"analyst": "t"}}"#,
-    );
-    assert!(
-        bureau
-            .run(["budget", "--profile", "demo.json"])
-            .ended(2)
-            .contains("--as")
-    );
-    assert!(
-        bureau
-            .run(["budget", "--profile", "demo.json", "--as", "x"])
-            .ended(2)
-            .contains("only of: analyst")
-    );
+    bureau
+        .write("demo.json", r#"{"http_url": "https://localhost:1", "ca_cert": "ca.pem", "tokens": {"analyst": "t"}}"#);
+    assert!(bureau.run(["budget", "--profile", "demo.json"]).ended(2).contains("--as"));
+    assert!(bureau.run(["budget", "--profile", "demo.json", "--as", "x"]).ended(2).contains("only of: analyst"));
 }
 
 #[test]
 fn a_server_that_is_not_there_is_a_failure() {
     let bureau = Bureau::founded();
-    bureau.write(
-        "profile.json",
-        r#"{"http_url": "https://localhost:1", "ca_cert": "state/tls/ca.pem"}"#,
-    );
+    bureau.write("profile.json", r#"{"http_url": "https://localhost:1", "ca_cert": "state/tls/ca.pem"}"#);
     let at = ["budget", "--profile", "profile.json", "--token-file", "officer.token"];
     assert!(bureau.run(at).ended(1).contains("https://localhost:1"));
 }

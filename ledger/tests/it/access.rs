@@ -8,14 +8,8 @@ use crate::support::{DAY, Fixture, NOON, cost, id, order, person};
 #[test]
 fn people_are_registered_once_and_listed() {
     let f = Fixture::new(Cost::ZERO);
-    assert!(matches!(
-        f.ledger.add_person(&person("ana", Role::Officer)),
-        Err(LedgerError::Exists { .. })
-    ));
-    assert_eq!(
-        f.ledger.people().unwrap(),
-        [person("ana", Role::Analyst), person("olga", Role::Officer)]
-    );
+    assert!(matches!(f.ledger.add_person(&person("ana", Role::Officer)), Err(LedgerError::Exists { .. })));
+    assert_eq!(f.ledger.people().unwrap(), [person("ana", Role::Analyst), person("olga", Role::Officer)]);
     let f = f.reopen();
     assert_eq!(f.ledger.people().unwrap().len(), 2);
 }
@@ -25,22 +19,13 @@ fn a_token_holds_until_it_expires_and_is_stored_as_a_digest_only() {
     let f = Fixture::new(Cost::ZERO);
     let token = f.ledger.issue_token(&id("ana"), NOON + 10, NOON).unwrap();
     let f = f.reopen();
-    assert_eq!(
-        f.ledger.authenticate(&token, NOON + 9).unwrap(),
-        Some(person("ana", Role::Analyst))
-    );
+    assert_eq!(f.ledger.authenticate(&token, NOON + 9).unwrap(), Some(person("ana", Role::Analyst)));
     assert_eq!(f.ledger.authenticate(&token, NOON + 10).unwrap(), None);
     assert_eq!(f.ledger.authenticate("", NOON).unwrap(), None);
-    assert_eq!(
-        f.ledger.authenticate(&token.replace("gbx_", "gby_"), NOON).unwrap(),
-        None
-    );
+    assert_eq!(f.ledger.authenticate(&token.replace("gbx_", "gby_"), NOON).unwrap(), None);
     let cards = f.ledger.tokens(&id("ana")).unwrap();
     assert_eq!(cards.len(), 1);
-    assert_eq!(
-        (cards[0].digest, cards[0].expires_unix_s),
-        (Digest::of(token.as_bytes()), NOON + 10)
-    );
+    assert_eq!((cards[0].digest, cards[0].expires_unix_s), (Digest::of(token.as_bytes()), NOON + 10));
     let secret = &token.as_bytes()[4..68];
     for name in ["ledger.sqlite", "ledger.sqlite-wal"] {
         let bytes = std::fs::read(f.dir.path().join(name)).unwrap();
@@ -67,22 +52,10 @@ fn a_revoked_token_is_dead_and_the_others_live() {
     assert_eq!(f.ledger.tree_head().unwrap().size, size);
     assert_eq!(f.ledger.authenticate(&one, NOON).unwrap(), None);
     assert!(f.ledger.authenticate(&two, NOON).unwrap().is_some());
-    let revoked: Vec<bool> = f
-        .ledger
-        .tokens(&id("ana"))
-        .unwrap()
-        .iter()
-        .map(|card| card.revoked)
-        .collect();
+    let revoked: Vec<bool> = f.ledger.tokens(&id("ana")).unwrap().iter().map(|card| card.revoked).collect();
     assert_eq!(revoked, [false, true]);
-    assert!(matches!(
-        f.ledger.revoke_token(&Digest::of(b"")),
-        Err(LedgerError::Unknown { .. })
-    ));
-    assert!(matches!(
-        f.ledger.issue_token(&id("nobody"), NOON, NOON),
-        Err(LedgerError::Unknown { .. })
-    ));
+    assert!(matches!(f.ledger.revoke_token(&Digest::of(b"")), Err(LedgerError::Unknown { .. })));
+    assert!(matches!(f.ledger.issue_token(&id("nobody"), NOON, NOON), Err(LedgerError::Unknown { .. })));
     f.audit();
 }
 
@@ -90,18 +63,12 @@ fn a_revoked_token_is_dead_and_the_others_live() {
 fn only_officers_have_keys_and_each_key_has_one_officer() {
     let f = Fixture::new(Cost::ZERO);
     let key = [9; 32];
-    assert!(matches!(
-        f.ledger.add_officer_key(&id("ana"), key),
-        Err(LedgerError::Conflict(_))
-    ));
+    assert!(matches!(f.ledger.add_officer_key(&id("ana"), key), Err(LedgerError::Conflict(_))));
     let key_id = f.ledger.add_officer_key(&id("olga"), key).unwrap();
     assert_eq!(key_id, Digest::of(&key).to_string());
     assert_eq!(f.ledger.officer_key(&key_id).unwrap(), Some((id("olga"), key)));
     assert_eq!(f.ledger.officer_key("00").unwrap(), None);
-    assert!(matches!(
-        f.ledger.add_officer_key(&id("olga"), key),
-        Err(LedgerError::Exists { .. })
-    ));
+    assert!(matches!(f.ledger.add_officer_key(&id("olga"), key), Err(LedgerError::Exists { .. })));
 }
 
 #[test]

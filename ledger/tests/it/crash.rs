@@ -55,11 +55,7 @@ fn die(f: &Fixture, role: &str) {
         .status()
         .unwrap();
     #[cfg(unix)]
-    assert_eq!(
-        std::os::unix::process::ExitStatusExt::signal(&status),
-        Some(6),
-        "{role}: {status}"
-    );
+    assert_eq!(std::os::unix::process::ExitStatusExt::signal(&status), Some(6), "{role}: {status}");
     assert!(!status.success());
 }
 
@@ -70,11 +66,7 @@ fn what_was_committed_survives_the_process_and_nothing_else_does() {
         die(&f, role);
         let f = f.reopen();
         f.audit();
-        let spent = if death == Death::BeforeCharge {
-            cost(0, 0)
-        } else {
-            cost(4, 0)
-        };
+        let spent = if death == Death::BeforeCharge { cost(0, 0) } else { cost(4, 0) };
         assert_eq!((f.spent(), f.debited("c1")), (spent, spent), "{role}");
         let ask = order("c1", 1, cost(4, 0));
         match (death, f.ledger.charge(&ask)) {
@@ -96,16 +88,10 @@ fn a_process_that_dies_again_and_again_loses_the_request_and_not_the_ledger() {
         die(&f, "after-charge");
     }
     f = f.reopen();
-    assert_eq!(
-        f.refused(&order("c1", 1, cost(4, 0))).reason(),
-        glovebox_policy::Reason::Lost
-    );
+    assert_eq!(f.refused(&order("c1", 1, cost(4, 0))).reason(), glovebox_policy::Reason::Lost);
     assert_eq!((f.spent(), f.ledger.incidents().unwrap()), (cost(4, 0), 1));
     f.answer(&order("c1", 2, cost(6, 0)), b"next");
-    assert_eq!(
-        stored(f.ledger.charge(&order("c1", 2, cost(6, 0))).unwrap()).body(),
-        b"next"
-    );
+    assert_eq!(stored(f.ledger.charge(&order("c1", 2, cost(6, 0))).unwrap()).body(), b"next");
     f.audit();
 }
 
@@ -136,16 +122,10 @@ fn a_kill_in_the_middle_of_writing_leaves_a_sound_ledger() {
     let released = f.ledger.entries(0, u32::MAX).unwrap();
     let count = |kind: &str| {
         let tag = format!(r#""kind":"{kind}""#);
-        released
-            .iter()
-            .filter(|entry| String::from_utf8_lossy(entry).contains(&tag))
-            .count() as u64
+        released.iter().filter(|entry| String::from_utf8_lossy(entry).contains(&tag)).count() as u64
     };
     assert_eq!(f.spent().rho.steps(), count("charge"));
-    assert!(
-        count("charge") - count("release") <= 4,
-        "at most one cut off in each round"
-    );
+    assert!(count("charge") - count("release") <= 4, "at most one cut off in each round");
 }
 
 /// Not a test of its own: charges and releases until it is killed.

@@ -10,34 +10,19 @@ fn a_release_is_stored_once_and_read_back_as_it_was() {
     let f = Fixture::with_contract(cost(10, 0));
     let ask = order("c1", 1, cost(4, 0));
     let charge = f.run(&ask);
-    assert_eq!(
-        (charge.request(), charge.cost(), charge.attempt()),
-        (ask.request, cost(4, 0), 1)
-    );
-    assert_eq!(
-        (charge.contract(), charge.domain(), charge.person()),
-        (&ask.contract, &ask.domain, &ask.person)
-    );
+    assert_eq!((charge.request(), charge.cost(), charge.attempt()), (ask.request, cost(4, 0), 1));
+    assert_eq!((charge.contract(), charge.domain(), charge.person()), (&ask.contract, &ask.domain, &ask.person));
     let receipt = f.ledger.commit_release(charge, b"noised", "gaussian").unwrap();
-    assert_eq!(
-        (receipt.request(), receipt.body_digest()),
-        (ask.request, Digest::of(b"noised"))
-    );
+    assert_eq!((receipt.request(), receipt.body_digest()), (ask.request, Digest::of(b"noised")));
     let entry = f.ledger.entries(receipt.leaf_index(), 1).unwrap().concat();
     let text = String::from_utf8(entry).unwrap();
-    assert!(
-        text.contains(r#""kind":"release""#) && text.contains(&receipt.body_digest().to_string()),
-        "{text}"
-    );
+    assert!(text.contains(r#""kind":"release""#) && text.contains(&receipt.body_digest().to_string()), "{text}");
     let f = f.reopen();
     for _ in 0..3 {
         let again = stored(f.ledger.charge(&ask).unwrap());
         assert_eq!((again.body(), again.receipt()), (b"noised".as_slice(), &receipt));
     }
-    assert_eq!(
-        f.ledger.release_of(ask.request).unwrap().unwrap().into_parts(),
-        (b"noised".to_vec(), receipt)
-    );
+    assert_eq!(f.ledger.release_of(ask.request).unwrap().unwrap().into_parts(), (b"noised".to_vec(), receipt));
     assert_eq!(f.ledger.release_of(Digest::of(b"other")).unwrap(), None);
     assert_eq!((f.spent(), f.debited("c1")), (cost(4, 0), cost(4, 0)));
     f.audit();
@@ -62,11 +47,7 @@ fn kill_matrix() {
                 Ok(other) => panic!("{other:?}"),
             }
             f = f.reopen();
-            assert_eq!(
-                (f.spent(), f.debited("c1")),
-                (cost(4, 0), cost(4, 0)),
-                "charged exactly once"
-            );
+            assert_eq!((f.spent(), f.debited("c1")), (cost(4, 0), cost(4, 0)), "charged exactly once");
             f.audit();
         }
         if crashes <= MAX_RESUMES {
@@ -91,10 +72,7 @@ fn dropping_a_charge_refunds_nothing_and_counts_as_cut_off() {
     let ask = order("c1", 1, cost(4, 0));
     drop(f.run(&ask));
     assert_eq!(f.spent(), cost(4, 0));
-    assert_eq!(
-        f.refused(&order("c1", 2, cost(1, 0))).reason(),
-        Reason::ContractBudgetSpent
-    );
+    assert_eq!(f.refused(&order("c1", 2, cost(1, 0))).reason(), Reason::ContractBudgetSpent);
     assert_eq!(f.run(&ask).attempt(), 2);
 }
 
@@ -131,10 +109,7 @@ fn an_overtaken_charge_releases_nothing() {
     let other = glovebox_ledger::Ledger::open(&f.path()).unwrap();
     let second = crate::support::charged(other.charge(&ask).unwrap());
     assert_eq!(second.attempt(), 2);
-    assert!(matches!(
-        f.ledger.commit_release(first, b"first", ""),
-        Err(LedgerError::Superseded)
-    ));
+    assert!(matches!(f.ledger.commit_release(first, b"first", ""), Err(LedgerError::Superseded)));
     let _ = other.commit_release(second, b"second", "").unwrap();
     assert_eq!(stored(f.ledger.charge(&ask).unwrap()).body(), b"second");
     f.audit();
@@ -145,10 +120,7 @@ fn a_charge_of_another_ledger_is_worth_nothing() {
     let (f, other) = (Fixture::with_contract(cost(10, 0)), Fixture::with_contract(cost(10, 0)));
     let ask = order("c1", 1, cost(4, 0));
     let (here, there) = (f.run(&ask), other.run(&ask));
-    assert!(matches!(
-        f.ledger.commit_release(there, b"x", ""),
-        Err(LedgerError::Conflict(_))
-    ));
+    assert!(matches!(f.ledger.commit_release(there, b"x", ""), Err(LedgerError::Conflict(_))));
     assert!(f.ledger.commit_release(here, b"x", "").is_ok());
 }
 
@@ -157,15 +129,9 @@ fn what_is_too_large_is_not_stored_and_the_charge_stays() {
     let f = Fixture::with_contract(cost(10, 0));
     let ask = order("c1", 1, cost(4, 0));
     let summary = "s".repeat(glovebox_ledger::SUMMARY_MAX_BYTES + 1);
-    assert!(matches!(
-        f.ledger.commit_release(f.run(&ask), b"x", &summary),
-        Err(LedgerError::TooLarge(_))
-    ));
+    assert!(matches!(f.ledger.commit_release(f.run(&ask), b"x", &summary), Err(LedgerError::TooLarge(_))));
     let quotes = "\"\u{1}".repeat(glovebox_ledger::SUMMARY_MAX_BYTES / 2);
-    assert!(
-        f.ledger.commit_release(f.run(&ask), b"x", &quotes).is_ok(),
-        "fits even when every character is escaped"
-    );
+    assert!(f.ledger.commit_release(f.run(&ask), b"x", &quotes).is_ok(), "fits even when every character is escaped");
     assert_eq!(f.spent(), cost(4, 0));
     f.audit();
 }

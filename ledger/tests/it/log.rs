@@ -38,10 +38,7 @@ fn the_root_equals_a_naive_recomputation_at_every_size() {
         let head = ledger.tree_head().unwrap();
         assert_eq!((head.size, head.root), (size, naive_root(&entries)), "size {size}");
         assert_eq!(ledger.verify_log().unwrap(), head);
-        let leaves: Vec<_> = entries
-            .iter()
-            .map(|entry| sha256(&[&[0], entry.as_slice()].concat()))
-            .collect();
+        let leaves: Vec<_> = entries.iter().map(|entry| sha256(&[&[0], entry.as_slice()].concat())).collect();
         assert_eq!(ledger.leaf_hashes(0, 1000).unwrap(), leaves);
         if size % 8 == 0 {
             ledger = Ledger::open(&dir.path().join("ledger.sqlite")).unwrap();
@@ -73,12 +70,7 @@ fn tampered(change: impl Fn(&Connection)) -> Result<(), LedgerError> {
     f.answer(&order("c1", 1, cost(4, 0)), b"answer");
     f.audit();
     let conn = Connection::open(f.path()).unwrap();
-    for trigger in [
-        "log_entry_no_update",
-        "log_entry_no_delete",
-        "log_head_one_step",
-        "release_no_update",
-    ] {
+    for trigger in ["log_entry_no_update", "log_entry_no_delete", "log_head_one_step", "release_no_update"] {
         conn.execute_batch(&format!("DROP TRIGGER {trigger}")).unwrap();
     }
     conn.pragma_update(None, "foreign_keys", false).unwrap();
@@ -94,13 +86,9 @@ fn one_changed_byte_is_found_and_its_entry_named() {
                 let read = "SELECT entry FROM log_entry WHERE seq = ?1";
                 let mut entry: Vec<u8> = conn.query_row(read, [seq as i64], |row| row.get(0)).unwrap();
                 entry[at] ^= 1;
-                conn.execute("UPDATE log_entry SET entry = ?2 WHERE seq = ?1", (seq as i64, entry))
-                    .unwrap();
+                conn.execute("UPDATE log_entry SET entry = ?2 WHERE seq = ?1", (seq as i64, entry)).unwrap();
             });
-            assert!(
-                matches!(found, Err(LedgerError::Log { seq: named, .. }) if named == seq),
-                "{seq} {at} {found:?}"
-            );
+            assert!(matches!(found, Err(LedgerError::Log { seq: named, .. }) if named == seq), "{seq} {at} {found:?}");
         }
     }
 }
@@ -108,17 +96,12 @@ fn one_changed_byte_is_found_and_its_entry_named() {
 #[test]
 fn a_rewritten_entry_with_a_fitting_leaf_breaks_the_chain_after_it() {
     let found = tampered(|conn| {
-        let mut entry: Vec<u8> = conn
-            .query_row("SELECT entry FROM log_entry WHERE seq = 4", [], |row| row.get(0))
-            .unwrap();
+        let mut entry: Vec<u8> =
+            conn.query_row("SELECT entry FROM log_entry WHERE seq = 4", [], |row| row.get(0)).unwrap();
         let digit = entry.windows(7).position(|window| window == b"\"time\":").unwrap() + 16;
         entry[digit] ^= 1;
         let leaf = sha256(&[&[0], entry.as_slice()].concat());
-        conn.execute(
-            "UPDATE log_entry SET entry = ?1, leaf = ?2 WHERE seq = 4",
-            (entry, leaf),
-        )
-        .unwrap();
+        conn.execute("UPDATE log_entry SET entry = ?1, leaf = ?2 WHERE seq = 4", (entry, leaf)).unwrap();
     });
     assert!(matches!(found, Err(LedgerError::Log { seq: 5, .. })), "{found:?}");
 }
@@ -130,19 +113,11 @@ fn removed_entries_leaves_and_heads_are_found() {
     let cut = tampered(|conn| assert_eq!(conn.execute("DELETE FROM log_entry WHERE seq > 5", []).unwrap(), 2));
     assert!(matches!(cut, Err(LedgerError::Corrupt(_))), "{cut:?}");
     let leaf = tampered(|conn| {
-        assert_eq!(
-            conn.execute("UPDATE log_entry SET leaf = zeroblob(32) WHERE seq = 1", [])
-                .unwrap(),
-            1
-        )
+        assert_eq!(conn.execute("UPDATE log_entry SET leaf = zeroblob(32) WHERE seq = 1", []).unwrap(), 1)
     });
     assert!(matches!(leaf, Err(LedgerError::Log { seq: 1, .. })), "{leaf:?}");
     let head = tampered(|conn| {
-        assert_eq!(
-            conn.execute("UPDATE log_head SET frontier = zeroblob(length(frontier))", [])
-                .unwrap(),
-            1
-        )
+        assert_eq!(conn.execute("UPDATE log_head SET frontier = zeroblob(length(frontier))", []).unwrap(), 1)
     });
     assert!(matches!(head, Err(LedgerError::Corrupt(_))), "{head:?}");
 }
@@ -167,10 +142,7 @@ fn facts_that_differ_from_the_log_are_found() {
         let conn = Connection::open(f.path()).unwrap();
         conn.execute_batch(&format!("DROP TRIGGER {trigger}")).unwrap();
         assert_eq!(conn.execute(change, []).unwrap(), 1, "{change}");
-        assert!(
-            matches!(f.ledger.verify_books(), Err(LedgerError::Corrupt(_))),
-            "{change}"
-        );
+        assert!(matches!(f.ledger.verify_books(), Err(LedgerError::Corrupt(_))), "{change}");
     }
 }
 
@@ -180,8 +152,7 @@ fn a_changed_release_is_not_served() {
     let ask = order("c1", 1, cost(4, 0));
     f.answer(&ask, b"answer");
     let conn = Connection::open(f.path()).unwrap();
-    conn.execute_batch("DROP TRIGGER release_no_update; UPDATE release SET body = x'00'")
-        .unwrap();
+    conn.execute_batch("DROP TRIGGER release_no_update; UPDATE release SET body = x'00'").unwrap();
     assert!(matches!(f.ledger.release_of(ask.request), Err(LedgerError::Corrupt(_))));
     assert!(f.ledger.charge(&ask).is_err());
     assert_eq!(Fixture::new(Cost::ZERO).ledger.verify_log().unwrap().size, 5);

@@ -143,10 +143,7 @@ fn history(steps: &[Step]) {
     for (name, allotment, per_day) in CONTRACTS {
         f.add(name, cost(allotment, 0), cost(per_day, 0)).unwrap();
     }
-    let mut model = Model {
-        last_seen: NOON,
-        ..Model::default()
-    };
+    let mut model = Model { last_seen: NOON, ..Model::default() };
     let mut now = NOON;
     let mut held = Vec::new();
     for step in steps {

@@ -54,10 +54,7 @@ fn a_ledger_of_another_form_is_not_opened() {
         let (dir, path) = (f.dir, f.ledger.path().to_owned());
         drop(f.ledger);
         Connection::open(&path).unwrap().execute_batch(change).unwrap();
-        assert!(
-            matches!(Ledger::open(&path), Err(LedgerError::Schema { .. })),
-            "{change}"
-        );
+        assert!(matches!(Ledger::open(&path), Err(LedgerError::Schema { .. })), "{change}");
         drop(dir);
     }
 }
@@ -74,9 +71,7 @@ fn a_file_that_is_no_database_is_not_opened() {
 fn full() -> Fixture {
     let f = Fixture::with_contract(cost(100, 0));
     let token = f.ledger.issue_token(&crate::support::id("ana"), i64::MAX, 0).unwrap();
-    f.ledger
-        .revoke_token(&glovebox_policy::Digest::of(token.as_bytes()))
-        .unwrap();
+    f.ledger.revoke_token(&glovebox_policy::Digest::of(token.as_bytes())).unwrap();
     f.answer(&order("c1", 1, cost(4, 0)), b"answer");
     f.ledger.mark_lost(f.run(&order("c1", 2, cost(4, 0)))).unwrap();
     f
@@ -108,14 +103,9 @@ fn no_writer_can_delete_or_replace_or_change_a_fact() {
     let f = full();
     let conn = Connection::open(f.path()).unwrap();
     let names = "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'";
-    assert_eq!(
-        conn.query_row(names, [], |row| row.get::<_, i64>(0)).unwrap(),
-        TABLES.len() as i64
-    );
+    assert_eq!(conn.query_row(names, [], |row| row.get::<_, i64>(0)).unwrap(), TABLES.len() as i64);
     for table in TABLES {
-        let rows: i64 = conn
-            .query_row(&format!("SELECT count(*) FROM {table}"), [], |row| row.get(0))
-            .unwrap();
+        let rows: i64 = conn.query_row(&format!("SELECT count(*) FROM {table}"), [], |row| row.get(0)).unwrap();
         assert!(rows > 0, "{table}");
         let columns: Vec<String> = conn
             .prepare(&format!("SELECT name FROM pragma_table_info('{table}')"))
@@ -124,34 +114,20 @@ fn no_writer_can_delete_or_replace_or_change_a_fact() {
             .unwrap()
             .map(Result::unwrap)
             .collect();
-        let mut attempts = vec![
-            format!("DELETE FROM {table}"),
-            format!("INSERT OR REPLACE INTO {table} SELECT * FROM {table}"),
-        ];
+        let mut attempts =
+            vec![format!("DELETE FROM {table}"), format!("INSERT OR REPLACE INTO {table} SELECT * FROM {table}")];
         let growing = ["clock", "log_head", "domain", "contract", "contract_day"];
         for column in &columns {
-            let total = [
-                "last_seen",
-                "frontier",
-                "spent_rho",
-                "spent_delta",
-                "debited_rho",
-                "debited_delta",
-            ];
+            let total = ["last_seen", "frontier", "spent_rho", "spent_delta", "debited_rho", "debited_delta"];
             if !growing.contains(&table) || !(total.contains(&column.as_str()) || ["clock"].contains(&table)) {
                 attempts.push(format!("UPDATE {table} SET {column} = {column}"));
             }
         }
         for attempt in attempts {
             let error = conn.execute(&attempt, []).unwrap_err();
-            assert!(
-                error.sqlite_error_code() == Some(rusqlite::ErrorCode::ConstraintViolation),
-                "{attempt}: {error}"
-            );
+            assert!(error.sqlite_error_code() == Some(rusqlite::ErrorCode::ConstraintViolation), "{attempt}: {error}");
         }
-        let after: i64 = conn
-            .query_row(&format!("SELECT count(*) FROM {table}"), [], |row| row.get(0))
-            .unwrap();
+        let after: i64 = conn.query_row(&format!("SELECT count(*) FROM {table}"), [], |row| row.get(0)).unwrap();
         assert_eq!(after, rows);
     }
     f.audit();

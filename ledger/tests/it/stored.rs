@@ -19,10 +19,7 @@ fn the_same_contract_is_debited_once_whatever_the_day() {
     let ask = order("c1", 1, cost(20, 0));
     f.answer(&ask, b"answer");
     for day in 0..5 {
-        assert_eq!(
-            stored(f.ledger.charge(&at(ask.clone(), NOON + day * DAY)).unwrap()).body(),
-            b"answer"
-        );
+        assert_eq!(stored(f.ledger.charge(&at(ask.clone(), NOON + day * DAY)).unwrap()).body(), b"answer");
     }
     assert_eq!((f.spent(), f.debited("c1")), (cost(20, 0), cost(20, 0)));
     f.audit();
@@ -33,15 +30,9 @@ fn another_contract_is_debited_and_the_domain_is_not() {
     let f = two();
     f.answer(&order("c1", 1, cost(15, 0)), b"answer");
     for _ in 0..3 {
-        assert_eq!(
-            stored(f.ledger.charge(&order("c2", 1, cost(15, 0))).unwrap()).body(),
-            b"answer"
-        );
+        assert_eq!(stored(f.ledger.charge(&order("c2", 1, cost(15, 0))).unwrap()).body(), b"answer");
     }
-    assert_eq!(
-        (f.spent(), f.debited("c1"), f.debited("c2")),
-        (cost(15, 0), cost(15, 0), cost(15, 0))
-    );
+    assert_eq!((f.spent(), f.debited("c1"), f.debited("c2")), (cost(15, 0), cost(15, 0), cost(15, 0)));
     assert_eq!(f.promised(), cost(70, 0));
     // What the domain saved can be promised anew: 100 − 15 spent − 70 promised.
     assert_eq!(f.add("c3", cost(16, 0), cost(1, 0)), Err(Reason::AllotmentAboveDomain));
@@ -67,24 +58,15 @@ fn every_hit_is_in_the_log() {
 fn another_contract_may_resume_or_join_and_pays_as_if_new() {
     let f = two();
     let charge = f.run(&order("c1", 1, cost(15, 0)));
-    assert!(matches!(
-        f.ledger.charge(&order("c2", 1, cost(15, 0))).unwrap(),
-        Admission::Running
-    ));
+    assert!(matches!(f.ledger.charge(&order("c2", 1, cost(15, 0))).unwrap(), Admission::Running));
     assert_eq!((f.spent(), f.debited("c2")), (cost(15, 0), cost(15, 0)));
     drop(charge);
     let f = f.reopen();
     let resumed = f.run(&order("c2", 1, cost(15, 0)));
     assert_eq!((resumed.attempt(), resumed.contract().as_str()), (2, "c2"));
     let _ = f.ledger.commit_release(resumed, b"answer", "").unwrap();
-    assert_eq!(
-        stored(f.ledger.charge(&order("c1", 1, cost(15, 0))).unwrap()).body(),
-        b"answer"
-    );
-    assert_eq!(
-        (f.spent(), f.debited("c1"), f.debited("c2")),
-        (cost(15, 0), cost(15, 0), cost(15, 0))
-    );
+    assert_eq!(stored(f.ledger.charge(&order("c1", 1, cost(15, 0))).unwrap()).body(), b"answer");
+    assert_eq!((f.spent(), f.debited("c1"), f.debited("c2")), (cost(15, 0), cost(15, 0), cost(15, 0)));
     f.audit();
 }
 
@@ -105,19 +87,11 @@ fn seen(f: &Fixture, order: &Order) -> Result<(), Refusal> {
 fn what_one_contract_sees_does_not_depend_on_what_another_asked() {
     // `c2` asks a fixed sequence that meets every budget refusal. `c1` has asked nothing, or some of the same
     // requests, or spent all it has; answered or cut off.
-    let asks: Vec<Order> = [
-        (1, 15, 0),
-        (2, 6, 0),
-        (1, 15, 0),
-        (3, 5, 0),
-        (4, 1, 0),
-        (5, 51, 0),
-        (4, 20, 1),
-        (6, 11, 2),
-    ]
-    .into_iter()
-    .map(|(request, rho, day)| at(order("c2", request + 100 * rho, cost(rho, 0)), NOON + day * DAY))
-    .collect();
+    let asks: Vec<Order> =
+        [(1, 15, 0), (2, 6, 0), (1, 15, 0), (3, 5, 0), (4, 1, 0), (5, 51, 0), (4, 20, 1), (6, 11, 2)]
+            .into_iter()
+            .map(|(request, rho, day)| at(order("c2", request + 100 * rho, cost(rho, 0)), NOON + day * DAY))
+            .collect();
     let run = |before: &dyn Fn(&Fixture)| -> Vec<Result<(), Refusal>> {
         // `c1` has room for everything that `c2` is refused.
         let f = Fixture::new(cost(200, 0));
@@ -129,16 +103,10 @@ fn what_one_contract_sees_does_not_depend_on_what_another_asked() {
         seen
     };
     let alone = run(&|_| {});
-    let reasons: Vec<_> = alone
-        .iter()
-        .map(|seen| seen.as_ref().err().map(Refusal::reason))
-        .collect();
+    let reasons: Vec<_> = alone.iter().map(|seen| seen.as_ref().err().map(Refusal::reason)).collect();
     let (day, all) = (Some(Reason::DayBudgetSpent), Some(Reason::ContractBudgetSpent));
     assert_eq!(reasons, [None, day, None, None, day, all, None, all]);
-    let same = |ask: &Order| Order {
-        contract: crate::support::id("c1"),
-        ..ask.clone()
-    };
+    let same = |ask: &Order| Order { contract: crate::support::id("c1"), ..ask.clone() };
     let answered = run(&|f| {
         for ask in &asks {
             assert_eq!(seen(f, &at(same(ask), NOON)), Ok(()));
@@ -180,12 +148,6 @@ fn a_lost_request_is_lost_for_all_and_debits_nobody_else() {
 fn an_exhausted_domain_still_serves_what_it_released() {
     let f = Fixture::with_contract(cost(10, 0));
     f.answer(&order("c1", 1, cost(10, 0)), b"answer");
-    assert_eq!(
-        f.refused(&order("c1", 2, cost(1, 0))).reason(),
-        Reason::ContractBudgetSpent
-    );
-    assert_eq!(
-        stored(f.ledger.charge(&order("c1", 1, cost(10, 0))).unwrap()).body(),
-        b"answer"
-    );
+    assert_eq!(f.refused(&order("c1", 2, cost(1, 0))).reason(), Reason::ContractBudgetSpent);
+    assert_eq!(stored(f.ledger.charge(&order("c1", 1, cost(10, 0))).unwrap()).body(), b"answer");
 }

@@ -25,10 +25,7 @@ pub(crate) fn id<T: std::str::FromStr<Err: std::fmt::Debug>>(text: &str) -> T {
 }
 
 pub(crate) fn cost(rho: u64, delta: u64) -> Cost {
-    Cost {
-        rho: Rho::from_steps(rho),
-        delta: Delta::from_steps(delta),
-    }
+    Cost { rho: Rho::from_steps(rho), delta: Delta::from_steps(delta) }
 }
 
 pub(crate) fn snapshot(n: u8) -> SnapshotId {
@@ -37,12 +34,7 @@ pub(crate) fn snapshot(n: u8) -> SnapshotId {
 
 pub(crate) fn person(name: &str, role: Role) -> Person {
     let org = if role == Role::Analyst { "firm" } else { "bureau" };
-    Person {
-        person: id(name),
-        org: id(org),
-        role,
-        name: format!("{name} 某"),
-    }
+    Person { person: id(name), org: id(org), role, name: format!("{name} 某") }
 }
 
 pub(crate) fn domain() -> BudgetDomain {
@@ -57,14 +49,10 @@ impl Fixture {
         let key = Ed25519KeyPair::from_seed_unchecked(&[7; 32]).unwrap();
         ledger.add_person(&person("ana", Role::Analyst)).unwrap();
         ledger.add_person(&person("olga", Role::Officer)).unwrap();
-        ledger
-            .add_officer_key(&id("olga"), key.public_key().as_ref().try_into().unwrap())
-            .unwrap();
+        ledger.add_officer_key(&id("olga"), key.public_key().as_ref().try_into().unwrap()).unwrap();
         ledger.create_domain(&domain(), cap, Delta::from_steps(1)).unwrap();
         let dataset: DatasetName = id("medical.visits");
-        ledger
-            .register_dataset(&dataset, &domain(), &snapshot(1), Digest::of(b"manifest"), &id("olga"))
-            .unwrap();
+        ledger.register_dataset(&dataset, &domain(), &snapshot(1), Digest::of(b"manifest"), &id("olga")).unwrap();
         Self { dir, ledger, key }
     }
 
@@ -94,14 +82,7 @@ impl Fixture {
 
     /// Signs and adds a contract for all of 2033 at [`NOON`].
     pub(crate) fn add(&self, name: &str, allotment: Cost, per_day: Cost) -> Result<(), Reason> {
-        self.add_for(
-            name,
-            allotment,
-            per_day,
-            "2033-01-01T00:00:00Z",
-            "2034-01-01T00:00:00Z",
-            NOON,
-        )
+        self.add_for(name, allotment, per_day, "2033-01-01T00:00:00Z", "2034-01-01T00:00:00Z", NOON)
     }
 
     pub(crate) fn add_for(
@@ -113,15 +94,7 @@ impl Fixture {
         ends: &str,
         now: i64,
     ) -> Result<(), Reason> {
-        let signed = self.sign(&contract_text(
-            name,
-            "medical.visits",
-            "resident",
-            allotment,
-            per_day,
-            starts,
-            ends,
-        ));
+        let signed = self.sign(&contract_text(name, "medical.visits", "resident", allotment, per_day, starts, ends));
         self.ledger.add_contract(&signed, now).map_err(|error| match error {
             glovebox_ledger::ContractError::Refused(refusal) => refusal.reason(),
             glovebox_ledger::ContractError::Ledger(error) => panic!("{error:?}"),

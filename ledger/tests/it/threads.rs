@@ -61,15 +61,7 @@ fn one_request_from_all_threads_is_charged_and_released_once() {
             });
         }
     });
-    assert_eq!(
-        (released.into_inner(), f.spent(), f.debited("c1")),
-        (1, cost(3, 0), cost(3, 0))
-    );
-    assert_eq!(
-        stored(f.ledger.charge(&order("c1", 1, cost(3, 0))).unwrap())
-            .body()
-            .len(),
-        1
-    );
+    assert_eq!((released.into_inner(), f.spent(), f.debited("c1")), (1, cost(3, 0), cost(3, 0)));
+    assert_eq!(stored(f.ledger.charge(&order("c1", 1, cost(3, 0))).unwrap()).body().len(), 1);
     f.audit();
 }

@@ -56,11 +56,7 @@ impl Case {
         let contract_uid = uid("Contract", contract.id.as_str())?;
         let mut entities = vec![
             entity(&org, vec![], vec![])?,
-            entity(
-                &dataset,
-                vec![("frozen", RestrictedExpression::new_bool(matter.frozen))],
-                vec![],
-            )?,
+            entity(&dataset, vec![("frozen", RestrictedExpression::new_bool(matter.frozen))], vec![])?,
             entity(
                 &principal,
                 vec![("role", text(matter.caller.role.as_str()))],
@@ -69,10 +65,7 @@ impl Case {
             contract_entity(&contract_uid, matter, &org, &dataset)?,
         ];
         for (name, broader) in &set.purposes {
-            let parents = broader
-                .iter()
-                .map(|p| uid("Purpose", p.as_str()))
-                .collect::<Result<_, _>>()?;
+            let parents = broader.iter().map(|p| uid("Purpose", p.as_str())).collect::<Result<_, _>>()?;
             entities.push(entity(&uid("Purpose", name.as_str())?, vec![], parents)?);
         }
         entities.extend(column_entities(matter)?);
@@ -109,14 +102,8 @@ impl Case {
         let asked = || -> Result<Request, CedarFault> {
             let action = uid("Action", action)?;
             let context = Context::from_pairs([
-                (
-                    "purpose".to_owned(),
-                    RestrictedExpression::new_entity_uid(self.purpose.clone()),
-                ),
-                (
-                    "contract".to_owned(),
-                    RestrictedExpression::new_entity_uid(self.contract.clone()),
-                ),
+                ("purpose".to_owned(), RestrictedExpression::new_entity_uid(self.purpose.clone())),
+                ("contract".to_owned(), RestrictedExpression::new_entity_uid(self.contract.clone())),
             ])
             .map_err(|_| CedarFault)?;
             Request::new(self.principal.clone(), action, resource, context, Some(&self.schema)).map_err(|_| CedarFault)
@@ -137,9 +124,7 @@ fn linked(set: &PolicySet, contract: &Contract, org: &EntityUid, dataset: &Entit
     let mut link = |what: &str, resource: EntityUid| {
         let slots = HashMap::from([(SlotId::principal(), org.clone()), (SlotId::resource(), resource)]);
         let (template, id) = (format!("grant-{what}"), format!("{}/{what}", contract.id));
-        policies
-            .link(PolicyId::new(template), PolicyId::new(id), slots)
-            .map_err(|_| CedarFault)
+        policies.link(PolicyId::new(template), PolicyId::new(id), slots).map_err(|_| CedarFault)
     };
     link("ask", dataset.clone())?;
     for role in RoleOfUse::ALL {
@@ -164,10 +149,7 @@ fn contract_entity(
         ("org", RestrictedExpression::new_entity_uid(org.clone())),
         ("dataset", RestrictedExpression::new_entity_uid(dataset.clone())),
         ("purposes", RestrictedExpression::new_set(purposes)),
-        (
-            "active",
-            RestrictedExpression::new_bool(matter.terms().in_force(matter.now_unix_s)),
-        ),
+        ("active", RestrictedExpression::new_bool(matter.terms().in_force(matter.now_unix_s))),
     ];
     entity(contract_uid, attributes, vec![])
 }
@@ -180,22 +162,13 @@ fn column_entities(matter: &Matter<'_>) -> Result<Vec<Entity>, CedarFault> {
     let columns: BTreeSet<_> = matter.uses.iter().map(|used| (&used.column, used.identifier)).collect();
     for (column, identifier) in columns {
         let mut parents = vec![uid("Dataset", &matter.dataset.to_string())?];
-        for grant in matter
-            .terms()
-            .grants
-            .iter()
-            .filter(|grant| grant.columns.contains(column))
-        {
+        for grant in matter.terms().grants.iter().filter(|grant| grant.columns.contains(column)) {
             for role in &grant.roles {
                 parents.push(uid("Grant", &grant_id(matter.terms(), *role))?);
             }
         }
         let attributes = vec![("identifier", RestrictedExpression::new_bool(identifier))];
-        out.push(entity(
-            &uid("Column", &column_id(matter.dataset, column))?,
-            attributes,
-            parents,
-        )?);
+        out.push(entity(&uid("Column", &column_id(matter.dataset, column))?, attributes, parents)?);
     }
     Ok(out)
 }

@@ -29,10 +29,7 @@ fn the_terms_are_read() {
 fn loss_is_granted_rounded_down() {
     let contract = contract();
     assert_eq!(Some(contract.per_day.rho), Rho::rounded_down(0.05));
-    assert_eq!(
-        Some(contract.per_day.rho.plus(Rho::from_steps(1))),
-        Rho::rounded_up(0.05)
-    );
+    assert_eq!(Some(contract.per_day.rho.plus(Rho::from_steps(1))), Rho::rounded_up(0.05));
     for (granted, written) in [(contract.allotment.delta, 1e-6), (contract.per_day.delta, 1e-7)] {
         assert_eq!(Some(granted), Delta::rounded_down(written));
         assert_eq!(Some(granted.plus(Delta::from_steps(1))), Delta::rounded_up(written));
@@ -43,10 +40,7 @@ fn loss_is_granted_rounded_down() {
 fn delta_may_be_left_out_and_is_then_nothing() {
     let text = contract_with(&[("allotment_delta = 1e-6\n", ""), ("per_day_delta = 1e-7\n", "")]);
     let contract = Contract::parse(&text).unwrap();
-    assert_eq!(
-        (contract.allotment.delta, contract.per_day.delta),
-        (Delta::ZERO, Delta::ZERO)
-    );
+    assert_eq!((contract.allotment.delta, contract.per_day.delta), (Delta::ZERO, Delta::ZERO));
 }
 
 #[test]
@@ -83,10 +77,7 @@ fn every_key_is_needed_once() {
         "columns",
         "roles",
     ] {
-        let line = CONTRACT
-            .lines()
-            .find(|line| line.starts_with(&format!("{key} =")))
-            .unwrap();
+        let line = CONTRACT.lines().find(|line| line.starts_with(&format!("{key} ="))).unwrap();
         let missing = complaint(&format!("{line}\n"), "");
         assert!(missing.contains(key), "{key} missing: {missing}");
         let twice = complaint(line, &format!("{line}\n{line}"));
@@ -106,26 +97,10 @@ fn each_bad_field_is_named() {
         ("purposes = [\"research\"]", "purposes = [\"Research\"]", "purposes"),
         ("purposes = [\"research\"]", "purposes = \"research\"", "purposes"),
         ("starts = \"2026-01-01T00:00:00Z\"", "starts = \"2026-01-01\"", "starts"),
-        (
-            "starts = \"2026-01-01T00:00:00Z\"",
-            "starts = \"2026-02-30T00:00:00Z\"",
-            "starts",
-        ),
-        (
-            "ends = \"2027-01-01T00:00:00Z\"",
-            "ends = \"2027-01-01T00:00:00\"",
-            "ends",
-        ),
-        (
-            "ends = \"2027-01-01T00:00:00Z\"",
-            "ends = \"2026-01-01T00:00:00Z\"",
-            "starts, ends",
-        ),
-        (
-            "ends = \"2027-01-01T00:00:00Z\"",
-            "ends = \"2026-01-01T07:59:59+08:00\"",
-            "starts, ends",
-        ),
+        ("starts = \"2026-01-01T00:00:00Z\"", "starts = \"2026-02-30T00:00:00Z\"", "starts"),
+        ("ends = \"2027-01-01T00:00:00Z\"", "ends = \"2027-01-01T00:00:00\"", "ends"),
+        ("ends = \"2027-01-01T00:00:00Z\"", "ends = \"2026-01-01T00:00:00Z\"", "starts, ends"),
+        ("ends = \"2027-01-01T00:00:00Z\"", "ends = \"2026-01-01T07:59:59+08:00\"", "starts, ends"),
         ("allotment_rho = 0.5", "allotment_rho = -0.5", "allotment_rho"),
         ("allotment_rho = 0.5", "allotment_rho = nan", "allotment_rho"),
         ("allotment_rho = 0.5", "allotment_rho = inf", "allotment_rho"),
@@ -143,39 +118,15 @@ fn each_bad_field_is_named() {
         ("max_delta = 1e-6", "max_delta = 0.0011", "max_delta"),
         ("max_delta = 1e-6", "max_delta = -1e-9", "max_delta"),
         ("max_delta = 1e-6", "max_delta = nan", "max_delta"),
-        (
-            "default_epsilon = 0.5",
-            "default_epsilon = 1.000000001",
-            "default_epsilon",
-        ),
+        ("default_epsilon = 0.5", "default_epsilon = 1.000000001", "default_epsilon"),
         ("default_epsilon = 0.5", "default_epsilon = -1.0", "default_epsilon"),
         ("default_delta = 1e-9", "default_delta = 1e-5", "default_delta"),
         ("default_delta = 1e-9", "default_delta = nan", "default_delta"),
-        (
-            "max_groups_contributed = 4",
-            "max_groups_contributed = 0",
-            "max_groups_contributed",
-        ),
-        (
-            "max_groups_contributed = 4",
-            "max_groups_contributed = 65537",
-            "max_groups_contributed",
-        ),
-        (
-            "max_groups_contributed = 4",
-            "max_groups_contributed = -1",
-            "max_groups_contributed",
-        ),
-        (
-            "max_groups_contributed = 4",
-            "max_groups_contributed = 4294967297",
-            "max_groups_contributed",
-        ),
-        (
-            "max_groups_contributed = 4",
-            "max_groups_contributed = 1.5",
-            "max_groups_contributed",
-        ),
+        ("max_groups_contributed = 4", "max_groups_contributed = 0", "max_groups_contributed"),
+        ("max_groups_contributed = 4", "max_groups_contributed = 65537", "max_groups_contributed"),
+        ("max_groups_contributed = 4", "max_groups_contributed = -1", "max_groups_contributed"),
+        ("max_groups_contributed = 4", "max_groups_contributed = 4294967297", "max_groups_contributed"),
+        ("max_groups_contributed = 4", "max_groups_contributed = 1.5", "max_groups_contributed"),
         ("columns = [\"age\"]", "columns = [\"*\"]", "columns"),
         ("roles = [\"aggregate\"]", "roles = [\"export\"]", "roles"),
         ("roles = [\"aggregate\"]", "roles = [\"Aggregate\"]", "roles"),
@@ -199,11 +150,7 @@ fn in_force_from_start_to_end() {
     for outside in [starts - 1, ends, 0, i64::MIN, i64::MAX] {
         assert!(!contract.in_force(outside), "{outside}");
     }
-    let late = Contract::parse(&contract_with(&[(
-        "2026-01-01T00:00:00Z",
-        "2026-01-01T08:00:00.9+08:00",
-    )]))
-    .unwrap();
+    let late = Contract::parse(&contract_with(&[("2026-01-01T00:00:00Z", "2026-01-01T08:00:00.9+08:00")])).unwrap();
     assert!(!late.in_force(starts) && late.in_force(starts + 1));
 }
 
@@ -219,40 +166,23 @@ fn a_signed_contract_keeps_the_very_bytes() {
 
 #[test]
 fn a_contract_that_cannot_be_read_is_not_signed() {
-    assert_eq!(
-        sign_contract("id = 1", &key(1)).unwrap_err().reason(),
-        Reason::ContractInvalid
-    );
+    assert_eq!(sign_contract("id = 1", &key(1)).unwrap_err().reason(), Reason::ContractInvalid);
 }
 
 #[test]
 fn a_contract_needs_the_signature_of_a_registered_officer() {
     let reason = |envelope: &dsse::Envelope| {
-        SignedContract::verify(&serde_json::to_vec(envelope).unwrap(), &officer(1))
-            .unwrap_err()
-            .reason()
+        SignedContract::verify(&serde_json::to_vec(envelope).unwrap(), &officer(1)).unwrap_err().reason()
     };
-    assert_eq!(
-        reason(&sign_contract(CONTRACT, &key(2)).unwrap()),
-        Reason::SignatureInvalid
-    );
+    assert_eq!(reason(&sign_contract(CONTRACT, &key(2)).unwrap()), Reason::SignatureInvalid);
     // An approval or a release certificate is not a contract, whoever signed it.
-    assert_eq!(
-        reason(&dsse::sign("application/json", CONTRACT.as_bytes(), &key(1))),
-        Reason::SignatureInvalid
-    );
+    assert_eq!(reason(&dsse::sign("application/json", CONTRACT.as_bytes(), &key(1))), Reason::SignatureInvalid);
     // Another contract's signature does not fit.
     let mut swapped = sign_contract(CONTRACT, &key(1)).unwrap();
     let richer = contract_with(&[("allotment_rho = 0.5", "allotment_rho = 5.0")]);
     swapped.payload = sign_contract(&richer, &key(2)).unwrap().payload;
     assert_eq!(reason(&swapped), Reason::SignatureInvalid);
     // A true signature does not make a bad text good.
-    assert_eq!(
-        reason(&dsse::sign(CONTRACT_TYPE, b"id = 1", &key(1))),
-        Reason::ContractInvalid
-    );
-    assert_eq!(
-        reason(&dsse::sign(CONTRACT_TYPE, &[0xff], &key(1))),
-        Reason::ContractInvalid
-    );
+    assert_eq!(reason(&dsse::sign(CONTRACT_TYPE, b"id = 1", &key(1))), Reason::ContractInvalid);
+    assert_eq!(reason(&dsse::sign(CONTRACT_TYPE, &[0xff], &key(1))), Reason::ContractInvalid);
 }

@@ -26,11 +26,7 @@ pub(crate) struct Question {
 impl Question {
     pub(crate) fn new() -> Self {
         Self {
-            caller: Caller {
-                person: "han".parse().unwrap(),
-                org: "acme".parse().unwrap(),
-                role: Role::Analyst,
-            },
+            caller: Caller { person: "han".parse().unwrap(), org: "acme".parse().unwrap(), role: Role::Analyst },
             purpose: Some("research"),
             contract: signed(CONTRACT),
             dataset: "medical.rand_hie".parse().unwrap(),
@@ -44,11 +40,7 @@ impl Question {
     }
 
     pub(crate) fn using(mut self, column: &str, role: RoleOfUse, identifier: bool) -> Self {
-        self.uses.insert(ColumnUse {
-            column: column.parse().unwrap(),
-            role,
-            identifier,
-        });
+        self.uses.insert(ColumnUse { column: column.parse().unwrap(), role, identifier });
         self
     }
 
@@ -76,42 +68,22 @@ impl Question {
 
 #[test]
 fn a_permit_is_for_one_request_under_one_contract() {
-    let permit = Question::new()
-        .using("income", RoleOfUse::Aggregate, false)
-        .ask()
-        .unwrap();
+    let permit = Question::new().using("income", RoleOfUse::Aggregate, false).ask().unwrap();
     assert_eq!(permit.request(), Digest::of(b"request"));
     assert_eq!(permit.contract().as_str(), "c1");
 }
 
 #[test]
 fn at_the_caps_and_just_above() {
-    let at = Question {
-        epsilon: 1_000_000_000,
-        delta: 1e-6,
-        max_groups: 4,
-        ..Question::new()
-    };
+    let at = Question { epsilon: 1_000_000_000, delta: 1e-6, max_groups: 4, ..Question::new() };
     assert!(at.ask().is_ok());
-    let epsilon = Question {
-        epsilon: 1_000_000_001,
-        ..Question::new()
-    };
+    let epsilon = Question { epsilon: 1_000_000_001, ..Question::new() };
     assert_eq!(epsilon.refused().reason(), Reason::EpsilonAboveCap);
-    let delta = Question {
-        delta: 1e-6_f64.next_up(),
-        ..Question::new()
-    };
+    let delta = Question { delta: 1e-6_f64.next_up(), ..Question::new() };
     assert_eq!(delta.refused().reason(), Reason::EpsilonAboveCap);
-    let groups = Question {
-        max_groups: 5,
-        ..Question::new()
-    };
+    let groups = Question { max_groups: 5, ..Question::new() };
     assert_eq!(groups.refused().reason(), Reason::ContributionAboveCap);
-    let pure = Question {
-        delta: 0.0,
-        ..Question::new()
-    };
+    let pure = Question { delta: 0.0, ..Question::new() };
     assert!(pure.ask().is_ok());
 }
 
@@ -119,44 +91,11 @@ fn at_the_caps_and_just_above() {
 #[test]
 fn numbers_that_mean_nothing_are_refused() {
     for delta in [f64::NAN, -f64::NAN, -1e-9, f64::NEG_INFINITY] {
-        assert_eq!(
-            Question {
-                delta,
-                ..Question::new()
-            }
-            .refused()
-            .reason(),
-            Reason::OptionInvalid,
-            "{delta}"
-        );
+        assert_eq!(Question { delta, ..Question::new() }.refused().reason(), Reason::OptionInvalid, "{delta}");
     }
-    assert_eq!(
-        Question {
-            delta: f64::INFINITY,
-            ..Question::new()
-        }
-        .refused()
-        .reason(),
-        Reason::EpsilonAboveCap
-    );
-    assert_eq!(
-        Question {
-            epsilon: 0,
-            ..Question::new()
-        }
-        .refused()
-        .reason(),
-        Reason::OptionInvalid
-    );
-    assert_eq!(
-        Question {
-            max_groups: 0,
-            ..Question::new()
-        }
-        .refused()
-        .reason(),
-        Reason::OptionInvalid
-    );
+    assert_eq!(Question { delta: f64::INFINITY, ..Question::new() }.refused().reason(), Reason::EpsilonAboveCap);
+    assert_eq!(Question { epsilon: 0, ..Question::new() }.refused().reason(), Reason::OptionInvalid);
+    assert_eq!(Question { max_groups: 0, ..Question::new() }.refused().reason(), Reason::OptionInvalid);
 }
 
 /// One column too many refuses the whole, and the first in order is named, whatever the order of the SQL.
@@ -167,52 +106,28 @@ fn one_ungranted_column_refuses_the_request_and_is_named() {
         .using("zip", RoleOfUse::Filter, false)
         .using("age", RoleOfUse::Group, false);
     let refusal = question.refused();
-    assert_eq!(
-        (refusal.reason(), refusal.quotation()),
-        (Reason::NotPermitted, Some("age (group)"))
-    );
+    assert_eq!((refusal.reason(), refusal.quotation()), (Reason::NotPermitted, Some("age (group)")));
 }
 
 #[test]
 fn a_request_that_may_not_be_asked_at_all_names_dataset_and_purpose() {
-    let refusal = Question {
-        purpose: Some("marketing"),
-        ..Question::new()
-    }
-    .refused();
+    let refusal = Question { purpose: Some("marketing"), ..Question::new() }.refused();
     assert_eq!(refusal.quotation(), Some("medical.rand_hie for marketing"));
 }
 
 /// Several purposes and none named: nothing is guessed.
 #[test]
 fn a_purpose_is_guessed_only_where_there_is_one() {
-    assert!(
-        Question {
-            purpose: None,
-            ..Question::new()
-        }
-        .ask()
-        .is_ok()
-    );
+    assert!(Question { purpose: None, ..Question::new() }.ask().is_ok());
     let two = signed(&contract_with(&[("[\"research\"]", "[\"research\", \"marketing\"]")]));
-    let refusal = Question {
-        purpose: None,
-        contract: two,
-        ..Question::new()
-    }
-    .refused();
-    assert_eq!(
-        (refusal.reason(), refusal.quotation()),
-        (Reason::NotPermitted, Some("the request names no purpose"))
-    );
+    let refusal = Question { purpose: None, contract: two, ..Question::new() }.refused();
+    assert_eq!((refusal.reason(), refusal.quotation()), (Reason::NotPermitted, Some("the request names no purpose")));
 }
 
 /// One column cannot be an identifier and not be one: that is a fault of ours, and no permit.
 #[test]
 fn a_column_described_in_two_ways_is_refused() {
     let question =
-        Question::new()
-            .using("income", RoleOfUse::Aggregate, false)
-            .using("income", RoleOfUse::Filter, true);
+        Question::new().using("income", RoleOfUse::Aggregate, false).using("income", RoleOfUse::Filter, true);
     assert_eq!(question.refused().reason(), Reason::Internal);
 }

@@ -12,12 +12,7 @@ const TYPE: &str = "text/plain";
 
 /// A register that knows the keys of these seeds.
 fn known(seeds: &'static [u8]) -> impl Fn(&str) -> Option<[u8; 32]> {
-    |keyid| {
-        seeds
-            .iter()
-            .map(|seed| public_key(*seed))
-            .find(|public| dsse::key_id(public) == keyid)
-    }
+    |keyid| seeds.iter().map(|seed| public_key(*seed)).find(|public| dsse::key_id(public) == keyid)
 }
 
 fn check(envelope: &Envelope, seeds: &'static [u8]) -> Result<Verified, DsseError> {
@@ -28,19 +23,13 @@ fn check(envelope: &Envelope, seeds: &'static [u8]) -> Result<Verified, DsseErro
 #[test]
 fn the_signed_bytes_are_those_of_the_specification() {
     let examples = [
-        (
-            "http://example.com/HelloWorld",
-            "hello world",
-            "DSSEv1 29 http://example.com/HelloWorld 11 hello world",
-        ),
+        ("http://example.com/HelloWorld", "hello world", "DSSEv1 29 http://example.com/HelloWorld 11 hello world"),
         ("text/合同", "数据", "DSSEv1 11 text/合同 6 数据"),
     ];
     for (payload_type, payload, encoded) in examples {
         let envelope = dsse::sign(payload_type, payload.as_bytes(), &key(1));
         let signature = STANDARD.decode(&envelope.signatures[0].sig).unwrap();
-        UnparsedPublicKey::new(&ED25519, public_key(1))
-            .verify(encoded.as_bytes(), &signature)
-            .unwrap();
+        UnparsedPublicKey::new(&ED25519, public_key(1)).verify(encoded.as_bytes(), &signature).unwrap();
     }
 }
 
@@ -72,10 +61,7 @@ fn the_type_is_signed() {
     assert_eq!(check(&envelope, &[1]), Err(DsseError::NotSigned));
     envelope.payload = STANDARD.encode("xy");
     assert_eq!(check(&envelope, &[1]), Err(DsseError::NotSigned));
-    assert_eq!(
-        check(&dsse::sign("text/html", b"y", &key(1)), &[1]),
-        Err(DsseError::WrongType)
-    );
+    assert_eq!(check(&dsse::sign("text/html", b"y", &key(1)), &[1]), Err(DsseError::WrongType));
 }
 
 #[test]
@@ -85,10 +71,7 @@ fn one_changed_byte_anywhere_is_refused() {
     for at in 0..payload.len() {
         let mut changed = payload.to_vec();
         changed[at] ^= 1;
-        let envelope = Envelope {
-            payload: STANDARD.encode(changed),
-            ..good.clone()
-        };
+        let envelope = Envelope { payload: STANDARD.encode(changed), ..good.clone() };
         assert_eq!(check(&envelope, &[1]), Err(DsseError::NotSigned), "payload byte {at}");
     }
     let signature = STANDARD.decode(&good.signatures[0].sig).unwrap();
@@ -98,20 +81,13 @@ fn one_changed_byte_anywhere_is_refused() {
             changed[at] ^= 1 << bit;
             let mut envelope = good.clone();
             envelope.signatures[0].sig = STANDARD.encode(changed);
-            assert_eq!(
-                check(&envelope, &[1]),
-                Err(DsseError::NotSigned),
-                "signature byte {at}, bit {bit}"
-            );
+            assert_eq!(check(&envelope, &[1]), Err(DsseError::NotSigned), "signature byte {at}, bit {bit}");
         }
     }
     for at in 0..TYPE.len() {
         let mut changed = TYPE.as_bytes().to_vec();
         changed[at] ^= 1;
-        let envelope = Envelope {
-            payload_type: String::from_utf8(changed).unwrap(),
-            ..good.clone()
-        };
+        let envelope = Envelope { payload_type: String::from_utf8(changed).unwrap(), ..good.clone() };
         assert_eq!(check(&envelope, &[1]), Err(DsseError::WrongType), "type byte {at}");
     }
 }
@@ -121,12 +97,7 @@ fn one_changed_byte_anywhere_is_refused() {
 fn a_signature_of_another_length_is_refused() {
     let good = dsse::sign(TYPE, b"x", &key(1));
     let signature = STANDARD.decode(&good.signatures[0].sig).unwrap();
-    for bytes in [
-        vec![],
-        signature[..63].to_vec(),
-        [signature.as_slice(), &[0]].concat(),
-        vec![0; 64],
-    ] {
+    for bytes in [vec![], signature[..63].to_vec(), [signature.as_slice(), &[0]].concat(), vec![0; 64]] {
         let mut envelope = good.clone();
         envelope.signatures[0].sig = STANDARD.encode(bytes);
         assert_eq!(check(&envelope, &[1]), Err(DsseError::NotSigned));
@@ -153,10 +124,7 @@ fn loose_base64_is_malformed() {
     let good = dsse::sign(TYPE, b"a", &key(1));
     assert_eq!(good.payload, "YQ==");
     for loose in ["YR==", "YQ=\n=", " YQ==", "YQ==YQ==", "Y=Q=", "+_+_", "%%"] {
-        let envelope = Envelope {
-            payload: loose.to_owned(),
-            ..good.clone()
-        };
+        let envelope = Envelope { payload: loose.to_owned(), ..good.clone() };
         assert_eq!(check(&envelope, &[1]), Err(DsseError::Malformed), "{loose:?}");
     }
 }
@@ -165,21 +133,10 @@ fn loose_base64_is_malformed() {
 fn unknown_signatures_are_ignored() {
     let good = dsse::sign(TYPE, b"x", &key(1));
     let foreign = dsse::sign(TYPE, b"x", &key(2)).signatures.remove(0);
-    let junk = Signature {
-        keyid: "?".to_owned(),
-        sig: "not base64".to_owned(),
-    };
-    let known_but_wrong = Signature {
-        keyid: good.signatures[0].keyid.clone(),
-        sig: foreign.sig.clone(),
-    };
+    let junk = Signature { keyid: "?".to_owned(), sig: "not base64".to_owned() };
+    let known_but_wrong = Signature { keyid: good.signatures[0].keyid.clone(), sig: foreign.sig.clone() };
     let mut envelope = good.clone();
-    envelope.signatures = vec![
-        foreign.clone(),
-        junk.clone(),
-        known_but_wrong,
-        good.signatures[0].clone(),
-    ];
+    envelope.signatures = vec![foreign.clone(), junk.clone(), known_but_wrong, good.signatures[0].clone()];
     assert_eq!(check(&envelope, &[1]).unwrap().key_id, good.signatures[0].keyid);
     envelope.signatures = vec![foreign, junk];
     assert_eq!(check(&envelope, &[1]), Err(DsseError::NotSigned));
@@ -214,19 +171,8 @@ fn the_key_id_is_that_of_the_key() {
 #[test]
 fn what_is_no_envelope_is_malformed() {
     let twice = r#"{"payload":"YQ==","payload":"Yg==","payloadType":"text/plain","signatures":[]}"#;
-    for bad in [
-        "",
-        "{}",
-        "[]",
-        "null",
-        r#"{"payload":"YQ==","payloadType":"text/plain"}"#,
-        twice,
-    ] {
-        assert_eq!(
-            dsse::verify(bad.as_bytes(), TYPE, &known(&[1])),
-            Err(DsseError::Malformed),
-            "{bad}"
-        );
+    for bad in ["", "{}", "[]", "null", r#"{"payload":"YQ==","payloadType":"text/plain"}"#, twice] {
+        assert_eq!(dsse::verify(bad.as_bytes(), TYPE, &known(&[1])), Err(DsseError::Malformed), "{bad}");
     }
 }
 

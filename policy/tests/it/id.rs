@@ -7,14 +7,7 @@ fn slugs() {
     let longest = "a".repeat(64);
     for good in ["a", "0", "9-to-5", "rand_hie", "a--b__c", longest.as_str()] {
         let name: OrgId = good.parse().unwrap();
-        assert_eq!(
-            (
-                name.as_str(),
-                name.to_string().as_str(),
-                String::from(name.clone()).as_str()
-            ),
-            (good, good, good)
-        );
+        assert_eq!((name.as_str(), name.to_string().as_str(), String::from(name.clone()).as_str()), (good, good, good));
         assert_eq!(serde_json::to_string(&name).unwrap(), format!("\"{good}\""));
     }
     let too_long = "a".repeat(65);
@@ -60,13 +53,8 @@ fn the_units_own_column_cannot_be_named() {
 #[test]
 fn dataset_names() {
     let name: DatasetName = "medical.rand_hie".parse().unwrap();
-    assert_eq!(
-        (name.schema(), name.table(), name.to_string().as_str()),
-        ("medical", "rand_hie", "medical.rand_hie")
-    );
-    for bad in [
-        "", ".", "medical", "medical.", ".rand", "a.b.c", "a..b", "a. b", "A.b", "a.B", "\"a\".b", "a.b/c",
-    ] {
+    assert_eq!((name.schema(), name.table(), name.to_string().as_str()), ("medical", "rand_hie", "medical.rand_hie"));
+    for bad in ["", ".", "medical", "medical.", ".rand", "a.b.c", "a..b", "a. b", "A.b", "a.B", "\"a\".b", "a.b/c"] {
         assert!(bad.parse::<DatasetName>().is_err(), "{bad:?}");
         assert!(serde_json::from_value::<DatasetName>(bad.into()).is_err(), "{bad:?}");
     }
@@ -101,13 +89,7 @@ fn snapshot_ids() {
     let id = SnapshotId::from_random([0xab; 16]);
     assert_eq!(id.as_str(), "ab".repeat(16));
     assert_eq!(SnapshotId::try_from(id.to_string()).unwrap(), id);
-    for bad in [
-        "".to_owned(),
-        "AB".repeat(16),
-        "ab".repeat(15),
-        "ab".repeat(17),
-        "zz".repeat(16),
-    ] {
+    for bad in ["".to_owned(), "AB".repeat(16), "ab".repeat(15), "ab".repeat(17), "zz".repeat(16)] {
         assert!(SnapshotId::try_from(bad.clone()).is_err(), "{bad:?}");
     }
 }
@@ -115,8 +97,5 @@ fn snapshot_ids() {
 #[test]
 fn the_error_says_what_was_wrong() {
     let error = "No Such Org".parse::<OrgId>().unwrap_err().to_string();
-    assert!(
-        error.starts_with("`No Such Org` is not a valid organisation name: "),
-        "{error}"
-    );
+    assert!(error.starts_with("`No Such Org` is not a valid organisation name: "), "{error}");
 }

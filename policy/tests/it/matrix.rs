@@ -15,43 +15,25 @@ const SITUATIONS: &[Situation] = &[
     ("column granted for aggregates alone", "age", |_| ()),
     ("column not granted", "zip", |_| ()),
     ("identifier column, granted all the same", "person_id", |_| ()),
-    ("contract of another organisation", "income", |q| {
-        q.caller.org = "globex".parse().unwrap()
-    }),
-    ("own contract, but on another dataset", "income", |q| {
-        q.dataset = "medical.claims".parse().unwrap()
-    }),
+    ("contract of another organisation", "income", |q| q.caller.org = "globex".parse().unwrap()),
+    ("own contract, but on another dataset", "income", |q| q.dataset = "medical.claims".parse().unwrap()),
     ("dataset frozen", "income", |q| q.frozen = true),
-    ("contract expired", "income", |q| {
-        q.now = q.contract.contract().ends.timestamp()
-    }),
-    ("contract not yet in force", "income", |q| {
-        q.now = q.contract.contract().starts.timestamp() - 1
-    }),
+    ("contract expired", "income", |q| q.now = q.contract.contract().ends.timestamp()),
+    ("contract not yet in force", "income", |q| q.now = q.contract.contract().starts.timestamp() - 1),
     ("no purpose named, contract has one", "income", |q| q.purpose = None),
     ("no purpose named, contract has two", "income", |q| {
         q.purpose = None;
         q.contract = contract("[\"research\", \"marketing\"]");
     }),
-    ("purpose outside the contract", "income", |q| {
-        q.purpose = Some("marketing")
-    }),
-    ("purpose that the bureau does not know", "income", |q| {
-        q.purpose = Some("fun")
-    }),
-    ("purpose that belongs to the contract's", "income", |q| {
-        q.purpose = Some("trials")
-    }),
-    ("purpose broader than the contract's", "income", |q| {
-        q.purpose = Some("any")
-    }),
+    ("purpose outside the contract", "income", |q| q.purpose = Some("marketing")),
+    ("purpose that the bureau does not know", "income", |q| q.purpose = Some("fun")),
+    ("purpose that belongs to the contract's", "income", |q| q.purpose = Some("trials")),
+    ("purpose broader than the contract's", "income", |q| q.purpose = Some("any")),
     ("purpose two steps below the contract's", "income", |q| {
         q.purpose = Some("trials");
         q.contract = contract("[\"any\"]");
     }),
-    ("purpose known, contract names one that is not", "income", |q| {
-        q.contract = contract("[\"fun\"]")
-    }),
+    ("purpose known, contract names one that is not", "income", |q| q.contract = contract("[\"fun\"]")),
 ];
 
 fn contract(purposes: &str) -> SignedContract {

@@ -49,21 +49,9 @@ fn the_smallest_number() {
 
 #[test]
 fn what_is_no_loss_is_none() {
-    for bad in [
-        f64::NAN,
-        -f64::NAN,
-        f64::INFINITY,
-        f64::NEG_INFINITY,
-        -1.0,
-        -f64::from_bits(1),
-        f64::MAX,
-    ] {
+    for bad in [f64::NAN, -f64::NAN, f64::INFINITY, f64::NEG_INFINITY, -1.0, -f64::from_bits(1), f64::MAX] {
         assert_eq!((Rho::rounded_up(bad), Rho::rounded_down(bad)), (None, None), "{bad}");
-        assert_eq!(
-            (Delta::rounded_up(bad), Delta::rounded_down(bad)),
-            (None, None),
-            "{bad}"
-        );
+        assert_eq!((Delta::rounded_up(bad), Delta::rounded_down(bad)), (None, None), "{bad}");
         assert_eq!(NanoEpsilon::from_epsilon(bad), None, "{bad}");
     }
     let first_too_large = (1_u64 << 24) as f64;
@@ -86,10 +74,7 @@ fn sums_saturate_and_remainders_stop_at_nothing() {
 /// Whatever saturated is above every cap that could be granted.
 #[test]
 fn a_cost_fits_only_in_both_numbers() {
-    let cost = |rho, delta| Cost {
-        rho: Rho::from_steps(rho),
-        delta: Delta::from_steps(delta),
-    };
+    let cost = |rho, delta| Cost { rho: Rho::from_steps(rho), delta: Delta::from_steps(delta) };
     let cap = cost(10, 10);
     assert!(cost(10, 10).fits(cap) && Cost::ZERO.fits(Cost::ZERO));
     assert!(!cost(11, 0).fits(cap) && !cost(0, 11).fits(cap));
@@ -101,12 +86,7 @@ fn a_cost_fits_only_in_both_numbers() {
 #[test]
 fn a_cost_in_json_takes_no_other_key_and_no_fraction() {
     assert!(serde_json::from_str::<Cost>(r#"{"rho":1,"delta":2}"#).is_ok());
-    for bad in [
-        r#"{"rho":1}"#,
-        r#"{"rho":1,"delta":2,"x":3}"#,
-        r#"{"rho":0.5,"delta":2}"#,
-        r#"{"rho":-1,"delta":2}"#,
-    ] {
+    for bad in [r#"{"rho":1}"#, r#"{"rho":1,"delta":2,"x":3}"#, r#"{"rho":0.5,"delta":2}"#, r#"{"rho":-1,"delta":2}"#] {
         assert!(serde_json::from_str::<Cost>(bad).is_err(), "{bad}");
     }
 }

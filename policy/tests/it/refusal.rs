@@ -11,14 +11,7 @@ use glovebox_policy::{Reason, Refusal};
 fn codes_and_statuses_are_as_recorded() {
     let mut lines = String::new();
     for reason in Reason::ALL {
-        writeln!(
-            lines,
-            "{:<24} http {} grpc {}",
-            reason.code(),
-            reason.http(),
-            reason.grpc().0
-        )
-        .unwrap();
+        writeln!(lines, "{:<24} http {} grpc {}", reason.code(), reason.http(), reason.grpc().0).unwrap();
     }
     crate::support::golden("refusals.golden", &lines);
 }
@@ -28,11 +21,7 @@ fn codes_are_unique_and_in_kebab_case() {
     let codes: BTreeSet<_> = Reason::ALL.iter().map(|reason| reason.code()).collect();
     assert_eq!(codes.len(), Reason::ALL.len());
     for code in codes {
-        assert!(
-            code.split('-')
-                .all(|word| !word.is_empty() && word.bytes().all(|b| b.is_ascii_lowercase())),
-            "{code}"
-        );
+        assert!(code.split('-').all(|word| !word.is_empty() && word.bytes().all(|b| b.is_ascii_lowercase())), "{code}");
     }
 }
 
@@ -66,12 +55,7 @@ fn http_and_grpc_say_the_same() {
             503 => &[14],
             other => panic!("`{reason}` has the HTTP status {other}"),
         };
-        assert!(
-            lawful.contains(&reason.grpc().0),
-            "{reason}: {} and {}",
-            reason.http(),
-            reason.grpc().0
-        );
+        assert!(lawful.contains(&reason.grpc().0), "{reason}: {} and {}", reason.http(), reason.grpc().0);
     }
 }
 
@@ -79,17 +63,13 @@ fn http_and_grpc_say_the_same() {
 #[test]
 fn both_languages_say_what_to_do() {
     for reason in Reason::ALL {
-        let (wrong, todo) = reason
-            .english()
-            .split_once("; ")
-            .unwrap_or_else(|| panic!("{reason}: {}", reason.english()));
+        let (wrong, todo) =
+            reason.english().split_once("; ").unwrap_or_else(|| panic!("{reason}: {}", reason.english()));
         assert!(wrong.len() > 10 && todo.len() > 8, "{reason}");
         assert!(!reason.english().ends_with('.'), "{reason}");
         assert!(!reason.english().chars().any(is_cjk), "{reason}");
-        let (wrong, todo) = reason
-            .chinese()
-            .split_once('；')
-            .unwrap_or_else(|| panic!("{reason}: {}", reason.chinese()));
+        let (wrong, todo) =
+            reason.chinese().split_once('；').unwrap_or_else(|| panic!("{reason}: {}", reason.chinese()));
         assert!(wrong.chars().any(is_cjk) && todo.chars().any(is_cjk), "{reason}");
         assert!(!reason.chinese().ends_with('。'), "{reason}");
     }
@@ -108,12 +88,7 @@ fn both_languages_give_the_same_numbers() {
             .filter(|n| n.chars().any(|c| c.is_ascii_digit()))
             .collect()
     };
-    for reason in [
-        Reason::SqlTooLong,
-        Reason::SqlTooManyTokens,
-        Reason::SqlTooManyOperators,
-        Reason::TooManyGroups,
-    ] {
+    for reason in [Reason::SqlTooLong, Reason::SqlTooManyTokens, Reason::SqlTooManyOperators, Reason::TooManyGroups] {
         assert_eq!(numbers(reason.english()), numbers(reason.chinese()), "{reason}");
         assert!(!numbers(reason.english()).is_empty(), "{reason}");
     }
@@ -129,20 +104,9 @@ fn a_refusal_quotes_the_asker_and_nothing_else() {
     let quoting = Refusal::about(Reason::ColumnUnknown, "wages\n`; DROP");
     assert_eq!(quoting.reason(), Reason::ColumnUnknown);
     assert_eq!(quoting.quotation(), Some("wages `; DROP"));
-    assert!(
-        quoting.english().ends_with(": `wages `; DROP`"),
-        "{}",
-        quoting.english()
-    );
-    assert!(
-        quoting.chinese().starts_with("column-unknown: 数据集没有该列"),
-        "{}",
-        quoting.chinese()
-    );
+    assert!(quoting.english().ends_with(": `wages `; DROP`"), "{}", quoting.english());
+    assert!(quoting.chinese().starts_with("column-unknown: 数据集没有该列"), "{}", quoting.chinese());
 
     let body = RefusalBody::from(&quoting);
-    assert_eq!(
-        (body.code, body.message, body.message_zh),
-        ("column-unknown", quoting.english(), quoting.chinese())
-    );
+    assert_eq!((body.code, body.message, body.message_zh), ("column-unknown", quoting.english(), quoting.chinese()));
 }

@@ -17,13 +17,7 @@ fn released(bureau: &Bureau, name: &[u8]) -> Released<NoisyCells> {
     let request = Digest::of(name);
     let plan = plan(1.0, 1e-9, &[1, 1000], 40);
     let charge = bureau.charge(request, plan.cost());
-    release(
-        &bureau.ledger,
-        bureau.permit(request),
-        charge,
-        exact(cells(), plan, request),
-    )
-    .unwrap()
+    release(&bureau.ledger, bureau.permit(request), charge, exact(cells(), plan, request)).unwrap()
 }
 
 #[test]
@@ -33,11 +27,8 @@ fn a_release_is_noised_and_stored_and_says_how() {
     let answer = released(&bureau, b"request");
     let noisy = answer.get();
     assert_eq!((noisy.cost, noisy.groups, noisy.kind), (plan.cost(), 40, plan.kind()));
-    for ((told, planned), (row, truth)) in noisy
-        .families
-        .iter()
-        .zip(plan.families())
-        .zip(noisy.cells.iter().zip(cells()))
+    for ((told, planned), (row, truth)) in
+        noisy.families.iter().zip(plan.families()).zip(noisy.cells.iter().zip(cells()))
     {
         assert_eq!(
             (&told.label, told.scale, told.half_width_95),
@@ -46,10 +37,7 @@ fn a_release_is_noised_and_stored_and_says_how() {
         let noise: Vec<i128> = row.iter().zip(&truth).map(|(a, b)| a - b).collect();
         assert!(noise.iter().any(|n| *n != 0), "some cell moved");
         let far = i128::from(planned.half_width_95) * 10;
-        assert!(
-            noise.iter().all(|n| n.abs() <= far),
-            "no cell moved by 19 standard deviations"
-        );
+        assert!(noise.iter().all(|n| n.abs() <= far), "no cell moved by 19 standard deviations");
     }
     assert_eq!(bureau.spent(), plan.cost());
     let stored = bureau.ledger.release_of(Digest::of(b"request")).unwrap().unwrap();
@@ -78,10 +66,7 @@ fn the_same_cells_get_fresh_noise_and_a_stored_release_none() {
 /// The charge stays, nothing is released, and the request may be run again under the same charge.
 fn stays_shut(bureau: &Bureau, request: Digest, cost: Cost) {
     assert_eq!(bureau.spent(), cost, "the charge stays charged");
-    assert!(
-        bureau.ledger.release_of(request).unwrap().is_none(),
-        "nothing is released"
-    );
+    assert!(bureau.ledger.release_of(request).unwrap().is_none(), "nothing is released");
     assert!(matches!(bureau.admit(request, cost), Admission::Charged(charge) if charge.attempt() == 2));
 }
 
@@ -92,12 +77,7 @@ fn a_permit_for_another_request_opens_nothing() {
     let plan = plan(1.0, 0.0, &[1], 2);
     let cost = plan.cost();
     let charge = bureau.charge(request, cost);
-    let shut = release(
-        &bureau.ledger,
-        bureau.permit(other),
-        charge,
-        exact(vec![vec![1; 2]], plan, request),
-    );
+    let shut = release(&bureau.ledger, bureau.permit(other), charge, exact(vec![vec![1; 2]], plan, request));
     assert!(matches!(shut, Err(GateError::RequestMismatch { part: "charge", .. })));
     stays_shut(&bureau, request, cost);
 }
@@ -109,12 +89,7 @@ fn a_charge_for_another_request_opens_nothing() {
     let plan = plan(1.0, 0.0, &[1], 2);
     let cost = plan.cost();
     let charge = bureau.charge(other, cost);
-    let shut = release(
-        &bureau.ledger,
-        bureau.permit(request),
-        charge,
-        exact(vec![vec![1; 2]], plan, request),
-    );
+    let shut = release(&bureau.ledger, bureau.permit(request), charge, exact(vec![vec![1; 2]], plan, request));
     assert!(matches!(shut, Err(GateError::RequestMismatch { part: "charge", .. })));
     assert!(bureau.ledger.release_of(request).unwrap().is_none());
     stays_shut(&bureau, other, cost);
@@ -127,12 +102,7 @@ fn cells_of_another_request_do_not_pass() {
     let plan = plan(1.0, 0.0, &[1], 2);
     let cost = plan.cost();
     let charge = bureau.charge(request, cost);
-    let shut = release(
-        &bureau.ledger,
-        bureau.permit(request),
-        charge,
-        exact(vec![vec![1; 2]], plan, other),
-    );
+    let shut = release(&bureau.ledger, bureau.permit(request), charge, exact(vec![vec![1; 2]], plan, other));
     assert!(matches!(shut, Err(GateError::RequestMismatch { part: "cells", .. })));
     stays_shut(&bureau, request, cost);
 }
@@ -157,16 +127,11 @@ fn a_charge_of_another_price_opens_nothing() {
         let bureau = Bureau::new();
         let request = Digest::of(b"request");
         let steps = plan.cost().rho.steps().checked_add_signed(off).unwrap();
-        let cost = Cost {
-            rho: Rho::from_steps(steps),
-            ..plan.cost()
-        };
+        let cost = Cost { rho: Rho::from_steps(steps), ..plan.cost() };
         let charge = bureau.charge(request, cost);
         let cells = exact(vec![vec![1; 2]], plan.clone(), request);
         let shut = release(&bureau.ledger, bureau.permit(request), charge, cells);
-        let Err(GateError::CostMismatch { planned, charged }) = shut else {
-            panic!("{shut:?}")
-        };
+        let Err(GateError::CostMismatch { planned, charged }) = shut else { panic!("{shut:?}") };
         assert_eq!((planned, charged), (plan.cost(), cost));
         stays_shut(&bureau, request, cost);
     }
@@ -231,13 +196,9 @@ fn post_processing_keeps_the_receipt() {
     let leaf = answer.receipt().leaf_index();
     let doubled = answer.map(Public::from_request(2), total);
     assert_eq!((*doubled.get(), doubled.receipt().leaf_index()), (2 * sum, leaf));
-    let text = doubled
-        .try_map(Public::from_request(()), |value, _| Ok(value.to_string()))
-        .unwrap();
+    let text = doubled.try_map(Public::from_request(()), |value, _| Ok(value.to_string())).unwrap();
     assert_eq!(text.get(), &(2 * sum).to_string());
-    let refused = text.try_map(Public::from_request(()), |_, _| {
-        Err::<(), _>(Refusal::new(Reason::Internal))
-    });
+    let refused = text.try_map(Public::from_request(()), |_, _| Err::<(), _>(Refusal::new(Reason::Internal)));
     assert_eq!(refused.unwrap_err().reason(), Reason::Internal);
 }
 
@@ -252,8 +213,6 @@ fn post_processing_may_wait() {
     let expected = sum.get().to_string().len() + 10;
     let mut waiting = Box::pin(sum.then(Public::from_request(10), length));
     let mut context = std::task::Context::from_waker(std::task::Waker::noop());
-    let std::task::Poll::Ready(done) = waiting.as_mut().poll(&mut context) else {
-        panic!("nothing to wait for")
-    };
+    let std::task::Poll::Ready(done) = waiting.as_mut().poll(&mut context) else { panic!("nothing to wait for") };
     assert_eq!(*done.unwrap().get(), expected);
 }

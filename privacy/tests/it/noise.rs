@@ -17,21 +17,8 @@ fn draws(plan: NoisePlan) -> Vec<i128> {
     let offset = 12_345_678_901_234_567_890_123_i128;
     let charge = bureau.charge(request, plan.cost());
     let cells = vec![vec![offset; DRAWS as usize]; plan.families().len()];
-    let answer = release(
-        &bureau.ledger,
-        bureau.permit(request),
-        charge,
-        exact(cells, plan, request),
-    )
-    .unwrap();
-    answer
-        .get()
-        .cells
-        .last()
-        .unwrap()
-        .iter()
-        .map(|cell| cell - offset)
-        .collect()
+    let answer = release(&bureau.ledger, bureau.permit(request), charge, exact(cells, plan, request)).unwrap();
+    answer.get().cells.last().unwrap().iter().map(|cell| cell - offset).collect()
 }
 
 /// P(noise = k) for every |k| ≤ reach, summed exactly over all mass that floating point can see.
@@ -60,14 +47,9 @@ fn could_be(draws: &[i128], kind: MechanismKind, scale: f64) -> bool {
             (expected, seen) = (0.0, 0.0);
         }
     }
-    let rest: (f64, f64) = cells
-        .iter()
-        .fold((n, n), |rest, cell| (rest.0 - cell.0, rest.1 - cell.1));
+    let rest: (f64, f64) = cells.iter().fold((n, n), |rest, cell| (rest.0 - cell.0, rest.1 - cell.1));
     cells.push((rest.0.max(1.0), rest.1));
-    let statistic: f64 = cells
-        .iter()
-        .map(|(expected, seen)| (seen - expected).powi(2) / expected)
-        .sum();
+    let statistic: f64 = cells.iter().map(|(expected, seen)| (seen - expected).powi(2) / expected).sum();
     let (freedom, t) = (cells.len() as f64 - 1.0, 1e9_f64.ln());
     statistic < freedom + 2.0 * (freedom * t).sqrt() + 2.0 * t
 }
@@ -77,24 +59,11 @@ fn check(plan: NoisePlan) {
     let width = i128::from(plan.families().last().unwrap().half_width_95);
     let draws = draws(plan);
     assert!(could_be(&draws, kind, scale), "{kind:?} noise is not of scale {scale}");
-    assert!(
-        !could_be(&draws, kind, scale * 2.0),
-        "noise of half the scale would not be noticed"
-    );
-    assert!(
-        !could_be(&draws, kind, scale * 1.25),
-        "noise of four fifths of the scale would not be noticed"
-    );
-    assert!(
-        !could_be(&draws.iter().map(|k| k + 1).collect::<Vec<_>>(), kind, scale) || scale > 20.0,
-        "nor a shift"
-    );
+    assert!(!could_be(&draws, kind, scale * 2.0), "noise of half the scale would not be noticed");
+    assert!(!could_be(&draws, kind, scale * 1.25), "noise of four fifths of the scale would not be noticed");
+    assert!(!could_be(&draws.iter().map(|k| k + 1).collect::<Vec<_>>(), kind, scale) || scale > 20.0, "nor a shift");
     let within = draws.iter().filter(|k| k.abs() <= width).count();
-    assert!(
-        within * 100 >= draws.len() * 94,
-        "the half-width covers {within} of {}",
-        draws.len()
-    );
+    assert!(within * 100 >= draws.len() * 94, "the half-width covers {within} of {}", draws.len());
 }
 
 #[test]
@@ -131,9 +100,6 @@ fn half_the_noise_is_caught() {
     ] {
         let (kind, promised) = (honest.kind(), honest.families().last().unwrap().scale.to_f64());
         assert!(could_be(&draws(honest), kind, promised));
-        assert!(
-            !could_be(&draws(halved), kind, promised),
-            "half the {kind:?} noise was not noticed"
-        );
+        assert!(!could_be(&draws(halved), kind, promised), "half the {kind:?} noise was not noticed");
     }
 }

@@ -51,12 +51,8 @@ impl Bureau {
         let folder = tempfile::tempdir().unwrap();
         let ledger = Ledger::create(&folder.path().join("ledger.sqlite")).unwrap();
         for (person, org, role) in [("wang", "bureau", Role::Officer), ("ana", "firm", Role::Analyst)] {
-            let person = Person {
-                person: person.parse().unwrap(),
-                org: org.parse().unwrap(),
-                role,
-                name: person.to_owned(),
-            };
+            let person =
+                Person { person: person.parse().unwrap(), org: org.parse().unwrap(), role, name: person.to_owned() };
             ledger.add_person(&person).unwrap();
         }
         let key = Ed25519KeyPair::from_seed_unchecked(&[7; 32]).unwrap();
@@ -66,30 +62,15 @@ impl Bureau {
         let contract = SignedContract::verify(&envelope, &officer_of).unwrap();
         ledger.add_officer_key(contract.signer(), public_key).unwrap();
         let domain = "resident".parse().unwrap();
-        let cap = Cost {
-            rho: Rho::rounded_down(2000.0).unwrap(),
-            delta: Delta::ZERO,
-        };
+        let cap = Cost { rho: Rho::rounded_down(2000.0).unwrap(), delta: Delta::ZERO };
         ledger.create_domain(&domain, cap, Delta::from_steps(1)).unwrap();
         let snapshot = SnapshotId::from_random([1; 16]);
         let dataset = "medical.visits".parse().unwrap();
-        ledger
-            .register_dataset(&dataset, &domain, &snapshot, Digest::of(b"manifest"), contract.signer())
-            .unwrap();
+        ledger.register_dataset(&dataset, &domain, &snapshot, Digest::of(b"manifest"), contract.signer()).unwrap();
         ledger.add_contract(&contract, now()).unwrap();
-        let policies = PolicySet::load(
-            ["research", "teaching"]
-                .map(|name| (name.parse().unwrap(), None))
-                .to_vec(),
-        )
-        .unwrap();
-        Self {
-            ledger,
-            policies,
-            contract,
-            snapshot,
-            _folder: folder,
-        }
+        let policies =
+            PolicySet::load(["research", "teaching"].map(|name| (name.parse().unwrap(), None)).to_vec()).unwrap();
+        Self { ledger, policies, contract, snapshot, _folder: folder }
     }
 
     pub(crate) fn permit(&self, request: Digest) -> Permit {
@@ -99,18 +80,13 @@ impl Bureau {
     pub(crate) fn permit_for(&self, request: Digest, purpose: &str) -> Permit {
         let purpose: Purpose = purpose.parse().unwrap();
         let terms = self.contract.contract();
-        let caller = Caller {
-            person: "ana".parse().unwrap(),
-            org: terms.org.clone(),
-            role: Role::Analyst,
-        };
+        let caller = Caller { person: "ana".parse().unwrap(), org: terms.org.clone(), role: Role::Analyst };
         self.policies
             .decide(&Matter {
                 request,
                 caller: &caller,
                 purpose: Some(&purpose),
-                contract: terms,
-                contract_digest: self.contract.digest(),
+                contract: &self.contract,
                 dataset: &terms.dataset,
                 frozen: false,
                 uses: &BTreeSet::new(),
@@ -157,24 +133,12 @@ impl Bureau {
 }
 
 pub(crate) fn now() -> i64 {
-    std::time::SystemTime::now()
-        .duration_since(std::time::UNIX_EPOCH)
-        .unwrap()
-        .as_secs()
-        .try_into()
-        .unwrap()
+    std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs().try_into().unwrap()
 }
 
 pub(crate) fn plan(epsilon: f64, delta: f64, bounds: &[u64], groups: u32) -> NoisePlan {
-    let family = |linf: &u64| Family {
-        label: Public::from_manifest(format!("sum of at most {linf}")),
-        linf: *linf,
-    };
-    let ask = Ask {
-        epsilon: NanoEpsilon::from_epsilon(epsilon).unwrap(),
-        delta,
-        mechanism: None,
-    };
+    let family = |linf: &u64| Family { label: Public::from_manifest(format!("sum of at most {linf}")), linf: *linf };
+    let ask = Ask { epsilon: NanoEpsilon::from_epsilon(epsilon).unwrap(), delta, mechanism: None };
     let geometry = Geometry::GroupSelection { max_groups: 1 };
     plan_noise(bounds.iter().map(family).collect(), groups, geometry, ask).unwrap()
 }

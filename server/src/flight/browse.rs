@@ -63,9 +63,7 @@ impl Browse {
         let mut builder = query.into_builder();
         for card in datasets {
             let schema = schema_of(card);
-            builder
-                .append(CATALOG, card.name.schema(), card.name.table(), TABLE_TYPE, &schema)
-                .map_err(refused)?;
+            builder.append(CATALOG, card.name.schema(), card.name.table(), TABLE_TYPE, &schema).map_err(refused)?;
         }
         builder.build().map(Self).map_err(refused)
     }
@@ -122,19 +120,14 @@ impl Browse {
 }
 
 fn text_and_int_schema(fields: &[(&str, DataType, bool)]) -> SchemaRef {
-    let fields = fields
-        .iter()
-        .map(|(name, kind, nullable)| Field::new(*name, kind.clone(), *nullable));
+    let fields = fields.iter().map(|(name, kind, nullable)| Field::new(*name, kind.clone(), *nullable));
     Arc::new(Schema::new(fields.collect::<Vec<_>>()))
 }
 
-/// A dataset's declared columns as Arrow fields, each with its meaning in both languages. Identifiers are left out, since
-/// no statement may name them; the unit's columns stay, since units can be counted.
+/// A dataset's declared columns as Arrow fields, each with its meaning in both languages. Identifiers are left out,
+/// since no statement may name them; the unit's columns stay, since units can be counted.
 fn schema_of(card: &DatasetCard) -> Schema {
-    let usable = card
-        .columns
-        .iter()
-        .filter(|column| !column.identifier || card.unit.contains(&column.name));
+    let usable = card.columns.iter().filter(|column| !column.identifier || card.unit.contains(&column.name));
     let fields = usable.map(|column| {
         let metadata = HashMap::from([
             ("glovebox:meaning".to_owned(), column.meaning_en.clone()),
@@ -153,20 +146,14 @@ fn abilities() -> Result<SqlInfoData, FlightError> {
     info.append(SqlInfo::FlightSqlServerReadOnly, true);
     info.append(SqlInfo::FlightSqlServerSql, true);
     info.append(SqlInfo::FlightSqlServerSubstrait, false);
-    info.append(
-        SqlInfo::FlightSqlServerTransaction,
-        SqlSupportedTransaction::None as i32,
-    );
+    info.append(SqlInfo::FlightSqlServerTransaction, SqlSupportedTransaction::None as i32);
     info.append(SqlInfo::FlightSqlServerCancel, false);
     info.append(SqlInfo::FlightSqlServerBulkIngestion, false);
     info.append(SqlInfo::FlightSqlServerIngestTransactionsSupported, false);
     info.append(SqlInfo::SqlDdlCatalog, false);
     info.append(SqlInfo::SqlDdlSchema, false);
     info.append(SqlInfo::SqlDdlTable, false);
-    info.append(
-        SqlInfo::SqlIdentifierCase,
-        SqlSupportedCaseSensitivity::SqlCaseSensitivityLowercase as i32,
-    );
+    info.append(SqlInfo::SqlIdentifierCase, SqlSupportedCaseSensitivity::SqlCaseSensitivityLowercase as i32);
     info.append(SqlInfo::SqlIdentifierQuoteChar, "\"");
     info.append(
         SqlInfo::SqlQuotedIdentifierCase,

@@ -35,10 +35,7 @@ fn not_offered<T>(call: &str) -> Result<T, Status> {
 impl Door {
     /// The door to an engine.
     pub(crate) fn new(engine: Engine) -> Self {
-        Self {
-            sql: Sql::new(engine.clone()),
-            engine,
-        }
+        Self { sql: Sql::new(engine.clone()), engine }
     }
 
     /// Finds out who asks and puts that into the request, or refuses.
@@ -51,9 +48,7 @@ impl Door {
             .ok_or_else(|| status_of(&Reason::Unauthenticated.into()))?
             .to_owned();
         let engine = self.engine.clone();
-        let caller = blocking(move || engine.authenticate(&token))
-            .await
-            .map_err(|refusal| status_of(&refusal))?;
+        let caller = blocking(move || engine.authenticate(&token)).await.map_err(|refusal| status_of(&refusal))?;
         request.extensions_mut().insert(caller);
         Ok(request)
     }
@@ -96,9 +91,7 @@ impl FlightService for Door {
     async fn get_schema(&self, request: Request<FlightDescriptor>) -> Result<Response<SchemaResult>, Status> {
         let request = self.admit(request).await?;
         let info = self.sql.get_flight_info(request).await.map_err(coded)?;
-        Ok(Response::new(SchemaResult {
-            schema: info.into_inner().schema,
-        }))
+        Ok(Response::new(SchemaResult { schema: info.into_inner().schema }))
     }
 
     async fn do_get(&self, request: Request<Ticket>) -> Result<Response<Self::DoGetStream>, Status> {
@@ -119,18 +112,10 @@ impl FlightService for Door {
     async fn list_actions(&self, request: Request<Empty>) -> Result<Response<Self::ListActionsStream>, Status> {
         self.admit(request).await?;
         let actions = [
-            (
-                "CreatePreparedStatement",
-                "Prepares a statement; costs no privacy budget.",
-            ),
+            ("CreatePreparedStatement", "Prepares a statement; costs no privacy budget."),
             ("ClosePreparedStatement", "Forgets a prepared statement."),
         ]
-        .map(|(name, words)| {
-            Ok(ActionType {
-                r#type: name.to_owned(),
-                description: words.to_owned(),
-            })
-        });
+        .map(|(name, words)| Ok(ActionType { r#type: name.to_owned(), description: words.to_owned() }));
         Ok(Response::new(Box::pin(futures::stream::iter(actions))))
     }
 

@@ -26,18 +26,13 @@ use crate::shield::Shield;
 use crate::status::{CODE_METADATA, refusal_of, status_of};
 
 /// The calls that carry a statement, so that a message too long to be read is answered as a statement too long.
-const STATEMENT_CALLS: [&str; 2] = [
-    "/arrow.flight.protocol.FlightService/GetFlightInfo",
-    "/arrow.flight.protocol.FlightService/DoAction",
-];
+const STATEMENT_CALLS: [&str; 2] =
+    ["/arrow.flight.protocol.FlightService/GetFlightInfo", "/arrow.flight.protocol.FlightService/DoAction"];
 
 /// The Flight service as a router, behind the shield that it shares with the HTTP face.
 pub(crate) fn router(engine: Engine, shield: Shield) -> Router {
     let service = FlightServiceServer::new(door::Door::new(engine)).max_decoding_message_size(FLIGHT_MESSAGE_BYTES);
-    Routes::new(service)
-        .prepare()
-        .into_axum_router()
-        .layer(from_fn_with_state(shield, guard))
+    Routes::new(service).prepare().into_axum_router().layer(from_fn_with_state(shield, guard))
 }
 
 /// Gives every request a place, a deadline and a task of its own, and replaces statuses whose words are not ours.
@@ -54,11 +49,7 @@ fn coded_response(response: Response, statement: bool) -> Response {
     match Status::from_header_map(response.headers()) {
         Some(status) if status.code() != tonic::Code::Ok && !ours => {
             let too_long = statement && status.code() == tonic::Code::OutOfRange;
-            let refusal = if too_long {
-                Refusal::new(Reason::SqlTooLong)
-            } else {
-                refusal_of(&status)
-            };
+            let refusal = if too_long { Refusal::new(Reason::SqlTooLong) } else { refusal_of(&status) };
             status_of(&refusal).into_http()
         }
         _ => response,

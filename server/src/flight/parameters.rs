@@ -66,10 +66,7 @@ fn malformed() -> Refusal {
 /// Decodes a schema message and one record batch message into the values of the only row.
 fn decode(schema: &FlightData, batch: &FlightData) -> Result<Vec<Scalar>, Refusal> {
     let message = ipc::root_as_message(&schema.data_header).map_err(|_| malformed())?;
-    let schema: Schema = message
-        .header_as_schema()
-        .map(ipc::convert::fb_to_schema)
-        .ok_or_else(malformed)?;
+    let schema: Schema = message.header_as_schema().map(ipc::convert::fb_to_schema).ok_or_else(malformed)?;
     if schema.fields().len() > PARAMETERS {
         return Err(bad("more than 64 parameters"));
     }
@@ -81,10 +78,7 @@ fn decode(schema: &FlightData, batch: &FlightData) -> Result<Vec<Scalar>, Refusa
     if header.compression().is_some() {
         return Err(bad("compressed parameters"));
     }
-    let one_row = header.length() == 1
-        && header
-            .nodes()
-            .is_some_and(|nodes| nodes.iter().all(|n| n.length() == 1));
+    let one_row = header.length() == 1 && header.nodes().is_some_and(|nodes| nodes.iter().all(|n| n.length() == 1));
     if !one_row {
         return Err(bad("parameters must be one row"));
     }

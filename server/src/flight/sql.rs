@@ -57,11 +57,7 @@ fn refuse(refusal: Refusal) -> Status {
 }
 
 fn caller<T>(request: &Request<T>) -> Result<Caller, Status> {
-    request
-        .extensions()
-        .get::<Caller>()
-        .cloned()
-        .ok_or_else(|| refuse(Reason::Unauthenticated.into()))
+    request.extensions().get::<Caller>().cloned().ok_or_else(|| refuse(Reason::Unauthenticated.into()))
 }
 
 fn ask<T>(request: &Request<T>, sql: String) -> Result<SqlAsk, Status> {
@@ -69,12 +65,7 @@ fn ask<T>(request: &Request<T>, sql: String) -> Result<SqlAsk, Status> {
         None => None,
         Some(value) => Some(purpose_of(value.to_str().unwrap_or_default()).map_err(refuse)?),
     };
-    Ok(SqlAsk {
-        sql,
-        purpose,
-        epsilon: None,
-        parameters: Vec::new(),
-    })
+    Ok(SqlAsk { sql, purpose, epsilon: None, parameters: Vec::new() })
 }
 
 fn internal(_: impl std::error::Error) -> Status {
@@ -110,12 +101,7 @@ fn browse_info(
     body: &Browse,
     request: Request<FlightDescriptor>,
 ) -> Answered<FlightInfo> {
-    info(
-        &body.batch().schema(),
-        command.as_any().encode_to_vec(),
-        None,
-        request.into_inner(),
-    )
+    info(&body.batch().schema(), command.as_any().encode_to_vec(), None, request.into_inner())
 }
 
 fn stream(body: &impl AsBatch) -> Answered<Stream_> {
@@ -139,11 +125,7 @@ fn parameter_schema(count: usize) -> Schema {
 impl Sql {
     /// The service on an engine.
     pub(crate) fn new(engine: Engine) -> Self {
-        Self {
-            engine,
-            tickets: Shelf::new(TICKET_LIFE),
-            prepared: Shelf::new(PREPARED_LIFE),
-        }
+        Self { engine, tickets: Shelf::new(TICKET_LIFE), prepared: Shelf::new(PREPARED_LIFE) }
     }
 
     /// Gives a ticket for a statement that is ready to run.
@@ -153,9 +135,7 @@ impl Sql {
         }
         let schema = columnar::schema_of(statement.schema());
         let Handle { name, expires } = self.tickets.put(&caller.person, statement).map_err(refuse)?;
-        let ticket = TicketStatementQuery {
-            statement_handle: name.to_vec().into(),
-        };
+        let ticket = TicketStatementQuery { statement_handle: name.to_vec().into() };
         info(&schema, ticket.as_any().encode_to_vec(), Some(expires), descriptor)
     }
 
@@ -168,9 +148,7 @@ impl Sql {
         ask.parameters = values;
         let statement = self.prepare(caller, ask.clone()).await?;
         let bound = Prepared { ask, statement };
-        self.prepared
-            .change(&caller.person, handle, |prepared| *prepared = bound)
-            .map_err(refuse)
+        self.prepared.change(&caller.person, handle, |prepared| *prepared = bound).map_err(refuse)
     }
 }
 
@@ -202,10 +180,7 @@ impl FlightSqlService for Sql {
 
     async fn do_get_statement(&self, ticket: TicketStatementQuery, request: Request<Ticket>) -> Answered<Stream_> {
         let caller = caller(&request)?;
-        let statement = self
-            .tickets
-            .get(&caller.person, &ticket.statement_handle)
-            .map_err(refuse)?;
+        let statement = self.tickets.get(&caller.person, &ticket.statement_handle).map_err(refuse)?;
         let answer = self.engine.run(&caller, &statement).await.map_err(refuse)?;
         stream(&answer)
     }
@@ -223,10 +198,7 @@ impl FlightSqlService for Sql {
         let statement = self.prepare(&caller, ask.clone()).await?;
         let dataset_schema = schema_bytes(&columnar::schema_of(statement.schema()))?;
         let parameter_schema = schema_bytes(&parameter_schema(statement.parameter_count()))?;
-        let handle = self
-            .prepared
-            .put(&caller.person, Prepared { ask, statement })
-            .map_err(refuse)?;
+        let handle = self.prepared.put(&caller.person, Prepared { ask, statement }).map_err(refuse)?;
         Ok(ActionCreatePreparedStatementResult {
             prepared_statement_handle: handle.name.to_vec().into(),
             dataset_schema,
@@ -241,13 +213,9 @@ impl FlightSqlService for Sql {
     ) -> Result<DoPutPreparedStatementResult, Status> {
         let caller = caller(&request)?;
         let handle = query.prepared_statement_handle;
-        let values = parameters::read(request.into_inner().into_peekable())
-            .await
-            .map_err(refuse)?;
+        let values = parameters::read(request.into_inner().into_peekable()).await.map_err(refuse)?;
         self.bind(&caller, &handle, values).await?;
-        Ok(DoPutPreparedStatementResult {
-            prepared_statement_handle: Some(handle),
-        })
+        Ok(DoPutPreparedStatementResult { prepared_statement_handle: Some(handle) })
     }
 
     async fn get_flight_info_prepared_statement(
@@ -267,8 +235,7 @@ impl FlightSqlService for Sql {
         query: ActionClosePreparedStatementRequest,
         request: Request<Action>,
     ) -> Result<(), Status> {
-        self.prepared
-            .remove(&caller(&request)?.person, &query.prepared_statement_handle);
+        self.prepared.remove(&caller(&request)?.person, &query.prepared_statement_handle);
         Ok(())
     }
 

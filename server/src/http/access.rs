@@ -97,9 +97,7 @@ fn token_of(request: &Request) -> Option<Token> {
 fn access_of(request: &Request) -> Option<&'static Access> {
     let matched = request.extensions().get::<MatchedPath>()?;
     let path = matched.as_str().strip_prefix(PREFIX)?;
-    ACCESS
-        .iter()
-        .find(|entry| entry.path == path && entry.method == request.method().as_str())
+    ACCESS.iter().find(|entry| entry.path == path && entry.method == request.method().as_str())
 }
 
 /// Where no path matches; the gate has refused before, so this is the second lock.

@@ -14,10 +14,7 @@ use crate::reply::{self, Refused, Reply};
 /// The contracts that the caller may see.
 pub(crate) async fn list(State(app): State<App>, Extension(caller): Extension<Caller>) -> Result<Reply, Refused> {
     let items = blocking(move || app.engine.contracts(&caller)).await?;
-    Ok(reply::ok(&Listing {
-        name: "contracts",
-        items,
-    }))
+    Ok(reply::ok(&Listing { name: "contracts", items }))
 }
 
 /// One contract that the caller may see; one that the caller may not see is not there.

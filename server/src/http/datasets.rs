@@ -34,21 +34,13 @@ pub(crate) struct TwinQuery {
 
 /// The cards of all datasets.
 pub(crate) async fn list(State(app): State<App>) -> Reply {
-    reply::ok(&Listing {
-        name: "datasets",
-        items: app.engine.datasets(),
-    })
+    reply::ok(&Listing { name: "datasets", items: app.engine.datasets() })
 }
 
 /// The card of one dataset.
 pub(crate) async fn show(State(app): State<App>, name: PathText) -> Result<Reply, Refused> {
     let name: DatasetName = read::path(name)?;
-    let card = app
-        .engine
-        .datasets()
-        .into_iter()
-        .find(|card| card.name == name)
-        .ok_or(Reason::NotFound)?;
+    let card = app.engine.datasets().into_iter().find(|card| card.name == name).ok_or(Reason::NotFound)?;
     Ok(reply::ok(&card))
 }
 
@@ -91,9 +83,7 @@ pub(crate) async fn add(
     request: Request,
 ) -> Result<Reply, Refused> {
     let upload = upload::receive(request, &app.incoming, app.upload_bytes).await?;
-    let manifest = upload
-        .manifest
-        .ok_or_else(|| Refusal::about(Reason::BadRequest, "the part manifest is missing"))?;
+    let manifest = upload.manifest.ok_or_else(|| Refusal::about(Reason::BadRequest, "the part manifest is missing"))?;
     let file = upload.file;
     let added = blocking(move || Ok(app.engine.add_dataset(&caller, &manifest, file.path()))).await?;
     match added {

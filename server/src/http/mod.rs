@@ -1,12 +1,12 @@
 //! The HTTP face: REST under `/api/v1`.
 //!
-//! Every call but `health` needs `authorization: Bearer <token>`. Bodies are JSON unless the table says otherwise; every
-//! error is `{"code", "message", "message_zh"}` with the status of its code. Unknown keys in a body are errors.
+//! Every call but `health` needs `authorization: Bearer <token>`. Bodies are JSON unless the table says otherwise;
+//! every error is `{"code", "message", "message_zh"}` with the status of its code. Unknown keys in a body are errors.
 //!
 //! | method and path | who | takes | gives |
 //! |---|---|---|---|
 //! | GET `/health` | anybody | – | `{status, version}` |
-//! | POST `/sql` | analyst | `{sql, purpose?, epsilon?}` | `{columns, rows, cost, remaining, release}`; a preview has only `columns` and `rows` |
+//! | POST `/sql` | analyst | `{sql, purpose?, epsilon?}` | `{columns, rows}`; a release also `cost, remaining, release` |
 //! | GET `/datasets` | everybody | – | `{datasets: [card]}` |
 //! | GET `/datasets/{name}` | everybody | – | card, from the manifest |
 //! | GET `/datasets/{name}/twin` | everybody | `?rows=&seed=&format=json\|csv` | synthetic rows |
@@ -21,7 +21,7 @@
 //! | POST `/tokens` | everybody for themselves, officers for anybody | `{person, days}` | `{token}`, shown once |
 //! | DELETE `/tokens` | everybody | – | nothing; the token that came with the call ends |
 //!
-//! Read in this order: [`access`] (who may call what), [`read`] (bodies that come in), then one module per subject.
+//! Read in this order: `access` (who may call what), `read` (bodies that come in), then one module per subject.
 
 pub(crate) mod access;
 mod contracts;
@@ -65,11 +65,7 @@ pub(crate) struct App {
 
 impl App {
     pub(crate) fn new(engine: Engine, incoming: PathBuf, upload_bytes: u64) -> Self {
-        Self {
-            engine,
-            incoming: Arc::new(incoming),
-            upload_bytes,
-        }
+        Self { engine, incoming: Arc::new(incoming), upload_bytes }
     }
 }
 

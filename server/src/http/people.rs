@@ -43,18 +43,8 @@ pub(crate) async fn add(
     Extension(caller): Extension<Caller>,
     request: Request,
 ) -> Result<Reply, Refused> {
-    let NewPerson {
-        person,
-        org,
-        role,
-        name,
-    } = read::json(request).await?;
-    let person = Person {
-        person,
-        org,
-        role,
-        name,
-    };
+    let NewPerson { person, org, role, name } = read::json(request).await?;
+    let person = Person { person, org, role, name };
     let added = person.clone();
     blocking(move || app.engine.add_person(&caller, &person)).await?;
     Ok(reply::json(StatusCode::CREATED, &PersonCard(added)))

@@ -72,7 +72,5 @@ pub(crate) fn path<T: std::str::FromStr>(text: PathText) -> Result<T, Refusal> {
 /// # Errors
 /// [`Reason::BadRequest`].
 pub(crate) fn query<T>(query: QueryOf<T>) -> Result<T, Refusal> {
-    query
-        .map(|Query(query)| query)
-        .map_err(|_| Refusal::about(Reason::BadRequest, "query parameters"))
+    query.map(|Query(query)| query).map_err(|_| Refusal::about(Reason::BadRequest, "query parameters"))
 }

@@ -42,10 +42,5 @@ async fn read_ask(request: Request) -> Result<SqlAsk, Refusal> {
     let ask: Ask =
         serde_json::from_slice(&body).map_err(|error| Refusal::about(Reason::BadRequest, &error.to_string()))?;
     let purpose = ask.purpose.as_deref().map(purpose_of).transpose()?;
-    Ok(SqlAsk {
-        sql: ask.sql,
-        purpose,
-        epsilon: ask.epsilon,
-        parameters: Vec::new(),
-    })
+    Ok(SqlAsk { sql: ask.sql, purpose, epsilon: ask.epsilon, parameters: Vec::new() })
 }

@@ -70,9 +70,7 @@ fn bad(what: &str) -> Refusal {
 /// # Errors
 /// [`Reason::BadRequest`] for a body of another form or too long, [`Reason::Internal`] when the disk fails.
 pub(crate) async fn receive(request: Request, dir: &Path, limit: u64) -> Result<Upload, Refusal> {
-    let mut parts = Multipart::from_request(request, &())
-        .await
-        .map_err(|_| bad("a multipart body is needed"))?;
+    let mut parts = Multipart::from_request(request, &()).await.map_err(|_| bad("a multipart body is needed"))?;
     let upload = read_parts(&mut parts, dir, limit).await;
     if upload.is_err() {
         let rest = async { while let Ok(Some(_)) = parts.next_field().await {} };
@@ -84,11 +82,7 @@ pub(crate) async fn receive(request: Request, dir: &Path, limit: u64) -> Result<
 async fn read_parts(parts: &mut Multipart, dir: &Path, limit: u64) -> Result<Upload, Refusal> {
     let mut manifest = None;
     let mut file = None;
-    while let Some(field) = parts
-        .next_field()
-        .await
-        .map_err(|_| bad("the multipart body broke off"))?
-    {
+    while let Some(field) = parts.next_field().await.map_err(|_| bad("the multipart body broke off"))? {
         match field.name() {
             Some("manifest") if manifest.is_none() => manifest = Some(text(field).await?),
             Some("file") if file.is_none() => file = Some(store(field, dir, limit).await?),
@@ -96,10 +90,7 @@ async fn read_parts(parts: &mut Multipart, dir: &Path, limit: u64) -> Result<Upl
             other => return Err(bad(&format!("a part named {}", other.unwrap_or("nothing")))),
         }
     }
-    Ok(Upload {
-        manifest,
-        file: file.ok_or_else(|| bad("the part file is missing"))?,
-    })
+    Ok(Upload { manifest, file: file.ok_or_else(|| bad("the part file is missing"))? })
 }
 
 async fn text(mut field: Field<'_>) -> Result<String, Refusal> {
@@ -134,26 +125,16 @@ async fn store(mut field: Field<'_>, dir: &Path, limit: u64) -> Result<Incoming,
 
 fn create(dir: &Path, extension: &str) -> io::Result<(Incoming, fs::File)> {
     let mut name = [0_u8; 16];
-    SystemRandom::new()
-        .fill(&mut name)
-        .map_err(|_| io::Error::other("no randomness"))?;
+    SystemRandom::new().fill(&mut name).map_err(|_| io::Error::other("no randomness"))?;
     let name: String = name.iter().map(|byte| format!("{byte:02x}")).collect();
     let path = dir.join(format!("{name}.{extension}"));
-    let file = fs::OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(&path)?;
+    let file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path)?;
     Ok((Incoming { path }, file))
 }
 
 /// The kind of a file, from the name it was sent under; nothing else of that name is used.
 fn extension(name: Option<&str>) -> &'static str {
-    match name
-        .and_then(|name| name.rsplit_once('.'))
-        .map(|(_, end)| end.to_ascii_lowercase())
-        .as_deref()
-    {
+    match name.and_then(|name| name.rsplit_once('.')).map(|(_, end)| end.to_ascii_lowercase()).as_deref() {
         Some("parquet") => "parquet",
         _ => "csv",
     }
@@ -171,10 +152,7 @@ mod tests {
         let state = tempfile::tempdir().unwrap();
         let dir = open_incoming(state.path()).unwrap();
         let (incoming, _) = create(&dir, "csv").unwrap();
-        assert_eq!(
-            fs::metadata(incoming.path()).unwrap().permissions().mode() & 0o777,
-            0o600
-        );
+        assert_eq!(fs::metadata(incoming.path()).unwrap().permissions().mode() & 0o777, 0o600);
         assert_eq!(fs::metadata(&dir).unwrap().permissions().mode() & 0o777, 0o700);
         let path = incoming.path().to_owned();
         drop(incoming);

@@ -36,11 +36,7 @@ fn the_table_names_every_call() {
     for (access, (_, path, passes)) in ACCESS.iter().zip(TABLE) {
         let roles = [Role::Analyst, Role::Officer, Role::Auditor].map(|role| access.roles.contains(&role));
         let open = access.roles.is_empty();
-        assert_eq!(
-            [open, open || roles[0], open || roles[1], open || roles[2]],
-            *passes,
-            "{path}"
-        );
+        assert_eq!([open, open || roles[0], open || roles[1], open || roles[2]], *passes, "{path}");
     }
 }
 
@@ -49,10 +45,7 @@ async fn everybody_gets_what_the_table_says() {
     let world = World::start().await;
     let tokens = &world.tokens;
     // The call that ends a token is the last of the table.
-    for (who, token) in ["", &tokens.analyst, &tokens.officer, &tokens.auditor]
-        .into_iter()
-        .enumerate()
-    {
+    for (who, token) in ["", &tokens.analyst, &tokens.officer, &tokens.auditor].into_iter().enumerate() {
         for (method, path, passes) in TABLE {
             let path = path.replace("{name}", DATASET).replace("{id}", "no-such-contract");
             let body = (*method == "POST").then(|| ("application/json", b"{}".to_vec()));

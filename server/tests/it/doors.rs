@@ -12,19 +12,9 @@ use crate::world::{Raw, World, code};
 async fn missing_wrong_and_expired_tokens_are_refused_on_both_faces() {
     let world = World::start().await;
     let flipped = format!("{}x", world.tokens.analyst);
-    for token in [
-        "",
-        "gbx_nonsense",
-        flipped.as_str(),
-        world.tokens.expired.as_str(),
-        &"x".repeat(5000),
-    ] {
+    for token in ["", "gbx_nonsense", flipped.as_str(), world.tokens.expired.as_str(), &"x".repeat(5000)] {
         let got = world.get("/datasets", token).await;
-        assert_eq!(
-            (got.status, got.code().as_str()),
-            (401, "unauthenticated"),
-            "{token:.20}"
-        );
+        assert_eq!((got.status, got.code().as_str()), (401, "unauthenticated"), "{token:.20}");
         assert_eq!(got.headers["www-authenticate"], "Bearer");
         let status = world.raw(token).await.info(&CommandGetCatalogs {}).await.unwrap_err();
         assert_eq!(code(&status), "unauthenticated", "{token:.20}");
@@ -71,10 +61,7 @@ async fn every_flight_call_asks_for_the_token_first() {
             }
             (name, Err(status)) => {
                 let code = code(&status);
-                assert!(
-                    ["bad-request", "statement-refused"].contains(&code.as_str()),
-                    "{name}: {code}"
-                );
+                assert!(["bad-request", "statement-refused"].contains(&code.as_str()), "{name}: {code}");
             }
             (name, Ok(())) => panic!("{name} let an empty message pass"),
         }
@@ -85,9 +72,7 @@ async fn every_flight_call_asks_for_the_token_first() {
 async fn a_client_that_trusts_another_authority_does_not_connect() {
     let world = World::start().await;
     let other = World::start().await;
-    let error = FlightClient::connect(&world.flight_url, &other.ca, &world.tokens.analyst)
-        .await
-        .unwrap_err();
+    let error = FlightClient::connect(&world.flight_url, &other.ca, &world.tokens.analyst).await.unwrap_err();
     assert!(matches!(error, ClientError::Unreachable(_)), "{error}");
 }
 
@@ -126,26 +111,14 @@ async fn without_a_contract_or_the_role_nothing_is_answered_and_nothing_shown() 
         (&world.tokens.officer, "role-forbidden"),
         (&world.tokens.auditor, "role-forbidden"),
     ] {
-        assert_eq!(
-            code(&world.raw(token).await.info_of(QUERY).await.unwrap_err()),
-            expected
-        );
+        assert_eq!(code(&world.raw(token).await.info_of(QUERY).await.unwrap_err()), expected);
         assert_eq!(world.ask_rest(QUERY, token).await.code(), expected);
     }
     let outsider = &world.tokens.outsider;
-    assert_eq!(
-        world.get("/contracts", outsider).await.json(),
-        serde_json::json!({ "contracts": [] })
-    );
-    assert_eq!(
-        world.get("/budget", outsider).await.json(),
-        serde_json::json!({ "budgets": [] })
-    );
+    assert_eq!(world.get("/contracts", outsider).await.json(), serde_json::json!({ "contracts": [] }));
+    assert_eq!(world.get("/budget", outsider).await.json(), serde_json::json!({ "budgets": [] }));
     assert_eq!(world.get("/contracts/firm-visits", outsider).await.status, 404);
-    assert_eq!(
-        world.get("/contracts/firm-visits", &world.tokens.analyst).await.status,
-        200
-    );
+    assert_eq!(world.get("/contracts/firm-visits", &world.tokens.analyst).await.status, 200);
     let domains = |text: &str| text.contains("\"domain\"");
     assert!(!domains(&world.get("/budget", &world.tokens.analyst).await.text));
     assert!(domains(&world.get("/budget", &world.tokens.officer).await.text));

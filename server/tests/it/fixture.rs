@@ -119,23 +119,14 @@ fn rows() -> String {
         for year in 1..=2 {
             let plan = if person % 3 == 0 { "east" } else { "west" };
             let cost = f64::from(person % 90) + 0.25;
-            writeln!(
-                text,
-                "{person},{CANARY}-p{person},{CANARY}-n{person},{plan},{year},{cost}"
-            )
-            .unwrap();
+            writeln!(text, "{person},{CANARY}-p{person},{CANARY}-n{person},{plan},{year},{cost}").unwrap();
         }
     }
     text
 }
 
 fn person(name: &str, org: &str, role: Role) -> Person {
-    Person {
-        person: name.parse().unwrap(),
-        org: org.parse().unwrap(),
-        role,
-        name: name.to_owned(),
-    }
+    Person { person: name.parse().unwrap(), org: org.parse().unwrap(), role, name: name.to_owned() }
 }
 
 /// Makes the install in `dir/state` and opens it.

@@ -28,10 +28,7 @@ async fn planning_tells_the_declared_schema_and_nothing_of_the_size() {
     assert_eq!(info.endpoint.len(), 1);
     assert!(info.endpoint[0].expiration_time.is_some());
     let schema = info.try_decode_schema().unwrap();
-    assert_eq!(
-        schema.fields().iter().map(|f| f.name().as_str()).collect::<Vec<_>>(),
-        fixture::QUERY_COLUMNS
-    );
+    assert_eq!(schema.fields().iter().map(|f| f.name().as_str()).collect::<Vec<_>>(), fixture::QUERY_COLUMNS);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -49,13 +46,8 @@ async fn one_ticket_always_gives_the_same_bytes_and_only_to_its_owner() {
         let status = world.raw(other).await.messages(ticket.clone()).await.unwrap_err();
         assert_eq!(code(&status), "ticket-unknown");
     }
-    let forged = TicketStatementQuery {
-        statement_handle: vec![7; 32].into(),
-    };
-    let status = raw
-        .messages(Ticket::new(forged.as_any().encode_to_vec()))
-        .await
-        .unwrap_err();
+    let forged = TicketStatementQuery { statement_handle: vec![7; 32].into() };
+    let status = raw.messages(Ticket::new(forged.as_any().encode_to_vec())).await.unwrap_err();
     assert_eq!(code(&status), "ticket-unknown");
 }
 
@@ -110,16 +102,11 @@ async fn a_prepared_statement_runs_with_bound_values_until_it_is_closed() {
     let mut client = sql_client(&world, &world.tokens.analyst).await;
     let mut prepared = client.prepare(fixture::PARAMETER_QUERY.to_owned(), None).await.unwrap();
     assert_eq!(prepared.parameter_schema().unwrap().fields().len(), 1);
-    prepared
-        .set_parameters(one_row(vec![Arc::new(Int64Array::from(vec![1]))]))
-        .unwrap();
+    prepared.set_parameters(one_row(vec![Arc::new(Int64Array::from(vec![1]))])).unwrap();
     let info = prepared.execute().await.unwrap();
     let ticket = info.endpoint[0].ticket.clone().unwrap();
     let batches: Vec<RecordBatch> = client.do_get(ticket).await.unwrap().try_collect().await.unwrap();
-    assert_eq!(
-        batches.iter().map(RecordBatch::num_rows).sum::<usize>(),
-        fixture::QUERY_ROWS
-    );
+    assert_eq!(batches.iter().map(RecordBatch::num_rows).sum::<usize>(), fixture::QUERY_ROWS);
     prepared.close().await.unwrap();
 }
 
@@ -150,33 +137,19 @@ async fn nothing_can_be_written_and_nothing_else_is_offered() {
     let mut raw = world.raw(&world.tokens.analyst).await;
     let substrait = CommandStatementSubstraitPlan::default();
     assert_eq!(code(&raw.info(&substrait).await.unwrap_err()), "statement-refused");
-    let update = CommandStatementUpdate {
-        query: "DELETE FROM x".to_owned(),
-        transaction_id: None,
-    };
-    for command in [
-        update.as_any(),
-        CommandStatementIngest::default().as_any(),
-        CommandStatementSubstraitPlan::default().as_any(),
-    ] {
+    let update = CommandStatementUpdate { query: "DELETE FROM x".to_owned(), transaction_id: None };
+    for command in
+        [update.as_any(), CommandStatementIngest::default().as_any(), CommandStatementSubstraitPlan::default().as_any()]
+    {
         let message = FlightData::new().with_descriptor(FlightDescriptor::new_cmd(command.encode_to_vec()));
         let request = raw.request(futures::stream::iter([message]));
         let status = raw.inner.do_put(request).await.map(|_| ()).unwrap_err();
         assert_eq!(code(&status), "statement-refused", "{}", command.type_url);
     }
     let begin = ActionBeginTransactionRequest {}.as_any().encode_to_vec();
-    for kind in [
-        "BeginTransaction",
-        "CloseSession",
-        "SetSessionOptions",
-        "CancelQuery",
-        "DropDataset",
-    ] {
+    for kind in ["BeginTransaction", "CloseSession", "SetSessionOptions", "CancelQuery", "DropDataset"] {
         let request = raw.request(Action::new(kind, begin.clone()));
         let status = raw.inner.do_action(request).await.map(|_| ()).unwrap_err();
-        assert!(
-            ["statement-refused", "bad-request"].contains(&code(&status).as_str()),
-            "{kind}: {status:?}"
-        );
+        assert!(["statement-refused", "bad-request"].contains(&code(&status).as_str()), "{kind}: {status:?}");
     }
 }

@@ -11,72 +11,24 @@ fn statements() -> Vec<(&'static str, String, &'static [&'static str])> {
     let any_of_size: &[&str] = &["sql-too-long", "sql-too-many-tokens", "sql-too-many-operators"];
     let statement: &[&str] = &["statement-refused", "sql-syntax"];
     vec![
-        (
-            "2000 plus",
-            format!("SELECT SUM(year{}) {over}", " + 1".repeat(2000)),
-            any_of_size,
-        ),
-        (
-            "6000 or",
-            format!("SELECT COUNT(*) {over} WHERE year = 1{}", " OR year = 1".repeat(6000)),
-            any_of_size,
-        ),
-        (
-            "short or",
-            format!("SELECT COUNT(*) {over} WHERE 1=1{}", " OR 1=1".repeat(200)),
-            any_of_size,
-        ),
-        (
-            "4000 parentheses",
-            format!("SELECT {}1{} {over}", "(".repeat(4000), ")".repeat(4000)),
-            any_of_size,
-        ),
-        (
-            "300 parentheses",
-            format!("SELECT {}1{} {over}", "(".repeat(300), ")".repeat(300)),
-            any_of_size,
-        ),
-        (
-            "300 NOT",
-            format!("SELECT COUNT(*) {over} WHERE {} true", "NOT ".repeat(300)),
-            any_of_size,
-        ),
-        (
-            "5 MB literal",
-            format!("SELECT COUNT(*) {over} WHERE plan = '{}'", "x".repeat(5 << 20)),
-            &["sql-too-long"],
-        ),
-        (
-            "20 KB literal",
-            format!("SELECT COUNT(*) {over} WHERE plan = '{}'", "x".repeat(20 << 10)),
-            &["sql-too-long"],
-        ),
+        ("2000 plus", format!("SELECT SUM(year{}) {over}", " + 1".repeat(2000)), any_of_size),
+        ("6000 or", format!("SELECT COUNT(*) {over} WHERE year = 1{}", " OR year = 1".repeat(6000)), any_of_size),
+        ("short or", format!("SELECT COUNT(*) {over} WHERE 1=1{}", " OR 1=1".repeat(200)), any_of_size),
+        ("4000 parentheses", format!("SELECT {}1{} {over}", "(".repeat(4000), ")".repeat(4000)), any_of_size),
+        ("300 parentheses", format!("SELECT {}1{} {over}", "(".repeat(300), ")".repeat(300)), any_of_size),
+        ("300 NOT", format!("SELECT COUNT(*) {over} WHERE {} true", "NOT ".repeat(300)), any_of_size),
+        ("5 MB literal", format!("SELECT COUNT(*) {over} WHERE plan = '{}'", "x".repeat(5 << 20)), &["sql-too-long"]),
+        ("20 KB literal", format!("SELECT COUNT(*) {over} WHERE plan = '{}'", "x".repeat(20 << 10)), &["sql-too-long"]),
         (
             "read_parquet",
             "SELECT COUNT(*) FROM read_parquet('/etc/passwd')".to_owned(),
             &["clause-refused", "table-unknown", "function-refused", "sql-syntax"],
         ),
-        (
-            "file as table",
-            "SELECT COUNT(*) FROM '/etc/passwd'".to_owned(),
-            &["table-unknown", "clause-refused"],
-        ),
-        (
-            "external table",
-            "CREATE EXTERNAL TABLE t STORED AS CSV LOCATION '/etc/passwd'".to_owned(),
-            statement,
-        ),
+        ("file as table", "SELECT COUNT(*) FROM '/etc/passwd'".to_owned(), &["table-unknown", "clause-refused"]),
+        ("external table", "CREATE EXTERNAL TABLE t STORED AS CSV LOCATION '/etc/passwd'".to_owned(), statement),
         ("copy", format!("COPY {DATASET} TO '/tmp/out.parquet'"), statement),
-        (
-            "explain analyze",
-            format!("EXPLAIN ANALYZE SELECT COUNT(*) {over}"),
-            &["explain-refused"],
-        ),
-        (
-            "explain",
-            format!("EXPLAIN VERBOSE SELECT COUNT(*) {over}"),
-            &["explain-refused"],
-        ),
+        ("explain analyze", format!("EXPLAIN ANALYZE SELECT COUNT(*) {over}"), &["explain-refused"]),
+        ("explain", format!("EXPLAIN VERBOSE SELECT COUNT(*) {over}"), &["explain-refused"]),
         (
             "information_schema",
             "SELECT COUNT(*) FROM information_schema.tables".to_owned(),
@@ -91,11 +43,7 @@ fn statements() -> Vec<(&'static str, String, &'static [&'static str])> {
         ("two statements", format!("{QUERY}; {QUERY}"), statement),
         ("begin", "BEGIN".to_owned(), statement),
         ("prepare", format!("PREPARE p AS {QUERY}"), statement),
-        (
-            "rows",
-            format!("SELECT * {over}"),
-            &["not-aggregated", "clause-refused"],
-        ),
+        ("rows", format!("SELECT * {over}"), &["not-aggregated", "clause-refused"]),
         (
             "identifier",
             format!("SELECT MAX(person_id) {over}"),
@@ -117,11 +65,7 @@ fn statements() -> Vec<(&'static str, String, &'static [&'static str])> {
             &["clause-refused", "table-unknown", "statement-refused"],
         ),
         ("nothing", String::new(), statement),
-        (
-            "zero byte",
-            "SELECT \0".to_owned(),
-            &["sql-syntax", "statement-refused", "not-aggregated", "clause-refused"],
-        ),
+        ("zero byte", "SELECT \0".to_owned(), &["sql-syntax", "statement-refused", "not-aggregated", "clause-refused"]),
         ("half a quote", format!("SELECT 'abc {over}"), &["sql-syntax"]),
     ]
 }
@@ -135,22 +79,11 @@ async fn hostile_statements_are_refused_on_both_faces_and_harm_nobody() {
     for (name, sql, codes) in statements() {
         let status = raw.info_of(&sql).await.unwrap_err();
         let over_flight = code(&status);
-        assert!(
-            codes.contains(&over_flight.as_str()),
-            "{name} over Flight: {:.300}",
-            status.message()
-        );
-        assert!(
-            status.message().len() < 1000,
-            "{name}: a refusal as long as the question"
-        );
+        assert!(codes.contains(&over_flight.as_str()), "{name} over Flight: {:.300}", status.message());
+        assert!(status.message().len() < 1000, "{name}: a refusal as long as the question");
 
         let got = world.ask_rest(&sql, &world.tokens.analyst).await;
-        assert!(
-            codes.contains(&got.code().as_str()),
-            "{name} over REST: {:.300}",
-            got.text
-        );
+        assert!(codes.contains(&got.code().as_str()), "{name} over REST: {:.300}", got.text);
         assert!((400..500).contains(&got.status), "{name}: {}", got.status);
         assert_clean(&got.text);
         assert_eq!(bystander.execute(QUERY).await.unwrap().rows, calm.rows, "after {name}");

@@ -21,45 +21,22 @@ fn multipart(parts: &[(&str, Option<&str>, &[u8])]) -> (String, Vec<u8>) {
 
 async fn upload(world: &World, path: &str, parts: &[(&str, Option<&str>, &[u8])]) -> crate::world::Got {
     let (kind, body) = multipart(parts);
-    world
-        .call("POST", path, &world.tokens.officer, Some((&kind, body)))
-        .await
+    world.call("POST", path, &world.tokens.officer, Some((&kind, body))).await
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn bodies_of_the_wrong_form_are_refused_in_our_words() {
     let world = World::start().await;
-    for body in [
-        "",
-        "[]",
-        "{",
-        "{}",
-        "{\"sql\": 1}",
-        "{\"sql\": \"x\", \"password\": 1}",
-        "\u{feff}{}",
-    ] {
+    for body in ["", "[]", "{", "{}", "{\"sql\": 1}", "{\"sql\": \"x\", \"password\": 1}", "\u{feff}{}"] {
         let kind = ("application/json", body.as_bytes().to_vec());
         let got = world.call("POST", "/sql", &world.tokens.analyst, Some(kind)).await;
         assert_eq!((got.status, got.code().as_str()), (400, "bad-request"), "{body}");
         assert_clean(&got.text);
     }
-    let got = world
-        .post(
-            "/sql",
-            &world.tokens.analyst,
-            &json!({"sql": "SELECT 1", "purpose": "No Purpose!"}),
-        )
-        .await;
+    let got = world.post("/sql", &world.tokens.analyst, &json!({"sql": "SELECT 1", "purpose": "No Purpose!"})).await;
     assert_eq!(got.code(), "bad-request");
     let long = vec![b' '; 300 * 1024];
-    let got = world
-        .call(
-            "POST",
-            "/people",
-            &world.tokens.officer,
-            Some(("application/json", long)),
-        )
-        .await;
+    let got = world.call("POST", "/people", &world.tokens.officer, Some(("application/json", long))).await;
     assert_eq!((got.status, got.code().as_str()), (400, "bad-request"));
 }
 
@@ -68,12 +45,8 @@ async fn datasets_are_shown_and_their_twins_handed_out() {
     let world = World::start().await;
     let token = &world.tokens.analyst;
     let list = world.get("/datasets", token).await.json();
-    let names: Vec<_> = list["datasets"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|card| card["name"].as_str().unwrap())
-        .collect();
+    let names: Vec<_> =
+        list["datasets"].as_array().unwrap().iter().map(|card| card["name"].as_str().unwrap()).collect();
     assert!(names.contains(&DATASET), "{names:?}");
     let card = world.get(&format!("/datasets/{DATASET}"), token).await.json();
     assert_eq!(card["name"], DATASET);
@@ -86,14 +59,8 @@ async fn datasets_are_shown_and_their_twins_handed_out() {
     assert_eq!(world.get(&format!("{path}?rows=5&seed=7"), token).await.json(), twin);
     let csv = world.get(&format!("{path}?rows=5&format=csv"), token).await;
     assert!(csv.headers["content-type"].to_str().unwrap().starts_with("text/csv"));
-    assert_eq!(
-        world.get(&format!("{path}?rows=100001"), token).await.code(),
-        "bad-request"
-    );
-    assert_eq!(
-        world.get(&format!("{path}?colour=red"), token).await.code(),
-        "bad-request"
-    );
+    assert_eq!(world.get(&format!("{path}?rows=100001"), token).await.code(), "bad-request");
+    assert_eq!(world.get(&format!("{path}?colour=red"), token).await.code(), "bad-request");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -104,12 +71,7 @@ async fn uploads_are_read_part_by_part_and_refused_when_they_do_not_fit() {
     assert_eq!(got.status, 200, "{got:?}");
     assert!(got.json()["manifest"].as_str().unwrap().contains("plan"));
 
-    let got = upload(
-        &world,
-        "/datasets",
-        &[("manifest", None, b"nonsense"), ("file", Some("x.csv"), rows)],
-    )
-    .await;
+    let got = upload(&world, "/datasets", &[("manifest", None, b"nonsense"), ("file", Some("x.csv"), rows)]).await;
     assert_eq!((got.status, got.code().as_str()), (400, "manifest-invalid"), "{got:?}");
     assert!(!got.json()["report"].is_null());
 
@@ -118,15 +80,9 @@ async fn uploads_are_read_part_by_part_and_refused_when_they_do_not_fit() {
         (vec![], "/datasets"),
         (vec![("manifest", None, b"x".as_slice())], "/datasets"),
         (vec![("file", Some("x.csv"), rows)], "/datasets"),
-        (
-            vec![("file", Some("x.csv"), rows), ("file", Some("x.csv"), rows)],
-            "/datasets/draft",
-        ),
+        (vec![("file", Some("x.csv"), rows), ("file", Some("x.csv"), rows)], "/datasets/draft"),
         (vec![("other", None, rows)], "/datasets/draft"),
-        (
-            vec![("manifest", None, rows), ("file", Some("x.csv"), rows)],
-            "/datasets/draft",
-        ),
+        (vec![("manifest", None, rows), ("file", Some("x.csv"), rows)], "/datasets/draft"),
         (vec![("file", Some("x.csv"), too_long.as_slice())], "/datasets/draft"),
         (vec![("manifest", None, too_long.as_slice())], "/datasets"),
         (vec![("manifest", None, b"\xff\xfe".as_slice())], "/datasets"),
@@ -155,42 +111,26 @@ async fn tokens_are_issued_and_ended() {
     let got = world.post("/people", officer, &person).await;
     assert_eq!((got.status, got.json()), (201, person), "{got:?}");
     for days in [0, 367, -1] {
-        let got = world
-            .post("/tokens", officer, &json!({"person": "new-analyst", "days": days}))
-            .await;
+        let got = world.post("/tokens", officer, &json!({"person": "new-analyst", "days": days})).await;
         assert_eq!(got.code(), "bad-request");
     }
-    let got = world
-        .post("/tokens", officer, &json!({"person": "new-analyst", "days": 1}))
-        .await;
+    let got = world.post("/tokens", officer, &json!({"person": "new-analyst", "days": 1})).await;
     assert_eq!(got.status, 201, "{got:?}");
     let token = got.json()["token"].as_str().unwrap().to_owned();
     assert_eq!(world.get("/budget", &token).await.status, 200);
     assert_eq!(world.call("DELETE", "/tokens", &token, None).await.status, 204);
     assert_eq!(world.get("/budget", &token).await.status, 401);
     let people = world.get("/people", officer).await.json();
-    assert!(
-        people["people"]
-            .as_array()
-            .unwrap()
-            .iter()
-            .any(|p| p["person"] == "new-analyst")
-    );
+    assert!(people["people"].as_array().unwrap().iter().any(|p| p["person"] == "new-analyst"));
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_answer_says_what_it_cost_and_where_it_stands_in_the_log() {
     let world = World::start().await;
     let answer = world.ask_rest(QUERY, &world.tokens.analyst).await.json();
-    assert_eq!(
-        answer["columns"],
-        json!([{"name": "plan", "kind": "text"}, {"name": "n", "kind": "int"}])
-    );
+    assert_eq!(answer["columns"], json!([{"name": "plan", "kind": "text"}, {"name": "n", "kind": "int"}]));
     assert!(answer["cost"]["rho"].as_f64().unwrap() > 0.0);
-    assert_eq!(
-        (&answer["cost"]["epsilon"], &answer["cost"]["at_delta"]),
-        (&json!(0.5), &json!(1e-9))
-    );
+    assert_eq!((&answer["cost"]["epsilon"], &answer["cost"]["at_delta"]), (&json!(0.5), &json!(1e-9)));
     assert!(answer["remaining"]["rho"].as_f64().unwrap() < 0.9);
     assert_eq!(answer["release"]["request"].as_str().unwrap().len(), 64);
     assert!(answer["release"]["leaf"].as_u64().unwrap() > 0);
@@ -204,13 +144,7 @@ async fn an_answer_says_what_it_cost_and_where_it_stands_in_the_log() {
     let smaller = world.post("/sql", &world.tokens.analyst, &named).await.json();
     assert_eq!(smaller["cost"]["epsilon"], json!(0.25));
     let wrong = json!({"sql": QUERY, "purpose": "public-statistics"});
-    assert_eq!(
-        world.post("/sql", &world.tokens.analyst, &wrong).await.code(),
-        "not-permitted"
-    );
+    assert_eq!(world.post("/sql", &world.tokens.analyst, &wrong).await.code(), "not-permitted");
     let greedy = json!({"sql": QUERY, "epsilon": 2.0});
-    assert_eq!(
-        world.post("/sql", &world.tokens.analyst, &greedy).await.code(),
-        "epsilon-above-cap"
-    );
+    assert_eq!(world.post("/sql", &world.tokens.analyst, &greedy).await.code(), "epsilon-above-cap");
 }

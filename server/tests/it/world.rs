@@ -77,14 +77,7 @@ impl World {
         tokio::spawn(serving.until(async {
             let _ = stopped.await;
         }));
-        Self {
-            http_url,
-            flight_url,
-            ca,
-            tokens,
-            stop: Some(stop),
-            _dir: dir,
-        }
+        Self { http_url, flight_url, ca, tokens, stop: Some(stop), _dir: dir }
     }
 
     /// One REST call; `token` empty sends none.
@@ -105,17 +98,11 @@ impl World {
                 request = request.header("authorization", format!("Bearer {token}"));
             }
             let mut answer = match body {
-                Some((kind, bytes)) => agent
-                    .run(request.header("content-type", kind).body(bytes).unwrap())
-                    .unwrap(),
+                Some((kind, bytes)) => agent.run(request.header("content-type", kind).body(bytes).unwrap()).unwrap(),
                 None => agent.run(request.body(()).unwrap()).unwrap(),
             };
             let text = answer.body_mut().read_to_string().unwrap();
-            Got {
-                status: answer.status().as_u16(),
-                headers: answer.headers().clone(),
-                text,
-            }
+            Got { status: answer.status().as_u16(), headers: answer.headers().clone(), text }
         })
         .await
         .unwrap()
@@ -126,13 +113,7 @@ impl World {
     }
 
     pub(crate) async fn post(&self, path: &str, token: &str, body: &Value) -> Got {
-        self.call(
-            "POST",
-            path,
-            token,
-            Some(("application/json", body.to_string().into_bytes())),
-        )
-        .await
+        self.call("POST", path, token, Some(("application/json", body.to_string().into_bytes()))).await
     }
 
     pub(crate) async fn ask_rest(&self, sql: &str, token: &str) -> Got {
@@ -145,18 +126,12 @@ impl World {
 
     pub(crate) async fn channel(&self) -> Channel {
         let tls = ClientTlsConfig::new().ca_certificate(Certificate::from_pem(&self.ca));
-        let endpoint = Endpoint::from_shared(self.flight_url.clone())
-            .unwrap()
-            .tls_config(tls)
-            .unwrap();
+        let endpoint = Endpoint::from_shared(self.flight_url.clone()).unwrap().tls_config(tls).unwrap();
         endpoint.connect().await.unwrap()
     }
 
     pub(crate) async fn raw(&self, token: &str) -> Raw {
-        Raw {
-            inner: FlightServiceClient::new(self.channel().await),
-            token: token.to_owned(),
-        }
+        Raw { inner: FlightServiceClient::new(self.channel().await), token: token.to_owned() }
     }
 }
 
@@ -178,18 +153,11 @@ impl Raw {
 
     pub(crate) async fn info(&mut self, command: &impl ProstMessageExt) -> Result<FlightInfo, Status> {
         let request = self.request(FlightDescriptor::new_cmd(command.as_any().encode_to_vec()));
-        self.inner
-            .get_flight_info(request)
-            .await
-            .map(tonic::Response::into_inner)
+        self.inner.get_flight_info(request).await.map(tonic::Response::into_inner)
     }
 
     pub(crate) async fn info_of(&mut self, sql: &str) -> Result<FlightInfo, Status> {
-        self.info(&CommandStatementQuery {
-            query: sql.to_owned(),
-            transaction_id: None,
-        })
-        .await
+        self.info(&CommandStatementQuery { query: sql.to_owned(), transaction_id: None }).await
     }
 
     pub(crate) async fn messages(&mut self, ticket: Ticket) -> Result<Vec<FlightData>, Status> {
@@ -213,10 +181,7 @@ impl Raw {
 
 /// The stable code of a status; every status has one, first in the message too.
 pub(crate) fn code(status: &Status) -> String {
-    let code = status
-        .metadata()
-        .get(CODE_METADATA)
-        .unwrap_or_else(|| panic!("no code: {status:?}"));
+    let code = status.metadata().get(CODE_METADATA).unwrap_or_else(|| panic!("no code: {status:?}"));
     let code = code.to_str().unwrap().to_owned();
     assert!(status.message().starts_with(&format!("{code}: ")), "{status:?}");
     assert_clean(status.message());
@@ -225,18 +190,8 @@ pub(crate) fn code(status: &Status) -> String {
 
 /// Words that would show the inside.
 pub(crate) fn assert_clean(text: &str) {
-    for word in [
-        "DataFusion",
-        "datafusion",
-        "rusqlite",
-        "SQLite",
-        "src/",
-        ".rs",
-        "/tmp",
-        "/root",
-        "panicked",
-        "tonic",
-    ] {
+    for word in ["DataFusion", "datafusion", "rusqlite", "SQLite", "src/", ".rs", "/tmp", "/root", "panicked", "tonic"]
+    {
         assert!(!text.contains(word), "`{word}` in: {text}");
     }
 }

@@ -22,14 +22,9 @@ fn debug_prints_one_constant_whatever_is_inside() {
     struct Holder {
         _private: Protected<&'static str>,
     }
-    let holder = Holder {
-        _private: Protected::seal("alice, 1947-03-02"),
-    };
+    let holder = Holder { _private: Protected::seal("alice, 1947-03-02") };
     assert_eq!(format!("{holder:?}"), "Holder { _private: Protected(…) }");
-    for text in [
-        format!("{:?}", Protected::seal(1)),
-        format!("{:#?}", Protected::seal([0_u8; 4096])),
-    ] {
+    for text in [format!("{:?}", Protected::seal(1)), format!("{:#?}", Protected::seal([0_u8; 4096]))] {
         assert_eq!(text, "Protected(…)");
     }
     let padded = format!("{:40?}", Protected::seal(f64::NAN));
