@@ -85,10 +85,9 @@ pub(crate) struct Asked {
     pub(crate) at_delta: f64,
 }
 
-/// Where a release stands in the log.
+/// Which release this is.
 #[derive(Debug, Deserialize)]
 pub(crate) struct Release {
-    pub(crate) leaf: u64,
     pub(crate) request: String,
 }
 

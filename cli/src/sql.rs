@@ -63,11 +63,7 @@ fn page(answer: &Answer, view: &View) -> Page {
         page = page.remark(format!("{} rho {}", view.words("remaining ", "剩余      "), short(left.rho)));
     }
     if let Some(release) = &answer.release {
-        let (leaf, request) = (release.leaf, plain(&release.request));
-        page = page.remark(match view.lang {
-            Lang::En => format!("log        leaf {leaf}, request {request}"),
-            Lang::Zh => format!("日志       第 {leaf} 叶，请求 {request}"),
-        });
+        page = page.remark(format!("{} {}", view.words("request   ", "请求      "), plain(&release.request)));
     }
     page
 }

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use glovebox_policy::{BudgetDomain, Cost, Delta, Purpose, Rho};
+use glovebox_query::Work;
 use serde::Deserialize;
 
 /// The file could not be read or says something that cannot be.
@@ -51,13 +52,20 @@ pub struct ReleaseConfig {
     pub tick_ms: u64,
     /// Shortest time from a request to its answer, in milliseconds.
     pub floor_ms: u64,
-    /// How many rows of declared size are given one second.
-    pub rows_per_second: u64,
+    /// Longest time from a request to its answer, in milliseconds; a statement that would need more is refused.
+    pub longest_ms: u64,
+    /// How many steps of work one thread does in a second, at worst. Measure it on the machine and leave room: a request
+    /// that outruns its time is lost.
+    pub steps_per_second: u64,
+    /// How many cells are noised in a second, at worst.
+    pub cells_per_second: u64,
 }
 
 impl Default for ReleaseConfig {
     fn default() -> Self {
-        Self { tick_ms: 50, floor_ms: 500, rows_per_second: 200_000 }
+        // Code without optimisation is about ten times slower.
+        let steps_per_second = if cfg!(debug_assertions) { 10_000_000 } else { 100_000_000 };
+        Self { tick_ms: 50, floor_ms: 500, longest_ms: 120_000, steps_per_second, cells_per_second: 10_000 }
     }
 }
 
@@ -65,17 +73,26 @@ impl Default for ReleaseConfig {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct LimitsConfig {
-    /// Requests that run at the same time; each keeps its place until its answer leaves.
-    pub running: usize,
-    /// Requests that wait for a place; more are refused as busy.
-    pub waiting: usize,
     /// Threads that read rows.
     pub threads: usize,
+    /// Threads reserved for each running request until its answer leaves; `threads / threads_per_request` run at a time.
+    pub threads_per_request: usize,
+    /// Requests that wait for a place; more are refused as busy.
+    pub waiting: usize,
+    /// Requests of one person that may be lost before the person is frozen out.
+    pub incidents: u64,
 }
 
 impl Default for LimitsConfig {
     fn default() -> Self {
-        Self { running: 4, waiting: 64, threads: 2 }
+        Self { threads: 2, threads_per_request: 1, waiting: 64, incidents: 3 }
+    }
+}
+
+impl LimitsConfig {
+    /// How many requests run at the same time.
+    pub(crate) fn running(&self) -> usize {
+        (self.threads / self.threads_per_request.max(1)).max(1)
     }
 }
 
@@ -159,25 +176,32 @@ impl Config {
         config.state_dir = base.join(&config.state_dir);
         config.master_key_file = base.join(&config.master_key_file);
         let checks = [
-            (config.release.tick_ms > 0 && config.release.rows_per_second > 0, "release"),
-            (config.limits.running > 0 && config.limits.threads > 0, "limits"),
-            (config.budget_domains.iter().all(|d| d.numbers().is_some()), "budget_domains"),
-            (!config.purposes.is_empty(), "purposes"),
+            (config.release.is_usable(), "release: every number above 0, and `floor_ms` at most `longest_ms`"),
+            (config.limits.threads > 0 && config.limits.threads_per_request > 0, "limits: threads"),
+            (config.budget_domains.iter().all(|d| d.numbers().is_some()), "budget_domains: a cap or a delta"),
+            (!config.purposes.is_empty(), "purposes: none"),
             // A copy of the state directory must not carry the key to it.
-            (!config.master_key_file.starts_with(&config.state_dir), "master_key_file"),
+            (!config.master_key_file.starts_with(&config.state_dir), "master_key_file: it lies inside `state_dir`"),
         ];
         match checks.into_iter().find(|(holds, _)| !holds) {
-            Some((_, what)) => Err(format!("`{what}` has a value out of range")),
+            Some((_, what)) => Err(format!("out of range: {what}")),
             None => Ok(config),
         }
     }
 }
 
 impl ReleaseConfig {
-    /// How long a request over `rows` declared rows is given, on the `attempt`-th attempt, from 1.
-    pub(crate) fn window(&self, rows: u128, attempt: u32) -> Duration {
-        let need_ms = rows.saturating_mul(1_000) / u128::from(self.rows_per_second);
-        let once_ms = u64::try_from(need_ms).unwrap_or(u64::MAX).max(self.floor_ms);
-        Duration::from_millis(once_ms.saturating_mul(4_u64.saturating_pow(attempt.saturating_sub(1))))
+    fn is_usable(&self) -> bool {
+        let above_zero = [self.tick_ms, self.steps_per_second, self.cells_per_second].iter().all(|n| *n > 0);
+        above_zero && self.floor_ms <= self.longest_ms
+    }
+
+    /// How long a request is given: a function of public sizes. `None` is longer than an answer may take.
+    pub(crate) fn window(&self, work: Work) -> Option<Duration> {
+        let rows_ms = work.steps.saturating_mul(1_000) / u128::from(self.steps_per_second);
+        let noise_ms = u128::from(work.cells).saturating_mul(1_000) / u128::from(self.cells_per_second);
+        let need_ms = rows_ms.saturating_add(noise_ms).max(u128::from(self.floor_ms));
+        let need_ms = u64::try_from(need_ms).ok().filter(|need| *need <= self.longest_ms)?;
+        Some(Duration::from_millis(need_ms))
     }
 }

@@ -132,8 +132,8 @@ impl Engine {
         Ok(Self {
             shared: Arc::new(Shared {
                 ticks: Ticks::every(Duration::from_millis(config.release.tick_ms)),
-                running: Arc::new(Semaphore::new(config.limits.running)),
-                waiting: Arc::new(Semaphore::new(config.limits.running + config.limits.waiting)),
+                running: Arc::new(Semaphore::new(config.limits.running())),
+                waiting: Arc::new(Semaphore::new(config.limits.running() + config.limits.waiting)),
                 config: config.clone(),
                 ledger,
                 catalog: Arc::new(catalog),

@@ -4,7 +4,7 @@
 //! the vault), never speaks a network protocol, and never lets a failure after the charge look different from another.
 //!
 //! Read in this order: [`config`] (what an operator sets), [`engine`] (opening, and what officers do), [`statement`] (a
-//! question and its answer), [`pipeline`] (the life of a request), [`cards`] (public metadata), `tick`, `compute`.
+//! question and its answer), [`pipeline`] (before the charge), [`run`] (after it), [`cards`] (public metadata), `tick`, `compute`.
 
 pub mod cards;
 mod compute;
@@ -12,6 +12,7 @@ pub mod config;
 pub mod engine;
 mod operator_log;
 pub mod pipeline;
+pub mod run;
 pub mod statement;
 mod tick;
 

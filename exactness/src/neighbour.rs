@@ -58,12 +58,7 @@ pub fn check(with: &[Vec<i128>], without: &[Vec<i128>], linf: &[u64], max_groups
             *touched |= moved > 0;
             largest = largest.max(moved);
             if moved > u128::from(*allowed) {
-                return Err(Violation::Cell {
-                    family,
-                    group,
-                    moved,
-                    allowed: *allowed,
-                });
+                return Err(Violation::Cell { family, group, moved, allowed: *allowed });
             }
         }
         moved.largest.push(largest);
@@ -72,10 +67,7 @@ pub fn check(with: &[Vec<i128>], without: &[Vec<i128>], linf: &[u64], max_groups
     if u32::try_from(moved.groups).is_ok_and(|moved| moved <= max_groups) {
         Ok(moved)
     } else {
-        Err(Violation::Groups {
-            moved: moved.groups,
-            allowed: max_groups,
-        })
+        Err(Violation::Groups { moved: moved.groups, allowed: max_groups })
     }
 }
 
@@ -86,31 +78,14 @@ mod tests {
     #[test]
     fn movement_within_the_declaration_passes_and_is_measured() {
         let (a, b) = (vec![vec![5, 0, 9], vec![1, 1, 1]], vec![vec![2, 0, 9], vec![1, 1, 1]]);
-        assert_eq!(
-            check(&a, &b, &[3, 1], 1),
-            Ok(Moved {
-                groups: 1,
-                largest: vec![3, 0]
-            })
-        );
-        assert_eq!(
-            check(&b, &a, &[3, 1], 1),
-            Ok(Moved {
-                groups: 1,
-                largest: vec![3, 0]
-            })
-        );
+        assert_eq!(check(&a, &b, &[3, 1], 1), Ok(Moved { groups: 1, largest: vec![3, 0] }));
+        assert_eq!(check(&b, &a, &[3, 1], 1), Ok(Moved { groups: 1, largest: vec![3, 0] }));
     }
 
     #[test]
     fn each_way_of_breaking_the_rule_is_seen() {
         let (a, b) = (vec![vec![5, 1]], vec![vec![2, 0]]);
-        let cell = Violation::Cell {
-            family: 0,
-            group: 0,
-            moved: 3,
-            allowed: 2,
-        };
+        let cell = Violation::Cell { family: 0, group: 0, moved: 3, allowed: 2 };
         assert_eq!(check(&a, &b, &[2], 2), Err(cell));
         assert_eq!(check(&a, &b, &[3], 1), Err(Violation::Groups { moved: 2, allowed: 1 }));
         assert_eq!(check(&a, &[], &[3], 2), Err(Violation::Shape));
@@ -120,18 +95,12 @@ mod tests {
     #[test]
     fn groups_are_counted_over_all_families() {
         let (a, b) = (vec![vec![1, 0], vec![0, 1]], vec![vec![0, 0], vec![0, 0]]);
-        assert_eq!(
-            check(&a, &b, &[1, 1], 1),
-            Err(Violation::Groups { moved: 2, allowed: 1 })
-        );
+        assert_eq!(check(&a, &b, &[1, 1], 1), Err(Violation::Groups { moved: 2, allowed: 1 }));
     }
 
     #[test]
     fn the_largest_numbers_do_not_overflow() {
         let (a, b) = (vec![vec![i128::MAX]], vec![vec![i128::MIN]]);
-        assert!(matches!(
-            check(&a, &b, &[u64::MAX], 1),
-            Err(Violation::Cell { moved: u128::MAX, .. })
-        ));
+        assert!(matches!(check(&a, &b, &[u64::MAX], 1), Err(Violation::Cell { moved: u128::MAX, .. })));
     }
 }

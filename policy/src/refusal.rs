@@ -143,6 +143,9 @@ reasons! {
     OverflowPossible "overflow-possible" 400 INVALID
         "the declared sizes allow sums beyond the exact range; narrow the bounds or coarsen the expression"
         "按声明规模，和可能超出精确整数范围；请收窄上下界";
+    TooExpensive "too-expensive" 400 INVALID
+        "by the declared sizes this would take longer than one answer may; use fewer groups, or simpler expressions with fewer casts between text and numbers"
+        "按声明的规模，该查询所需时间超过单次回答的上限；请减少分组，或简化表达式、减少文本与数字间的转换";
     ParameterMissing "parameter-missing" 400 INVALID
         "the statement has placeholders without values; bind every parameter before you run it"
         "语句含未绑定的占位符；请先绑定全部参数";

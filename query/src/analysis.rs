@@ -15,6 +15,7 @@ use crate::lift::{Options, lift};
 use crate::measure::Measure;
 use crate::outer::{Outer, find_aggregate};
 use crate::rows::InnerFault;
+use crate::work::{Work, work};
 use crate::{canonical, guard, parse, plain, plan, tables};
 
 /// What is understood when the query does not say: the contract's defaults and caps.
@@ -70,11 +71,7 @@ impl Draft {
             let statement = parse::parse(lifted.tokens)?;
             let (plan, dataset) = plan::plan(statement, catalog)?;
             let analysed = analyse(find_aggregate(&plan)?, &dataset, &lifted.bounds)?;
-            Ok(Self {
-                outer: Outer::new(plan, analysed)?,
-                options: lifted.options,
-                preview: lifted.preview,
-            })
+            Ok(Self { outer: Outer::new(plan, analysed)?, options: lifted.options, preview: lifted.preview })
         })
     }
 
@@ -96,36 +93,18 @@ impl Draft {
         let rows = inner.dataset.manifest().max_rows_per_unit();
         // Nobody can be in more groups than there are, or than a unit has rows.
         let most = options.max_groups_contributed.or(overrides.max_groups_contributed);
-        let max_groups = most
-            .unwrap_or(defaults.max_groups_contributed)
-            .min(groups)
-            .min(rows)
-            .max(1);
+        let max_groups = most.unwrap_or(defaults.max_groups_contributed).min(groups).min(rows).max(1);
         let ask = Ask {
             epsilon: options.epsilon.or(overrides.epsilon).unwrap_or(defaults.epsilon),
             delta: options.delta.or(overrides.delta).unwrap_or(defaults.delta),
             mechanism: options.mechanism.or(overrides.mechanism),
         };
         let geometry = Geometry::GroupSelection { max_groups };
-        let noise = plan_noise(
-            inner.measures.iter().map(Measure::family).collect(),
-            groups,
-            geometry,
-            ask,
-        )?;
+        let noise = plan_noise(inner.measures.iter().map(Measure::family).collect(), groups, geometry, ask)?;
         let columns = tables::columns_of(self.outer.schema())?;
         let uses = inner.uses.clone();
         let request = digest(&self.outer, &ask, &noise);
-        Ok(Analysis {
-            outer: self.outer,
-            ask,
-            geometry,
-            noise,
-            preview: self.preview,
-            request,
-            columns,
-            uses,
-        })
+        Ok(Analysis { outer: self.outer, ask, geometry, noise, preview: self.preview, request, columns, uses })
     }
 }
 
@@ -177,6 +156,11 @@ impl Analysis {
     /// The noise, and with it the price.
     pub fn noise(&self) -> &NoisePlan {
         &self.noise
+    }
+
+    /// How much work the question is at worst, from public sizes.
+    pub fn work(&self) -> Work {
+        work(self.outer.inner())
     }
 
     /// Whether this only asks for the preview.
@@ -242,11 +226,7 @@ impl Analysis {
             return Err(Reason::Internal.into());
         }
         let outer = Public::from_request(self.outer.clone());
-        released
-            .then(outer, |cells, outer| {
-                Box::pin(async move { outer.into_inner().run(&cells).await })
-            })
-            .await
+        released.then(outer, |cells, outer| Box::pin(async move { outer.into_inner().run(&cells).await })).await
     }
 
     /// What `EXPLAIN PRIVACY` says of the question itself; the engine adds budget and instant.
@@ -265,10 +245,5 @@ pub(crate) fn mechanism_name(kind: MechanismKind) -> &'static str {
 
 /// The columns of a preview.
 pub fn preview_columns() -> Vec<Column> {
-    ["item", "value"]
-        .map(|name| Column {
-            name: name.to_owned(),
-            kind: table::ColumnKind::Text,
-        })
-        .to_vec()
+    ["item", "value"].map(|name| Column { name: name.to_owned(), kind: table::ColumnKind::Text }).to_vec()
 }

@@ -5,12 +5,13 @@
 //! different expressions of the accepted language have different texts: operations are wrapped, texts are escaped,
 //! keywords are upper case where column names are lower case.
 
+use arrow::datatypes::DataType;
 use datafusion::common::ScalarValue;
 use datafusion::logical_expr::expr::{AggregateFunction, Case};
 use datafusion::logical_expr::{Expr, Operator};
 
 use crate::lift::MARKER;
-use crate::total::{SAFE_DIV_NAME, SAFE_MOD_NAME};
+use crate::safe::{SAFE_DAY_NAME, SAFE_DIV_NAME, SAFE_MOD_NAME};
 
 /// The text of an expression, close to SQL.
 pub(crate) fn text(expr: &Expr) -> String {
@@ -50,6 +51,7 @@ fn nested(expr: &Expr) -> String {
         Expr::ScalarFunction(call) => match (call.func.name(), call.args.as_slice()) {
             (SAFE_DIV_NAME, [a, b]) => operation(&nested(a), &Operator::Divide, &nested(b)),
             (SAFE_MOD_NAME, [a, b]) => operation(&nested(a), &Operator::Modulo, &nested(b)),
+            (SAFE_DAY_NAME, [a]) => format!("TRY_CAST({} AS {})", nested(a), DataType::Date32),
             // The marker is ours; a refusal quotes what the asker wrote.
             (MARKER, [argument, ..]) => nested(argument),
             (function, args) => format!("{function}({})", listed(args)),
@@ -106,14 +108,8 @@ fn case_text(case: &Case) -> String {
 /// A column as it is where that cannot be anything else, else in double quotes.
 fn name(column: &str) -> String {
     let plain = column.starts_with(|c: char| c.is_ascii_lowercase())
-        && column
-            .chars()
-            .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_');
-    if plain {
-        column.to_owned()
-    } else {
-        format!("\"{}\"", column.replace('"', "\"\""))
-    }
+        && column.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_');
+    if plain { column.to_owned() } else { format!("\"{}\"", column.replace('"', "\"\"")) }
 }
 
 fn literal(value: &ScalarValue) -> String {

@@ -28,26 +28,14 @@ pub(crate) fn flatten(plan: &LogicalPlan) -> Result<Flat, Refusal> {
     match plan {
         LogicalPlan::TableScan(scan) if scan.fetch.is_none() && scan.filters.is_empty() => {
             let fields = scan.projected_schema.fields().iter();
-            let columns = fields
-                .map(|field| Expr::Column(Column::new_unqualified(field.name())))
-                .collect();
-            Ok(Flat {
-                columns,
-                filters: Vec::new(),
-            })
+            let columns = fields.map(|field| Expr::Column(Column::new_unqualified(field.name()))).collect();
+            Ok(Flat { columns, filters: Vec::new() })
         }
         LogicalPlan::Projection(projection) => {
             let below = flatten(&projection.input)?;
             let schema = projection.input.schema();
-            let columns = projection
-                .expr
-                .iter()
-                .map(|e| below.substitute(e, schema))
-                .collect::<Result<_, _>>()?;
-            Ok(Flat {
-                columns,
-                filters: below.filters,
-            })
+            let columns = projection.expr.iter().map(|e| below.substitute(e, schema)).collect::<Result<_, _>>()?;
+            Ok(Flat { columns, filters: below.filters })
         }
         LogicalPlan::Filter(filter) => {
             let mut below = flatten(&filter.input)?;
@@ -86,11 +74,7 @@ impl Flat {
                 let below = self.columns.get(index).cloned().unwrap_or(e);
                 nodes += size(&below);
                 // Stop early: the rest is not built once the expression is too large.
-                let next = if nodes > EXPR_MAX_NODES {
-                    TreeNodeRecursion::Stop
-                } else {
-                    TreeNodeRecursion::Jump
-                };
+                let next = if nodes > EXPR_MAX_NODES { TreeNodeRecursion::Stop } else { TreeNodeRecursion::Jump };
                 Ok(Transformed::new(below, true, next))
             })
             .map_err(|_| Refusal::about(Reason::ExpressionRefused, &crate::canonical::text(expr)))?;

@@ -54,10 +54,7 @@ pub struct Parallelism {
 
 impl Default for Parallelism {
     fn default() -> Self {
-        Self {
-            partitions: 2,
-            batch_rows: 8_192,
-        }
+        Self { partitions: 2, batch_rows: 8_192 }
     }
 }
 
@@ -134,6 +131,8 @@ async fn walk(
             }
             fold.add(&rows, run.rows.clone())?;
         }
+        // Others get their turn, and a walk whose time is over can be stopped here.
+        tokio::task::yield_now().await;
     }
     fold.close();
     Ok((fold.totals, runs.span()))
@@ -141,12 +140,8 @@ async fn walk(
 
 fn unit_at(batch: &RecordBatch, row: usize) -> Result<[u8; UNIT_BYTES], InnerFault> {
     use arrow::array::AsArray as _;
-    let column = batch
-        .column_by_name(UNIT_COLUMN)
-        .and_then(|column| column.as_fixed_size_binary_opt());
-    column
-        .and_then(|units| units.value(row).try_into().ok())
-        .ok_or(InnerFault::at("unit order"))
+    let column = batch.column_by_name(UNIT_COLUMN).and_then(|column| column.as_fixed_size_binary_opt());
+    column.and_then(|units| units.value(row).try_into().ok()).ok_or(InnerFault::at("unit order"))
 }
 
 /// The running state: totals, and the unit whose rows are being read.
@@ -177,11 +172,7 @@ impl UnitFold {
             max_groups: max_groups as usize,
             max_rows: inner.dataset.manifest().max_rows_per_unit(),
             clamps: inner.measures.iter().map(|m| m.clamp).collect(),
-            units_only: inner
-                .measures
-                .iter()
-                .map(|m| m.counted == crate::measure::Counted::Units)
-                .collect(),
+            units_only: inner.measures.iter().map(|m| m.counted == crate::measure::Counted::Units).collect(),
             totals: vec![vec![0; groups]; inner.measures.len()],
             unit: [0; UNIT_BYTES],
             rows: 0,
@@ -230,11 +221,7 @@ impl UnitFold {
     fn close(&mut self) {
         let mut kept: Vec<(u64, u32, usize)> = Vec::new();
         for (place, group) in self.groups.iter().enumerate() {
-            let rank = if self.groups.len() > self.max_groups {
-                self.key.rank(&self.unit, *group)
-            } else {
-                0
-            };
+            let rank = if self.groups.len() > self.max_groups { self.key.rank(&self.unit, *group) } else { 0 };
             kept.push((rank, *group, place));
         }
         kept.sort_unstable();

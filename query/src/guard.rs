@@ -32,10 +32,7 @@ pub(crate) fn tokens(sql: &str) -> Result<Vec<Token>, Refusal> {
     let all = Tokenizer::new(&GenericDialect {}, sql)
         .tokenize()
         .map_err(|error| Refusal::about(Reason::SqlSyntax, &error.message))?;
-    let mut tokens: Vec<Token> = all
-        .into_iter()
-        .filter(|token| !matches!(token, Token::Whitespace(_)))
-        .collect();
+    let mut tokens: Vec<Token> = all.into_iter().filter(|token| !matches!(token, Token::Whitespace(_))).collect();
     while tokens.last() == Some(&Token::SemiColon) {
         tokens.pop();
     }

@@ -8,13 +8,14 @@ use datafusion::logical_expr::expr::AggregateFunction;
 use datafusion::logical_expr::utils::{conjunction, split_conjunction_owned};
 use datafusion::logical_expr::{Aggregate, Expr};
 use glovebox_catalog::{Dataset, KeyValue, Manifest};
-use glovebox_policy::{ColumnName, ColumnUse, Reason, Refusal, RoleOfUse};
+use glovebox_policy::{ColumnName, ColumnUse, Reason, Refusal};
 
 use crate::canonical;
 use crate::flatten::{Flat, flatten, size, unaliased};
 use crate::interval::{Interval, interval_of};
 use crate::lift::{BoundsOf, MARKER, WrittenBounds};
 use crate::measure::{Counted, FixedPoint, Measure};
+use crate::roles::uses;
 use crate::rows::try_on_nulls;
 use crate::total::total;
 
@@ -46,12 +47,7 @@ pub(crate) enum Output {
     /// A sum of steps.
     Sum { measure: usize, scale: FixedPoint },
     /// A mean: `centre` plus a sum of centred steps over a count.
-    Mean {
-        sum: usize,
-        count: usize,
-        scale: FixedPoint,
-        centre: i64,
-    },
+    Mean { sum: usize, count: usize, scale: FixedPoint, centre: i64 },
 }
 
 /// The inner question over one dataset.
@@ -118,38 +114,19 @@ pub(crate) fn analyse(
     let order = canonical_order(&measures);
     let outputs = drafts.into_iter().map(|draft| draft.renumbered(&order)).collect();
     measures.sort_by(|a, b| a.label.cmp(&b.label));
-    let mut inner = Inner {
-        dataset: Arc::clone(dataset),
-        filter,
-        keys,
-        measures,
-        uses: BTreeSet::new(),
-    };
-    if inner
-        .keys
-        .iter()
-        .map(KeyColumn::width)
-        .try_fold(1_u64, |n, w| n.checked_mul(w))
-        .is_none_or(|n| n > GROUPS_MAX)
-    {
+    let mut inner = Inner { dataset: Arc::clone(dataset), filter, keys, measures, uses: BTreeSet::new() };
+    if inner.keys.iter().map(KeyColumn::width).try_fold(1_u64, |n, w| n.checked_mul(w)).is_none_or(|n| n > GROUPS_MAX) {
         return Err(Reason::TooManyGroups.into());
     }
-    let exprs = inner
-        .filter
-        .iter()
-        .chain(inner.measures.iter().filter_map(Measure::expr));
+    let exprs = inner.filter.iter().chain(inner.measures.iter().filter_map(Measure::expr));
     if exprs.map(size).sum::<usize>() > QUESTION_MAX_NODES {
         return Err(Reason::SqlTooManyOperators.into());
     }
-    inner.uses = reader.uses(&inner)?;
+    inner.uses = uses(&inner)?;
     // Tried once on rows of NULL, so that what cannot be evaluated is refused now and not found after the charge.
     try_on_nulls(&inner).map_err(|_| Refusal::from(Reason::TypeRefused))?;
     let group_keys = reader.group_keys(&inner.keys)?;
-    Ok(Analysed {
-        inner,
-        group_keys,
-        outputs,
-    })
+    Ok(Analysed { inner, group_keys, outputs })
 }
 
 /// Where each measure lands when they are sorted by label.
@@ -170,21 +147,8 @@ impl Output {
         let to = |index: usize| order.get(index).copied().unwrap_or(index);
         match self {
             Self::Count { measure } => Self::Count { measure: to(measure) },
-            Self::Sum { measure, scale } => Self::Sum {
-                measure: to(measure),
-                scale,
-            },
-            Self::Mean {
-                sum,
-                count,
-                scale,
-                centre,
-            } => Self::Mean {
-                sum: to(sum),
-                count: to(count),
-                scale,
-                centre,
-            },
+            Self::Sum { measure, scale } => Self::Sum { measure: to(measure), scale },
+            Self::Mean { sum, count, scale, centre } => Self::Mean { sum: to(sum), count: to(count), scale, centre },
         }
     }
 }
@@ -223,14 +187,7 @@ impl<'a> Reader<'a> {
             }
             group.push(flat.substitute(expr, aggregate.input.schema())?);
         }
-        Ok(Self {
-            dataset,
-            schema,
-            flat,
-            aggregate,
-            written,
-            group,
-        })
+        Ok(Self { dataset, schema, flat, aggregate, written, group })
     }
 
     fn manifest(&self) -> &Manifest {
@@ -276,23 +233,13 @@ impl<'a> Reader<'a> {
         };
         self.check_columns(expr)?;
         let column = self.manifest().column(name).ok_or(Reason::ColumnUnknown)?;
-        let keys = column
-            .keys
-            .as_ref()
-            .ok_or_else(|| Refusal::about(Reason::GroupKeyNotPublic, name))?;
-        Ok(KeyColumn {
-            name: column.name.clone(),
-            values: keys.values.clone(),
-        })
+        let keys = column.keys.as_ref().ok_or_else(|| Refusal::about(Reason::GroupKeyNotPublic, name))?;
+        Ok(KeyColumn { name: column.name.clone(), values: keys.values.clone() })
     }
 
     /// The key columns by name, each once.
     fn keys(&self) -> Result<Vec<KeyColumn>, Refusal> {
-        let mut keys = self
-            .group
-            .iter()
-            .map(|expr| self.key_column(expr))
-            .collect::<Result<Vec<_>, _>>()?;
+        let mut keys = self.group.iter().map(|expr| self.key_column(expr)).collect::<Result<Vec<_>, _>>()?;
         keys.sort_by(|a, b| a.name.cmp(&b.name));
         keys.dedup_by(|a, b| a.name == b.name);
         Ok(keys)
@@ -301,9 +248,7 @@ impl<'a> Reader<'a> {
     fn group_keys(&self, keys: &[KeyColumn]) -> Result<Vec<usize>, Refusal> {
         let place = |expr: &Expr| {
             let name = self.key_column(expr)?.name;
-            keys.iter()
-                .position(|key| key.name == name)
-                .ok_or_else(|| Refusal::from(Reason::Internal))
+            keys.iter().position(|key| key.name == name).ok_or_else(|| Refusal::from(Reason::Internal))
         };
         self.group.iter().map(place).collect()
     }
@@ -318,10 +263,7 @@ impl<'a> Reader<'a> {
                 Expr::ScalarFunction(call) if call.func.name() == MARKER => {
                     let mut args = call.args.into_iter();
                     let (argument, index) = (args.next(), args.next());
-                    bounds = index
-                        .and_then(|i| marker_index(&i))
-                        .and_then(|i| self.written.get(i))
-                        .copied();
+                    bounds = index.and_then(|i| marker_index(&i)).and_then(|i| self.written.get(i)).copied();
                     argument.filter(|_| bounds.is_some()).ok_or(Reason::BoundsInvalid)?
                 }
                 other => return Ok(Argument { expr: other, bounds }),
@@ -331,8 +273,7 @@ impl<'a> Reader<'a> {
 
     fn is_whole(&self, expr: &Expr) -> bool {
         use datafusion::logical_expr::ExprSchemable as _;
-        expr.get_type(&self.schema)
-            .is_ok_and(|t| t == arrow::datatypes::DataType::Int64)
+        expr.get_type(&self.schema).is_ok_and(|t| t == arrow::datatypes::DataType::Int64)
     }
 
     fn aggregate(&self, expr: &Expr, measures: &mut Vec<Measure>) -> Result<Output, Refusal> {
@@ -375,21 +316,14 @@ impl<'a> Reader<'a> {
         if argument.bounds.is_some() {
             return Err(Reason::BoundsInvalid.into());
         }
-        let measure = add(
-            measures,
-            Measure::count(Counted::Units, "count(distinct unit)", None, 1)?,
-        );
+        let measure = add(measures, Measure::count(Counted::Units, "count(distinct unit)", None, 1)?);
         Ok(Output::Count { measure })
     }
 
     fn count(&self, argument: Argument, measures: &mut Vec<Measure>) -> Result<Output, Refusal> {
         let clamp = match argument.bounds {
             None => None,
-            Some(WrittenBounds {
-                of: BoundsOf::Group,
-                lower,
-                upper,
-            }) => Interval::new(lower, upper),
+            Some(WrittenBounds { of: BoundsOf::Group, lower, upper }) => Interval::new(lower, upper),
             Some(_) => return Err(Reason::BoundsInvalid.into()),
         };
         let counted = match self.total(&argument.expr)? {
@@ -433,11 +367,7 @@ impl<'a> Reader<'a> {
         let expr = self.number(&argument.expr)?;
         let scale = self.scale(&expr, argument.bounds)?;
         let clamp = match argument.bounds {
-            Some(WrittenBounds {
-                of: BoundsOf::Group,
-                lower,
-                upper,
-            }) => {
+            Some(WrittenBounds { of: BoundsOf::Group, lower, upper }) => {
                 let steps = |v: f64| (v / scale.grid).round();
                 let (low, high) = (steps(lower), steps(upper));
                 if !(low.abs() < 4e18 && high.abs() < 4e18) {
@@ -465,45 +395,7 @@ impl<'a> Reader<'a> {
             self.rows(),
         )?;
         let sum = add(measures, Measure::sum(expr, scale, centre, None, self.rows())?);
-        Ok(Output::Mean {
-            sum,
-            count: add(measures, count),
-            scale,
-            centre,
-        })
-    }
-
-    /// Every column in every role it is used in.
-    fn uses(&self, inner: &Inner) -> Result<BTreeSet<ColumnUse>, Refusal> {
-        let mut uses = BTreeSet::new();
-        // Whatever is asked is asked about units: a count of rows, too, needs leave to aggregate over them.
-        let mut note = |name: &str, role: RoleOfUse| -> Result<(), Refusal> {
-            let column = self
-                .manifest()
-                .column(name)
-                .ok_or_else(|| Refusal::about(Reason::ColumnUnknown, name))?;
-            uses.insert(ColumnUse {
-                column: column.name.clone(),
-                role,
-                identifier: column.identifier,
-            });
-            Ok(())
-        };
-        for column in inner.filter.iter().flat_map(Expr::column_refs) {
-            note(&column.name, RoleOfUse::Filter)?;
-        }
-        for key in &inner.keys {
-            note(key.name.as_str(), RoleOfUse::Group)?;
-        }
-        for measure in &inner.measures {
-            for column in measure.expr().into_iter().flat_map(Expr::column_refs) {
-                note(&column.name, RoleOfUse::Aggregate)?;
-            }
-        }
-        for unit in self.manifest().unit() {
-            note(unit.as_str(), RoleOfUse::Aggregate)?;
-        }
-        Ok(uses)
+        Ok(Output::Mean { sum, count: add(measures, count), scale, centre })
     }
 }
 
@@ -516,11 +408,8 @@ fn marker_index(expr: &Expr) -> Option<usize> {
 
 /// The index of an equal measure, added if there is none.
 fn add(measures: &mut Vec<Measure>, measure: Measure) -> usize {
-    measures
-        .iter()
-        .position(|known| known.label == measure.label)
-        .unwrap_or_else(|| {
-            measures.push(measure);
-            measures.len() - 1
-        })
+    measures.iter().position(|known| known.label == measure.label).unwrap_or_else(|| {
+        measures.push(measure);
+        measures.len() - 1
+    })
 }

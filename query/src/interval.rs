@@ -58,22 +58,14 @@ pub(crate) fn interval_of(expr: &Expr, manifest: &Manifest) -> Option<Interval> 
         Expr::BinaryExpr(binary) => of_binary(binary, manifest),
         Expr::TryCast(cast) => {
             let inner = interval_of(&cast.expr, manifest)?;
-            if *cast.field.data_type() == DataType::Int64 {
-                inner.truncated()
-            } else {
-                Some(inner)
-            }
+            if *cast.field.data_type() == DataType::Int64 { inner.truncated() } else { Some(inner) }
         }
         Expr::Case(case) => of_case(case, manifest),
         Expr::ScalarFunction(call) => {
-            let args = call
-                .args
-                .iter()
-                .map(|arg| interval_of(arg, manifest))
-                .collect::<Option<Vec<_>>>()?;
+            let args = call.args.iter().map(|arg| interval_of(arg, manifest)).collect::<Option<Vec<_>>>()?;
             let out = of_call(call.func.name(), &args)?;
             let divides_whole =
-                call.func.name() == crate::total::SAFE_DIV_NAME && call.args.iter().all(|arg| is_whole(arg, manifest));
+                call.func.name() == crate::safe::SAFE_DIV_NAME && call.args.iter().all(|arg| is_whole(arg, manifest));
             if divides_whole { out.truncated() } else { Some(out) }
         }
         _ => None,
@@ -111,13 +103,7 @@ fn of_column(name: &str, manifest: &Manifest) -> Option<Interval> {
     }
     // A whole-number column with a public key list is bounded by the list.
     let keys = column.keys.as_ref().filter(|_| column.kind == ColumnKind::Int)?;
-    let values = keys.values.iter().filter_map(|key| {
-        if let KeyValue::Int(v) = key {
-            Some(*v as f64)
-        } else {
-            None
-        }
-    });
+    let values = keys.values.iter().filter_map(|key| if let KeyValue::Int(v) = key { Some(*v as f64) } else { None });
     let (lower, upper) = values.fold((f64::INFINITY, f64::NEG_INFINITY), |(lo, hi), v| (lo.min(v), hi.max(v)));
     Interval::new(lower, upper)
 }
@@ -128,23 +114,16 @@ fn of_binary(binary: &BinaryExpr, manifest: &Manifest) -> Option<Interval> {
     match binary.op {
         Operator::Plus => Interval::new(a.lower + b.lower, a.upper + b.upper),
         Operator::Minus => Interval::new(a.lower - b.upper, a.upper - b.lower),
-        Operator::Multiply => Interval::of_corners([
-            a.lower * b.lower,
-            a.lower * b.upper,
-            a.upper * b.lower,
-            a.upper * b.upper,
-        ]),
+        Operator::Multiply => {
+            Interval::of_corners([a.lower * b.lower, a.lower * b.upper, a.upper * b.lower, a.upper * b.upper])
+        }
         _ => None,
     }
 }
 
 /// The hull of all arms that have values; a missing or NULL arm adds none.
 fn of_case(case: &Case, manifest: &Manifest) -> Option<Interval> {
-    let arms = case
-        .when_then_expr
-        .iter()
-        .map(|(_, then)| then.as_ref())
-        .chain(case.else_expr.as_deref());
+    let arms = case.when_then_expr.iter().map(|(_, then)| then.as_ref()).chain(case.else_expr.as_deref());
     let mut hull: Option<Interval> = None;
     for arm in arms {
         if matches!(arm, Expr::Literal(value, _) if value.is_null()) {
@@ -162,12 +141,9 @@ fn of_call(name: &str, args: &[Interval]) -> Option<Interval> {
         ("ceil", [x]) => Interval::new(x.lower.ceil(), x.upper.ceil()),
         ("nullif", [x, _]) => Some(*x),
         ("greatest" | "least", [first, rest @ ..]) => rest.iter().try_fold(*first, |hull, x| hull.hull(*x)),
-        (crate::total::SAFE_DIV_NAME, [x, by]) if by.lower > 0.0 || by.upper < 0.0 => Interval::of_corners([
-            x.lower / by.lower,
-            x.lower / by.upper,
-            x.upper / by.lower,
-            x.upper / by.upper,
-        ]),
+        (crate::safe::SAFE_DIV_NAME, [x, by]) if by.lower > 0.0 || by.upper < 0.0 => {
+            Interval::of_corners([x.lower / by.lower, x.lower / by.upper, x.upper / by.lower, x.upper / by.upper])
+        }
         _ => None,
     }
 }

@@ -10,8 +10,9 @@
 //! cells leave as [`glovebox_privacy::Exact`], shut.
 //!
 //! Read in this order: [`analysis`] (the whole on one page), then `guard`, `lift`, `parse`, `plan` (text to plan),
-//! `flatten`, `total`, `interval`, `canonical`, `inner`, `measure` (what is asked), `rows`, [`fold`] (exact cells, with the
-//! privacy obligation), `plain` (the same by DataFusion's own nodes), `outer`, `tables`, `preview`.
+//! `flatten`, `total`, `safe`, `interval`, `canonical`, `inner`, `measure` (what is asked), `rows`, [`fold`] (exact cells, with the
+//! privacy obligation), `plain` (the same by DataFusion's own nodes), `outer`, `tables`, `preview`;
+//! `roles` (what policy decides on) and [`work`](mod@work) (what time is reserved by).
 
 pub mod analysis;
 mod canonical;
@@ -27,12 +28,16 @@ mod parse;
 mod plain;
 mod plan;
 mod preview;
+mod roles;
 mod rows;
+mod safe;
 mod tables;
 mod total;
+pub mod work;
 
 pub use analysis::{Analysis, Defaults, Draft, preview_columns};
 pub use fold::{Parallelism, SelectionKey};
 pub use lift::{Options, parameter_count};
 pub use rows::InnerFault;
 pub use tables::twin_table;
+pub use work::Work;

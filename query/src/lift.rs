@@ -88,12 +88,7 @@ pub(crate) fn lift(tokens: Vec<Token>, parameters: &[Scalar]) -> Result<Lifted, 
     let (tokens, preview) = lift_explain(tokens)?;
     let (tokens, options) = lift_options(tokens)?;
     let (tokens, bounds) = lift_bounds(tokens)?;
-    Ok(Lifted {
-        tokens,
-        preview,
-        options,
-        bounds,
-    })
+    Ok(Lifted { tokens, preview, options, bounds })
 }
 
 fn bind(tokens: Vec<Token>, parameters: &[Scalar]) -> Result<Vec<Token>, Refusal> {
@@ -112,9 +107,8 @@ fn bind(tokens: Vec<Token>, parameters: &[Scalar]) -> Result<Vec<Token>, Refusal
             }
             None => None,
         };
-        let value = index
-            .and_then(|i| parameters.get(i))
-            .ok_or_else(|| Refusal::about(Reason::ParameterMissing, name))?;
+        let value =
+            index.and_then(|i| parameters.get(i)).ok_or_else(|| Refusal::about(Reason::ParameterMissing, name))?;
         out.extend(literal(value)?);
     }
     Ok(out)
@@ -123,12 +117,7 @@ fn bind(tokens: Vec<Token>, parameters: &[Scalar]) -> Result<Vec<Token>, Refusal
 fn literal(value: &Scalar) -> Result<Vec<Token>, Refusal> {
     let number = |text: String| match text.strip_prefix('-') {
         Some(positive) => {
-            vec![
-                Token::LParen,
-                Token::Minus,
-                Token::Number(positive.to_owned(), false),
-                Token::RParen,
-            ]
+            vec![Token::LParen, Token::Minus, Token::Number(positive.to_owned(), false), Token::RParen]
         }
         None => vec![Token::Number(text, false)],
     };
@@ -138,10 +127,7 @@ fn literal(value: &Scalar) -> Result<Vec<Token>, Refusal> {
         Scalar::Bool(false) => Ok(vec![Token::make_keyword("FALSE")]),
         Scalar::Int(v) => Ok(number(v.to_string())),
         Scalar::Float(v) if v.is_finite() => Ok(number(format!("{v:e}"))),
-        Scalar::Float(_) => Err(Refusal::about(
-            Reason::ParameterMissing,
-            "a parameter is not a finite number",
-        )),
+        Scalar::Float(_) => Err(Refusal::about(Reason::ParameterMissing, "a parameter is not a finite number")),
         Scalar::Text(text) if text.len() > SQL_MAX_BYTES => Err(Reason::SqlTooLong.into()),
         Scalar::Text(text) => Ok(vec![Token::SingleQuotedString(text.clone())]),
     }
@@ -180,19 +166,13 @@ fn lift_options(mut tokens: Vec<Token>) -> Result<(Vec<Token>, Options), Refusal
         tokens.drain(1..3);
         return Ok((tokens, Options::default()));
     }
-    let end = tokens
-        .iter()
-        .position(|token| *token == Token::RParen)
-        .ok_or(Reason::SqlSyntax)?;
+    let end = tokens.iter().position(|token| *token == Token::RParen).ok_or(Reason::SqlSyntax)?;
     if tokens.get(4) != Some(&Token::LParen) {
         return Err(Refusal::about(Reason::SqlSyntax, "OPTIONS"));
     }
     let inside: Vec<Token> = tokens.drain(1..=end).skip(4).take(end.saturating_sub(5)).collect();
     let mut options = Options::default();
-    for entry in inside
-        .split(|token| *token == Token::Comma)
-        .filter(|entry| !entry.is_empty())
-    {
+    for entry in inside.split(|token| *token == Token::Comma).filter(|entry| !entry.is_empty()) {
         set_option(&mut options, entry)?;
     }
     Ok((tokens, options))
@@ -256,18 +236,11 @@ fn bounds_at(tokens: &[Token], at: usize) -> Result<Option<(WrittenBounds, usize
         _ => return Err(Refusal::about(Reason::OptionUnknown, &name.value)),
     };
     let invalid = || Refusal::from(Reason::BoundsInvalid);
-    let close = tail
-        .iter()
-        .position(|token| *token == Token::RParen)
-        .ok_or_else(invalid)?;
+    let close = tail.iter().position(|token| *token == Token::RParen).ok_or_else(invalid)?;
     let Some([Token::LParen, inside @ ..]) = tail.get(..close) else {
         return Err(invalid());
     };
-    let (lower, upper) = match inside
-        .split(|token| *token == Token::Comma)
-        .collect::<Vec<_>>()
-        .as_slice()
-    {
+    let (lower, upper) = match inside.split(|token| *token == Token::Comma).collect::<Vec<_>>().as_slice() {
         [lower, upper] => (number(lower).ok_or_else(invalid)?, number(upper).ok_or_else(invalid)?),
         _ => return Err(invalid()),
     };

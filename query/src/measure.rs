@@ -57,9 +57,7 @@ impl FixedPoint {
             (false, None) => {
                 // A narrow range far from zero, a single value too, gets steps by where it lies.
                 let reach = bounds.lower.abs().max(bounds.upper.abs());
-                let width = (bounds.upper - bounds.lower)
-                    .max(reach * NARROWEST)
-                    .max(f64::MIN_POSITIVE);
+                let width = (bounds.upper - bounds.lower).max(reach * NARROWEST).max(f64::MIN_POSITIVE);
                 2_f64.powi((width.log2().ceil() as i32 - DEFAULT_STEPS_LOG2).clamp(-1000, 1000))
             }
         };
@@ -74,12 +72,7 @@ impl FixedPoint {
         if !(lower.abs() <= ROW_STEPS_MAX && upper.abs() <= ROW_STEPS_MAX) {
             return Err(Reason::OverflowPossible.into());
         }
-        Ok(Self {
-            grid,
-            lower: lower as i64,
-            upper: upper as i64,
-            whole,
-        })
+        Ok(Self { grid, lower: lower as i64, upper: upper as i64, whole })
     }
 
     /// A whole number as steps: clamped.
@@ -126,10 +119,7 @@ impl Measure {
     pub(crate) fn family(&self) -> Family {
         let (low, high) = self.clamp;
         let linf = low.unsigned_abs().max(high.unsigned_abs());
-        Family {
-            label: Public::from_request(self.label.clone()),
-            linf,
-        }
+        Family { label: Public::from_request(self.label.clone()), linf }
     }
 
     /// A count that is clamped to `clamp`, or to `0..=rows`.
@@ -159,10 +149,7 @@ impl Measure {
             return Err(Reason::OverflowPossible.into());
         }
         let rows = i64::from(rows);
-        let clamp = clamp.unwrap_or((
-            (rows * (scale.lower - centre)).min(0),
-            (rows * (scale.upper - centre)).max(0),
-        ));
+        let clamp = clamp.unwrap_or(((rows * (scale.lower - centre)).min(0), (rows * (scale.upper - centre)).max(0)));
         let label = format!(
             "sum({}) rows {}..{} by {:e} less {centre} within {}..{}",
             canonical::text(&expr),
@@ -179,11 +166,7 @@ impl Measure {
         // One below 2^62, so that clamped sums and their differences stay exact everywhere downstream.
         let fits = clamp.0.unsigned_abs().max(clamp.1.unsigned_abs()) < UNIT_SUM_MAX as u64;
         let clamp = if clamp == (0, 0) { (0, 1) } else { clamp };
-        if fits {
-            Ok(Self { counted, clamp, label })
-        } else {
-            Err(Reason::OverflowPossible.into())
-        }
+        if fits { Ok(Self { counted, clamp, label }) } else { Err(Reason::OverflowPossible.into()) }
     }
 
     /// The expression that is evaluated on each row, if any.

@@ -68,18 +68,8 @@ impl Outer {
     /// # Errors
     /// What of it is not accepted.
     pub(crate) fn new(plan: LogicalPlan, analysed: Analysed) -> Result<Self, Refusal> {
-        let Analysed {
-            inner,
-            group_keys,
-            outputs,
-        } = analysed;
-        let mut outer = Self {
-            schema: Arc::clone(plan.schema()),
-            plan,
-            inner: Arc::new(inner),
-            group_keys,
-            outputs,
-        };
+        let Analysed { inner, group_keys, outputs } = analysed;
+        let mut outer = Self { schema: Arc::clone(plan.schema()), plan, inner: Arc::new(inner), group_keys, outputs };
         let empty = RecordBatch::new_empty(outer.released_schema());
         let bound = outer.bind(empty)?;
         outer.schema = Arc::clone(bound.schema());
@@ -131,9 +121,8 @@ impl Outer {
 
     /// `g0…` the keys, then for each aggregate `a`, `l` and `h`: value and interval.
     fn released_schema(&self) -> SchemaRef {
-        let mut fields: Vec<Field> = (0..self.group_keys.len())
-            .map(|i| Field::new(format!("g{i}"), self.key_type(i), true))
-            .collect();
+        let mut fields: Vec<Field> =
+            (0..self.group_keys.len()).map(|i| Field::new(format!("g{i}"), self.key_type(i), true)).collect();
         for i in 0..self.outputs.len() {
             for kind in ["a", "l", "h"] {
                 fields.push(Field::new(format!("{kind}{i}"), self.output_type(i), true));
@@ -161,12 +150,7 @@ impl Outer {
                 columns.push(if self.output_type(place) == DataType::Int64 {
                     Arc::new(values.iter().map(|n| pick(n).as_int()).collect::<Int64Array>())
                 } else {
-                    Arc::new(
-                        values
-                            .iter()
-                            .map(|n| Some(pick(n).as_float()))
-                            .collect::<Float64Array>(),
-                    )
+                    Arc::new(values.iter().map(|n| Some(pick(n).as_float())).collect::<Float64Array>())
                 });
             }
         }
@@ -190,10 +174,7 @@ impl Outer {
         };
         let below = self.rebuild(input, released)?;
         let named = matches!(plan, LogicalPlan::Projection(_));
-        let exprs = plan
-            .expressions()
-            .into_iter()
-            .map(|expr| self.outer_expr(expr, below.schema(), named));
+        let exprs = plan.expressions().into_iter().map(|expr| self.outer_expr(expr, below.schema(), named));
         let exprs = exprs.collect::<Result<Vec<_>, _>>()?;
         plan.with_new_exprs(exprs, vec![below]).map_err(refused)
     }
@@ -311,20 +292,11 @@ struct Noised {
 /// One cell of the answer, with an interval that holds the exact bounded answer with probability 0.95 at least.
 fn noised(output: &Output, cells: &NoisyCells, group: usize) -> Option<Noised> {
     let cell = |measure: usize| cells.cells.get(measure)?.get(group).copied();
-    let half = |measure: usize| {
-        cells
-            .families
-            .get(measure)
-            .map(|family| i128::from(family.half_width_95))
-    };
+    let half = |measure: usize| cells.families.get(measure).map(|family| i128::from(family.half_width_95));
     match output {
         Output::Count { measure } => {
             let (value, half) = (cell(*measure)?, half(*measure)?);
-            Some(Noised {
-                value: Number::Int(value),
-                low: Number::Int(value - half),
-                high: Number::Int(value + half),
-            })
+            Some(Noised { value: Number::Int(value), low: Number::Int(value - half), high: Number::Int(value + half) })
         }
         Output::Sum { measure, scale } => {
             let (value, half) = (cell(*measure)?, half(*measure)?);
@@ -332,18 +304,9 @@ fn noised(output: &Output, cells: &NoisyCells, group: usize) -> Option<Noised> {
                 true => Number::Int(steps),
                 false => Number::Float(scale.value(steps as f64)),
             };
-            Some(Noised {
-                value: number(value),
-                low: number(value - half),
-                high: number(value + half),
-            })
+            Some(Noised { value: number(value), low: number(value - half), high: number(value + half) })
         }
-        Output::Mean {
-            sum,
-            count,
-            scale,
-            centre,
-        } => {
+        Output::Mean { sum, count, scale, centre } => {
             let (s, n) = (cell(*sum)? as f64, cell(*count)? as f64);
             let (s_half, n_half) = (wider(half(*sum)?), wider(half(*count)?));
             let (least, most) = (scale.lower as f64, scale.upper as f64);
@@ -351,21 +314,13 @@ fn noised(output: &Output, cells: &NoisyCells, group: usize) -> Option<Noised> {
             let mean = |s: f64, n: f64| *centre as f64 + s / n.max(1.0);
             let value = at(mean(s, n));
             if n - n_half < 1.0 {
-                return Some(Noised {
-                    value,
-                    low: at(least),
-                    high: at(most),
-                });
+                return Some(Noised { value, low: at(least), high: at(most) });
             }
             let corners = [(-1.0, -1.0), (-1.0, 1.0), (1.0, -1.0), (1.0, 1.0)];
             let ends = corners.map(|(a, b)| mean(s + a * s_half, n + b * n_half));
             let low = ends.iter().copied().fold(f64::INFINITY, f64::min);
             let high = ends.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-            Some(Noised {
-                value,
-                low: at(low),
-                high: at(high),
-            })
+            Some(Noised { value, low: at(low), high: at(high) })
         }
     }
 }
@@ -379,33 +334,18 @@ fn wider(half: i128) -> f64 {
 fn key_array(data_type: &DataType, values: &[Option<&KeyValue>]) -> ArrayRef {
     match data_type {
         DataType::Int64 => Arc::new(
-            values
-                .iter()
-                .map(|v| if let Some(KeyValue::Int(v)) = v { Some(*v) } else { None })
-                .collect::<Int64Array>(),
+            values.iter().map(|v| if let Some(KeyValue::Int(v)) = v { Some(*v) } else { None }).collect::<Int64Array>(),
         ),
         DataType::Boolean => Arc::new(
             values
                 .iter()
-                .map(|v| {
-                    if let Some(KeyValue::Bool(v)) = v {
-                        Some(*v)
-                    } else {
-                        None
-                    }
-                })
+                .map(|v| if let Some(KeyValue::Bool(v)) = v { Some(*v) } else { None })
                 .collect::<BooleanArray>(),
         ),
         _ => Arc::new(
             values
                 .iter()
-                .map(|v| {
-                    if let Some(KeyValue::Text(v)) = v {
-                        Some(v.as_str())
-                    } else {
-                        None
-                    }
-                })
+                .map(|v| if let Some(KeyValue::Text(v)) = v { Some(v.as_str()) } else { None })
                 .collect::<StringArray>(),
         ),
     }

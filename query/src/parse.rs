@@ -22,14 +22,9 @@ const PARSER_MAX_DEPTH: usize = 128;
 /// [`Reason::SqlSyntax`], or the clause that is not accepted.
 pub(crate) fn parse(tokens: Vec<Token>) -> Result<Statement, Refusal> {
     let dialect = GenericDialect {};
-    let mut parser = Parser::new(&dialect)
-        .with_recursion_limit(PARSER_MAX_DEPTH)
-        .with_tokens(tokens);
+    let mut parser = Parser::new(&dialect).with_recursion_limit(PARSER_MAX_DEPTH).with_tokens(tokens);
     let syntax = |error: &dyn std::fmt::Display| {
-        Refusal::about(
-            Reason::SqlSyntax,
-            error.to_string().trim_start_matches("sql parser error: "),
-        )
+        Refusal::about(Reason::SqlSyntax, error.to_string().trim_start_matches("sql parser error: "))
     };
     let statement = parser.parse_statement().map_err(|error| syntax(&error))?;
     let rest = parser.peek_token().token;
@@ -47,21 +42,14 @@ pub(crate) fn parse(tokens: Vec<Token>) -> Result<Statement, Refusal> {
 }
 
 fn refuse_if(present: bool, clause: &str) -> Result<(), Refusal> {
-    if present {
-        Err(Refusal::about(Reason::ClauseRefused, clause))
-    } else {
-        Ok(())
-    }
+    if present { Err(Refusal::about(Reason::ClauseRefused, clause)) } else { Ok(()) }
 }
 
 fn check_query(query: &Query, depth: usize) -> Result<(), Refusal> {
     refuse_if(depth > FROM_MAX_DEPTH, "nested subqueries")?;
     refuse_if(query.with.is_some(), "WITH")?;
     refuse_if(!query.locks.is_empty() || query.for_clause.is_some(), "FOR")?;
-    refuse_if(
-        query.settings.is_some() || query.format_clause.is_some(),
-        "SETTINGS, FORMAT",
-    )?;
+    refuse_if(query.settings.is_some() || query.format_clause.is_some(), "SETTINGS, FORMAT")?;
     refuse_if(!query.pipe_operators.is_empty(), "|>")?;
     match query.body.as_ref() {
         SetExpr::Select(select) => check_select(select, depth),
@@ -73,25 +61,16 @@ fn check_query(query: &Query, depth: usize) -> Result<(), Refusal> {
 }
 
 fn check_select(select: &Select, depth: usize) -> Result<(), Refusal> {
-    refuse_if(
-        !select.optimizer_hints.is_empty() || select.select_modifiers.is_some(),
-        "hints",
-    )?;
+    refuse_if(!select.optimizer_hints.is_empty() || select.select_modifiers.is_some(), "hints")?;
     refuse_if(select.top.is_some(), "TOP")?;
     refuse_if(select.into.is_some(), "INTO")?;
     refuse_if(select.exclude.is_some(), "EXCLUDE")?;
     refuse_if(!select.lateral_views.is_empty(), "LATERAL VIEW")?;
     refuse_if(select.prewhere.is_some(), "PREWHERE")?;
     refuse_if(!select.connect_by.is_empty(), "CONNECT BY")?;
-    refuse_if(
-        !select.cluster_by.is_empty() || !select.distribute_by.is_empty(),
-        "CLUSTER BY, DISTRIBUTE BY",
-    )?;
+    refuse_if(!select.cluster_by.is_empty() || !select.distribute_by.is_empty(), "CLUSTER BY, DISTRIBUTE BY")?;
     refuse_if(!select.sort_by.is_empty(), "SORT BY")?;
-    refuse_if(
-        select.qualify.is_some() || !select.named_window.is_empty(),
-        "QUALIFY, WINDOW",
-    )?;
+    refuse_if(select.qualify.is_some() || !select.named_window.is_empty(), "QUALIFY, WINDOW")?;
     refuse_if(matches!(select.distinct, Some(Distinct::On(_))), "DISTINCT ON")?;
     match &select.group_by {
         GroupByExpr::All(_) => return Err(Refusal::about(Reason::ClauseRefused, "GROUP BY ALL")),
@@ -108,16 +87,7 @@ fn check_select(select: &Select, depth: usize) -> Result<(), Refusal> {
     };
     refuse_if(!from.joins.is_empty(), "JOIN")?;
     match &from.relation {
-        TableFactor::Table {
-            args,
-            with_hints,
-            version,
-            partitions,
-            sample,
-            json_path,
-            index_hints,
-            ..
-        } => {
+        TableFactor::Table { args, with_hints, version, partitions, sample, json_path, index_hints, .. } => {
             let plain = args.is_none()
                 && with_hints.is_empty()
                 && version.is_none()
@@ -127,12 +97,7 @@ fn check_select(select: &Select, depth: usize) -> Result<(), Refusal> {
                 && index_hints.is_empty();
             refuse_if(!plain, "a table function, TABLESAMPLE or a version after FROM")
         }
-        TableFactor::Derived {
-            lateral,
-            subquery,
-            sample,
-            ..
-        } => {
+        TableFactor::Derived { lateral, subquery, sample, .. } => {
             refuse_if(*lateral || sample.is_some(), "LATERAL, TABLESAMPLE")?;
             check_query(subquery, depth + 1)
         }
@@ -152,10 +117,7 @@ fn name_marked_items(query: &mut Query) {
                 // The star stood for the literal 1 while it was marked.
                 let name = without_markers(&text).replace("count(1)", "count(*)");
                 let alias = datafusion::sql::sqlparser::ast::Ident::with_quote('"', name);
-                *item = SelectItem::ExprWithAlias {
-                    expr: expr.clone(),
-                    alias,
-                };
+                *item = SelectItem::ExprWithAlias { expr: expr.clone(), alias };
             }
         }
     }
@@ -167,15 +129,8 @@ fn without_markers(text: &str) -> String {
         let inner_start = start + crate::lift::MARKER.len() + 1;
         let end = closing(&out, inner_start);
         let inner = out.get(inner_start..end).unwrap_or_default();
-        let argument = inner
-            .rsplit_once(',')
-            .map_or(inner, |(argument, _)| argument)
-            .to_owned();
-        out = format!(
-            "{}{argument}{}",
-            out.get(..start).unwrap_or_default(),
-            out.get(end + 1..).unwrap_or_default()
-        );
+        let argument = inner.rsplit_once(',').map_or(inner, |(argument, _)| argument).to_owned();
+        out = format!("{}{argument}{}", out.get(..start).unwrap_or_default(), out.get(end + 1..).unwrap_or_default());
     }
     out
 }

@@ -60,18 +60,12 @@ pub(crate) fn on_planning_stack<T: Send>(work: impl FnOnce() -> Result<T, Refusa
 /// # Errors
 /// What the planner did not take, in our words; DataFusion's text is dropped.
 pub(crate) fn plan(statement: Statement, catalog: &Catalog) -> Result<(LogicalPlan, Arc<Dataset>), Refusal> {
-    let names = Names {
-        catalog,
-        config: ConfigOptions::default(),
-        seen: Mutex::default(),
-    };
+    let names = Names { catalog, config: ConfigOptions::default(), seen: Mutex::default() };
     let planned = SqlToRel::new(&names).sql_statement_to_plan(statement);
     let seen = std::mem::take(&mut *names.seen());
     let plan = planned.map_err(|error| seen.refusal(&error))?;
     let analyzer = Analyzer::with_rules(vec![Arc::new(TypeCoercion::new())]);
-    let plan = analyzer
-        .execute_and_check(plan, &names.config, |_, _| {})
-        .map_err(|error| seen.refusal(&error))?;
+    let plan = analyzer.execute_and_check(plan, &names.config, |_, _| {}).map_err(|error| seen.refusal(&error))?;
     if seen.subquery {
         return Err(Refusal::about(Reason::ClauseRefused, SUBQUERY));
     }
@@ -147,9 +141,7 @@ static EXPR_PLANNERS: LazyLock<Vec<Arc<dyn ExprPlanner>>> = LazyLock::new(|| vec
 
 static OTHER_AGGREGATES: LazyLock<Vec<String>> = LazyLock::new(|| {
     let all = all_default_aggregate_functions();
-    all.iter()
-        .flat_map(|f| f.aliases().iter().cloned().chain([f.name().to_owned()]))
-        .collect()
+    all.iter().flat_map(|f| f.aliases().iter().cloned().chain([f.name().to_owned()])).collect()
 });
 
 impl ContextProvider for Names<'_> {
@@ -160,17 +152,12 @@ impl ContextProvider for Names<'_> {
             }
             other => other.to_string(),
         };
-        let found = text
-            .parse::<DatasetName>()
-            .ok()
-            .and_then(|name| self.catalog.get(&name));
+        let found = text.parse::<DatasetName>().ok().and_then(|name| self.catalog.get(&name));
         let Some(dataset) = found else {
             self.seen().unknown_table = Some(text);
             return plan_err!("unknown table");
         };
-        let source = Arc::new(DeclaredTable {
-            schema: declared_schema(&dataset),
-        });
+        let source = Arc::new(DeclaredTable { schema: declared_schema(&dataset) });
         let mut seen = self.seen();
         seen.subquery |= seen.dataset.is_some();
         seen.dataset = Some(dataset);
@@ -280,10 +267,7 @@ struct Named {
 
 impl Named {
     fn new(name: &'static str, arguments: usize) -> Self {
-        Self {
-            name,
-            signature: Signature::any(arguments, Volatility::Immutable),
-        }
+        Self { name, signature: Signature::any(arguments, Volatility::Immutable) }
     }
 }
 

@@ -14,17 +14,7 @@ pub(crate) fn preview(inner: &Inner, ask: &Ask, noise: &NoisePlan) -> Table {
     let mut say = |item: &str, value: String| rows.push((item.to_owned(), value));
     let cost = noise.cost();
     say("dataset", inner.dataset.manifest().name().to_string());
-    say(
-        "privacy unit",
-        inner
-            .dataset
-            .manifest()
-            .unit()
-            .iter()
-            .map(ToString::to_string)
-            .collect::<Vec<_>>()
-            .join(", "),
-    );
+    say("privacy unit", inner.dataset.manifest().unit().iter().map(ToString::to_string).collect::<Vec<_>>().join(", "));
     say("epsilon", ask.epsilon.to_display().to_string());
     say("delta", format!("{:e}", ask.delta));
     say("mechanism", mechanism_name(noise.kind()).to_owned());
@@ -33,31 +23,16 @@ pub(crate) fn preview(inner: &Inner, ask: &Ask, noise: &NoisePlan) -> Table {
     say("max_groups_contributed", max_groups.to_string());
     say("cost rho", format!("{:.9}", cost.rho.as_f64_up()));
     if ask.delta > 0.0 {
-        say(
-            "cost epsilon at delta",
-            format!("{:.6}", epsilon_of(cost.rho, ask.delta)),
-        );
+        say("cost epsilon at delta", format!("{:.6}", epsilon_of(cost.rho, ask.delta)));
     }
     for (measure, family) in inner.measures.iter().zip(noise.families()) {
         let unit = unit_of(measure);
         let name = short(measure);
-        say(
-            &format!("{name}: noise scale"),
-            format!("{:.6}", family.scale.to_f64() * unit),
-        );
-        say(
-            &format!("{name}: 95 % half-width"),
-            format!("{:.6}", family.half_width_95 as f64 * unit),
-        );
+        say(&format!("{name}: noise scale"), format!("{:.6}", family.scale.to_f64() * unit));
+        say(&format!("{name}: 95 % half-width"), format!("{:.6}", family.half_width_95 as f64 * unit));
     }
-    let rows = rows
-        .into_iter()
-        .map(|(item, value)| vec![Scalar::Text(item), Scalar::Text(value)])
-        .collect();
-    Table {
-        columns: preview_columns(),
-        rows,
-    }
+    let rows = rows.into_iter().map(|(item, value)| vec![Scalar::Text(item), Scalar::Text(value)]).collect();
+    Table { columns: preview_columns(), rows }
 }
 
 /// What one step is worth.
@@ -73,12 +48,9 @@ fn short(measure: &Measure) -> String {
         Counted::Rows => "count(*)".to_owned(),
         Counted::Units => "count(distinct unit)".to_owned(),
         Counted::Present(expr) => format!("count({})", text(expr)),
-        Counted::Steps { expr, scale, centre: 0 } => format!(
-            "sum({} in {}..{})",
-            text(expr),
-            bound(scale, scale.lower),
-            bound(scale, scale.upper)
-        ),
+        Counted::Steps { expr, scale, centre: 0 } => {
+            format!("sum({} in {}..{})", text(expr), bound(scale, scale.lower), bound(scale, scale.upper))
+        }
         Counted::Steps { expr, scale, centre } => {
             format!("sum({} - {})", text(expr), bound(scale, *centre))
         }

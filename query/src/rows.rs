@@ -32,18 +32,12 @@ impl InnerFault {
 /// The stored columns a question needs, the unit column last.
 pub(crate) fn needed_columns(inner: &Inner, stored: &Schema) -> Result<Vec<usize>, InnerFault> {
     let mut names: Vec<String> = inner.keys.iter().map(|key| key.name.as_str().to_owned()).collect();
-    let exprs = inner
-        .filter
-        .iter()
-        .chain(inner.measures.iter().filter_map(Measure::expr));
+    let exprs = inner.filter.iter().chain(inner.measures.iter().filter_map(Measure::expr));
     names.extend(exprs.flat_map(Expr::column_refs).map(|column| column.name.clone()));
     names.sort();
     names.dedup();
     names.push(UNIT_COLUMN.to_owned());
-    names
-        .iter()
-        .map(|name| stored.index_of(name).map_err(|_| InnerFault::at("projection")))
-        .collect()
+    names.iter().map(|name| stored.index_of(name).map_err(|_| InnerFault::at("projection"))).collect()
 }
 
 /// Evaluates the row-wise part of a question on batches of one schema.
@@ -86,25 +80,13 @@ impl RowReader {
     pub(crate) fn new(inner: &Inner, schema: &Schema) -> Result<Self, InnerFault> {
         let named = DFSchema::try_from(schema.clone()).map_err(|_| InnerFault::at("schema"))?;
         let compile = |expr: &Expr| {
-            create_physical_expr(
-                expr,
-                &named,
-                &ExecutionProps::new(),
-                &PhysicalPlanningContext::default(),
-            )
-            .map_err(|_| InnerFault::at("expression"))
+            create_physical_expr(expr, &named, &ExecutionProps::new(), &PhysicalPlanningContext::default())
+                .map_err(|_| InnerFault::at("expression"))
         };
-        let measures = inner
-            .measures
-            .iter()
-            .map(|m| Ok((m.counted.clone(), m.expr().map(compile).transpose()?)));
+        let measures = inner.measures.iter().map(|m| Ok((m.counted.clone(), m.expr().map(compile).transpose()?)));
         Ok(Self {
             filter: inner.filter.as_ref().map(compile).transpose()?,
-            keys: inner
-                .keys
-                .iter()
-                .map(|key| KeyReader::new(key, schema))
-                .collect::<Result<_, _>>()?,
+            keys: inner.keys.iter().map(|key| KeyReader::new(key, schema)).collect::<Result<_, _>>()?,
             measures: measures.collect::<Result<_, InnerFault>>()?,
         })
     }
@@ -127,15 +109,8 @@ impl RowReader {
         for key in &self.keys {
             key.add(batch, &mut groups)?;
         }
-        let contributions = self
-            .measures
-            .iter()
-            .map(|(counted, expr)| contribution(counted, expr.as_deref(), batch));
-        Ok(Rows {
-            kept,
-            groups,
-            contributions: contributions.collect::<Result<_, _>>()?,
-        })
+        let contributions = self.measures.iter().map(|(counted, expr)| contribution(counted, expr.as_deref(), batch));
+        Ok(Rows { kept, groups, contributions: contributions.collect::<Result<_, _>>()? })
     }
 }
 
@@ -145,10 +120,7 @@ impl RowReader {
 /// As [`RowReader::read`].
 pub(crate) fn try_on_nulls(inner: &Inner) -> Result<(), InnerFault> {
     let stored = inner.dataset.arrow_schema();
-    let fields = stored
-        .fields()
-        .iter()
-        .map(|field| field.as_ref().clone().with_nullable(true));
+    let fields = stored.fields().iter().map(|field| field.as_ref().clone().with_nullable(true));
     let schema = Arc::new(Schema::new(fields.collect::<Vec<_>>()));
     let nulls = schema.fields().iter().map(|field| new_null_array(field.data_type(), 2));
     let batch = RecordBatch::try_new(Arc::clone(&schema), nulls.collect()).map_err(|_| InnerFault::at("schema"))?;
@@ -157,9 +129,7 @@ pub(crate) fn try_on_nulls(inner: &Inner) -> Result<(), InnerFault> {
 
 fn evaluate(expr: &dyn PhysicalExpr, batch: &RecordBatch) -> Result<ArrayRef, InnerFault> {
     let value = expr.evaluate(batch).map_err(|_| InnerFault::at("evaluation"))?;
-    value
-        .into_array(batch.num_rows())
-        .map_err(|_| InnerFault::at("evaluation"))
+    value.into_array(batch.num_rows()).map_err(|_| InnerFault::at("evaluation"))
 }
 
 fn contribution(
@@ -173,15 +143,10 @@ fn contribution(
             let values = evaluate(expr, batch)?;
             // NaN is NULL here as it is in sums, so that a mean divides by what was added up.
             let present: Vec<i64> = match values.as_primitive_opt::<Float64Type>() {
-                Some(floats) => floats
-                    .iter()
-                    .map(|v| i64::from(v.is_some_and(|v| !v.is_nan())))
-                    .collect(),
+                Some(floats) => floats.iter().map(|v| i64::from(v.is_some_and(|v| !v.is_nan()))).collect(),
                 None => {
                     let nulls = values.logical_nulls();
-                    (0..values.len())
-                        .map(|row| i64::from(nulls.as_ref().is_none_or(|n| n.is_valid(row))))
-                        .collect()
+                    (0..values.len()).map(|row| i64::from(nulls.as_ref().is_none_or(|n| n.is_valid(row)))).collect()
                 }
             };
             Ok(Contribution::PerRow(present))
@@ -197,15 +162,10 @@ fn steps(values: &ArrayRef, scale: &FixedPoint, centre: i64) -> Result<Contribut
         if scale.whole {
             ints.iter().map(|v| centred(v.map(|v| scale.of_int(v)))).collect()
         } else {
-            ints.iter()
-                .map(|v| centred(v.and_then(|v| scale.of_float(v as f64))))
-                .collect()
+            ints.iter().map(|v| centred(v.and_then(|v| scale.of_float(v as f64)))).collect()
         }
     } else if let Some(floats) = values.as_primitive_opt::<Float64Type>() {
-        floats
-            .iter()
-            .map(|v| centred(v.and_then(|v| scale.of_float(v))))
-            .collect()
+        floats.iter().map(|v| centred(v.and_then(|v| scale.of_float(v)))).collect()
     } else if *values.data_type() == DataType::Null {
         return Ok(Contribution::Constant(0));
     } else {
@@ -229,9 +189,7 @@ enum Lookup {
 
 impl KeyReader {
     fn new(key: &KeyColumn, schema: &Schema) -> Result<Self, InnerFault> {
-        let column = schema
-            .index_of(key.name.as_str())
-            .map_err(|_| InnerFault::at("key column"))?;
+        let column = schema.index_of(key.name.as_str()).map_err(|_| InnerFault::at("key column"))?;
         let mut ints = HashMap::new();
         let mut texts = HashMap::new();
         let mut bools = [None; 2];
@@ -249,11 +207,7 @@ impl KeyReader {
             DataType::Boolean => Lookup::Bools(bools),
             _ => return Err(InnerFault::at("key type")),
         };
-        Ok(Self {
-            column,
-            width: key.width() as u32,
-            lookup,
-        })
+        Ok(Self { column, width: key.width() as u32, lookup })
     }
 
     /// Appends this column's position to every group number, least significant last. What is not on the list, NULL
@@ -268,27 +222,16 @@ impl KeyReader {
         };
         match &self.lookup {
             Lookup::Ints(known) => {
-                let values = values
-                    .as_primitive_opt::<Int64Type>()
-                    .ok_or(InnerFault::at("key type"))?;
-                values
-                    .iter()
-                    .enumerate()
-                    .for_each(|(row, v)| put(row, v.and_then(|v| known.get(&v).copied())));
+                let values = values.as_primitive_opt::<Int64Type>().ok_or(InnerFault::at("key type"))?;
+                values.iter().enumerate().for_each(|(row, v)| put(row, v.and_then(|v| known.get(&v).copied())));
             }
             Lookup::Texts(known) => {
                 let values = values.as_string_opt::<i32>().ok_or(InnerFault::at("key type"))?;
-                values
-                    .iter()
-                    .enumerate()
-                    .for_each(|(row, v)| put(row, v.and_then(|v| known.get(v).copied())));
+                values.iter().enumerate().for_each(|(row, v)| put(row, v.and_then(|v| known.get(v).copied())));
             }
             Lookup::Bools([no, yes]) => {
                 let values = values.as_boolean_opt().ok_or(InnerFault::at("key type"))?;
-                values
-                    .iter()
-                    .enumerate()
-                    .for_each(|(row, v)| put(row, v.and_then(|v| if v { *yes } else { *no })));
+                values.iter().enumerate().for_each(|(row, v)| put(row, v.and_then(|v| if v { *yes } else { *no })));
             }
         }
         Ok(())

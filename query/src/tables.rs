@@ -23,10 +23,7 @@ pub(crate) fn columns_of(schema: &DFSchema) -> Result<Vec<Column>, Refusal> {
             DataType::Utf8 | DataType::Null => ColumnKind::Text,
             other => return Err(Refusal::about(Reason::TypeRefused, &other.to_string())),
         };
-        Ok(Column {
-            name: field.name().clone(),
-            kind,
-        })
+        Ok(Column { name: field.name().clone(), kind })
     };
     schema.fields().iter().map(column).collect()
 }
@@ -47,11 +44,7 @@ pub(crate) fn rebuild(columns: Vec<Column>, batches: &[RecordBatch]) -> Result<T
         }
     }
     let table = Table { columns, rows };
-    if table.is_well_formed() {
-        Ok(table)
-    } else {
-        Err(Reason::Internal.into())
-    }
+    if table.is_well_formed() { Ok(table) } else { Err(Reason::Internal.into()) }
 }
 
 fn scalar(kind: ColumnKind, array: &ArrayRef, row: usize) -> Option<Scalar> {
@@ -90,25 +83,13 @@ fn plain_twin(batch: RecordBatch) -> Result<Table, Refusal> {
             _ => ColumnKind::Text,
         };
         // Dates and instants are shown as text.
-        let array = if kind == ColumnKind::Text {
-            cast(array, &DataType::Utf8)
-        } else {
-            Ok(Arc::clone(array))
-        };
+        let array = if kind == ColumnKind::Text { cast(array, &DataType::Utf8) } else { Ok(Arc::clone(array)) };
         arrays.push(array.map_err(|_| Reason::Internal)?);
-        columns.push(Column {
-            name: field.name().clone(),
-            kind,
-        });
+        columns.push(Column { name: field.name().clone(), kind });
     }
     let row = |row: usize| {
-        let values = columns
-            .iter()
-            .zip(&arrays)
-            .map(|(column, array)| scalar(column.kind, array, row));
-        values
-            .collect::<Option<Vec<_>>>()
-            .ok_or_else(|| Refusal::from(Reason::Internal))
+        let values = columns.iter().zip(&arrays).map(|(column, array)| scalar(column.kind, array, row));
+        values.collect::<Option<Vec<_>>>().ok_or_else(|| Refusal::from(Reason::Internal))
     };
     let rows = (0..batch.num_rows()).map(row).collect::<Result<_, _>>()?;
     Ok(Table { columns, rows })

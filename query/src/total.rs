@@ -1,27 +1,23 @@
 //! Expressions that cannot fail on any row.
 //!
 //! An error that some row causes and another does not is a bit of data on its way out (AWS Clean Rooms documents the
-//! hole). So only what is total is let through, and what is nearly total is rewritten: `/` and `%` become [`safe_div`]
-//! and [`safe_mod`] (NULL where the divisor is zero), CAST becomes TRY_CAST, unary minus becomes `0 - x` (wrapping),
+//! hole). So only what is total is let through, and what is nearly total is rewritten: `/` and `%` become functions of
+//! our own in `safe` (NULL where the divisor is zero), CAST becomes TRY_CAST, unary minus becomes `0 - x` (wrapping),
 //! ABS and COALESCE become CASE. Integer `+ - *` wrap in DataFusion 55 (`fail_on_overflow` is off); that is total, and
 //! harmless because every value is clamped afterwards. A test pins it.
 
-use std::sync::{Arc, LazyLock};
+use std::sync::Arc;
 
-use arrow::array::{ArrayRef, AsArray, Float64Array, Int64Array};
-use arrow::datatypes::{DataType, Float64Type, Int64Type};
+use arrow::datatypes::{DataType, TimeUnit};
 use datafusion::common::{DFSchema, ScalarValue};
-use datafusion::error::{DataFusionError, Result as DfResult};
 use datafusion::logical_expr::expr::{Alias, BinaryExpr, Case, InList, ScalarFunction, TryCast};
-use datafusion::logical_expr::{
-    ColumnarValue, Expr, ExprSchemable, Operator, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility,
-    lit,
-};
+use datafusion::logical_expr::{Expr, ExprSchemable, Operator, lit};
 use glovebox_policy::{Reason, Refusal};
 
 use crate::canonical::text;
 use crate::flatten::{EXPR_MAX_NODES, size};
 use crate::lift::MARKER;
+use crate::safe::{SAFE_DAY, SAFE_DIV, SAFE_DIV_NAME, SAFE_MOD, SAFE_MOD_NAME};
 
 /// Functions that analysts may call. Each is total on every value of its types; `abs` and `coalesce` are rewritten.
 pub(crate) const ALLOWED: [&str; 7] = ["abs", "ceil", "coalesce", "floor", "greatest", "least", "nullif"];
@@ -43,11 +39,7 @@ pub(crate) fn total(expr: &Expr, schema: &DFSchema) -> Result<Expr, Refusal> {
 
 /// Refuses an expression that has grown too large.
 fn sized(expr: Expr) -> Result<Expr, Refusal> {
-    if size(&expr) > EXPR_MAX_NODES {
-        Err(Reason::SqlTooManyOperators.into())
-    } else {
-        Ok(expr)
-    }
+    if size(&expr) > EXPR_MAX_NODES { Err(Reason::SqlTooManyOperators.into()) } else { Ok(expr) }
 }
 
 fn rewritten(expr: &Expr, schema: &DFSchema) -> Result<Expr, Refusal> {
@@ -65,24 +57,19 @@ fn rewritten(expr: &Expr, schema: &DFSchema) -> Result<Expr, Refusal> {
         Expr::IsNotNull(e) => Expr::IsNotNull(inner(e)?),
         Expr::IsTrue(e) => Expr::IsTrue(inner(e)?),
         Expr::IsFalse(e) => Expr::IsFalse(inner(e)?),
-        // DataFusion has no physical form of these two.
-        Expr::IsUnknown(e) => Expr::IsNull(inner(e)?),
+        Expr::IsUnknown(e) => Expr::IsUnknown(inner(e)?),
         Expr::IsNotTrue(e) => Expr::IsNotTrue(inner(e)?),
         Expr::IsNotFalse(e) => Expr::IsNotFalse(inner(e)?),
-        Expr::IsNotUnknown(e) => Expr::IsNotNull(inner(e)?),
+        Expr::IsNotUnknown(e) => Expr::IsNotUnknown(inner(e)?),
         Expr::Negative(e) => negative(rewritten(e, schema)?, schema)?,
         Expr::Between(between) => {
             let (value, low, high) = (inner(&between.expr)?, inner(&between.low)?, inner(&between.high)?);
             let both = sized(value.clone().gt_eq(*low).and(value.lt_eq(*high)))?;
-            if between.negated {
-                Expr::Not(Box::new(both))
-            } else {
-                both
-            }
+            if between.negated { Expr::Not(Box::new(both)) } else { both }
         }
         Expr::Case(case) => total_case(case, schema)?,
-        Expr::Cast(cast) => try_cast(inner(&cast.expr)?, cast.field.data_type())?,
-        Expr::TryCast(cast) => try_cast(inner(&cast.expr)?, cast.field.data_type())?,
+        Expr::Cast(cast) => try_cast(rewritten(&cast.expr, schema)?, cast.field.data_type(), schema)?,
+        Expr::TryCast(cast) => try_cast(rewritten(&cast.expr, schema)?, cast.field.data_type(), schema)?,
         Expr::InList(list) => total_in_list(list, schema)?,
         Expr::ScalarFunction(call) => total_call(call, schema)?,
         Expr::ScalarSubquery(_) | Expr::InSubquery(_) | Expr::Exists(_) | Expr::SetComparison(_) => {
@@ -104,17 +91,11 @@ fn check_type(data_type: &DataType) -> Result<(), Refusal> {
             | DataType::Date32
             | DataType::Timestamp(..)
     );
-    if fine {
-        Ok(())
-    } else {
-        Err(Refusal::about(Reason::TypeRefused, &data_type.to_string()))
-    }
+    if fine { Ok(()) } else { Err(Refusal::about(Reason::TypeRefused, &data_type.to_string())) }
 }
 
 fn type_of(expr: &Expr, schema: &DFSchema) -> Result<DataType, Refusal> {
-    let found = expr
-        .get_type(schema)
-        .map_err(|_| Refusal::about(Reason::TypeRefused, &text(expr)))?;
+    let found = expr.get_type(schema).map_err(|_| Refusal::about(Reason::TypeRefused, &text(expr)))?;
     check_type(&found)?;
     Ok(found)
 }
@@ -131,10 +112,7 @@ fn total_binary(binary: &BinaryExpr, schema: &DFSchema) -> Result<Expr, Refusal>
         Operator::Plus | Operator::Minus | Operator::Multiply | Operator::Divide | Operator::Modulo
             if !is_number(&types.0) || !is_number(&types.1) =>
         {
-            Err(Refusal::about(
-                Reason::TypeRefused,
-                &text(&Expr::BinaryExpr(binary.clone())),
-            ))
+            Err(Refusal::about(Reason::TypeRefused, &text(&Expr::BinaryExpr(binary.clone()))))
         }
         Operator::Divide => Ok(SAFE_DIV.call(vec![left, right])),
         Operator::Modulo => Ok(SAFE_MOD.call(vec![left, right])),
@@ -165,10 +143,7 @@ fn negative(expr: Expr, schema: &DFSchema) -> Result<Expr, Refusal> {
 
 fn total_case(case: &Case, schema: &DFSchema) -> Result<Expr, Refusal> {
     let inner = |expr: &Expr| rewritten(expr, schema).map(Box::new);
-    let arms = case
-        .when_then_expr
-        .iter()
-        .map(|(when, then)| Ok((inner(when)?, inner(then)?)));
+    let arms = case.when_then_expr.iter().map(|(when, then)| Ok((inner(when)?, inner(then)?)));
     Ok(Expr::Case(Case {
         expr: case.expr.as_deref().map(inner).transpose()?,
         when_then_expr: arms.collect::<Result<_, Refusal>>()?,
@@ -180,19 +155,29 @@ fn total_in_list(list: &InList, schema: &DFSchema) -> Result<Expr, Refusal> {
     if list.list.len() > IN_LIST_MAX {
         return Err(Reason::SqlTooManyOperators.into());
     }
-    let values = list
-        .list
-        .iter()
-        .map(|value| rewritten(value, schema))
-        .collect::<Result<_, _>>()?;
-    Ok(Expr::InList(InList::new(
-        Box::new(rewritten(&list.expr, schema)?),
-        values,
-        list.negated,
-    )))
+    let values = list.list.iter().map(|value| rewritten(value, schema)).collect::<Result<_, _>>()?;
+    Ok(Expr::InList(InList::new(Box::new(rewritten(&list.expr, schema)?), values, list.negated)))
 }
 
-fn try_cast(expr: Box<Expr>, to: &DataType) -> Result<Expr, Refusal> {
+/// Whether every value of one type casts to a value or to NULL of another, without an error.
+///
+/// An allow-list, because `safe` does not mean total in arrow 59: a date or an instant beyond the calendar cannot be
+/// formatted, and fails the whole batch when it is cast to text or from instant to date. A test runs every allowed pair
+/// on the extremes of its type.
+fn casts_totally(from: &DataType, to: &DataType) -> bool {
+    use DataType::{Boolean, Date32, Float64, Int64, Null, Utf8};
+    from == to
+        || *from == Null
+        || matches!(
+            (from, to),
+            (Int64, Float64 | Utf8 | Boolean)
+                | (Float64, Int64 | Utf8 | Boolean)
+                | (Boolean, Int64 | Float64 | Utf8)
+                | (Utf8, Int64 | Float64 | Boolean | Date32)
+        )
+}
+
+fn try_cast(expr: Expr, to: &DataType, schema: &DFSchema) -> Result<Expr, Refusal> {
     let to = match to {
         DataType::Int8 | DataType::Int16 | DataType::Int32 | DataType::Int64 => DataType::Int64,
         DataType::Float16 | DataType::Float32 | DataType::Float64 => DataType::Float64,
@@ -201,7 +186,14 @@ fn try_cast(expr: Box<Expr>, to: &DataType) -> Result<Expr, Refusal> {
         DataType::Date32 => DataType::Date32,
         other => return Err(Refusal::about(Reason::TypeRefused, &other.to_string())),
     };
-    Ok(match (*expr, to) {
+    let from = type_of(&expr, schema)?;
+    if from == DataType::Timestamp(TimeUnit::Microsecond, None) && to == DataType::Date32 {
+        return Ok(SAFE_DAY.call(vec![expr]));
+    }
+    if !casts_totally(&from, &to) {
+        return Err(Refusal::about(Reason::TypeRefused, &format!("{from} to {to}")));
+    }
+    Ok(match (expr, to) {
         // Literals that coercion wrapped are literals again, so that bounds can be read off them.
         (Expr::Literal(value, _), to) if value.is_null() => {
             lit(ScalarValue::try_new_null(&to).map_err(|_| Reason::TypeRefused)?)
@@ -212,120 +204,28 @@ fn try_cast(expr: Box<Expr>, to: &DataType) -> Result<Expr, Refusal> {
 }
 
 fn total_call(call: &ScalarFunction, schema: &DFSchema) -> Result<Expr, Refusal> {
-    let args = call
-        .args
-        .iter()
-        .map(|arg| rewritten(arg, schema))
-        .collect::<Result<Vec<_>, _>>()?;
+    let args = call.args.iter().map(|arg| rewritten(arg, schema)).collect::<Result<Vec<_>, _>>()?;
     match (call.func.name(), args.as_slice()) {
         ("abs", [x]) => {
             let negated = negative(x.clone(), schema)?;
-            let zero = if type_of(x, schema)? == DataType::Int64 {
-                lit(0_i64)
-            } else {
-                lit(0_f64)
-            };
+            let zero = if type_of(x, schema)? == DataType::Int64 { lit(0_i64) } else { lit(0_f64) };
             sized(case_when(x.clone().lt(zero), negated, x.clone()))
         }
-        ("coalesce", [first @ .., last]) => sized(first.iter().rev().fold(last.clone(), |otherwise, x| {
-            case_when(x.clone().is_not_null(), x.clone(), otherwise)
-        })),
+        ("coalesce", [first @ .., last]) => sized(
+            first
+                .iter()
+                .rev()
+                .fold(last.clone(), |otherwise, x| case_when(x.clone().is_not_null(), x.clone(), otherwise)),
+        ),
         // Bounds are for aggregates.
         (MARKER, _) => Err(Reason::BoundsInvalid.into()),
-        ("floor" | "ceil" | "greatest" | "least" | "nullif" | SAFE_DIV_NAME | SAFE_MOD_NAME, _) => Ok(
-            Expr::ScalarFunction(ScalarFunction::new_udf(Arc::clone(&call.func), args)),
-        ),
+        ("floor" | "ceil" | "greatest" | "least" | "nullif" | SAFE_DIV_NAME | SAFE_MOD_NAME, _) => {
+            Ok(Expr::ScalarFunction(ScalarFunction::new_udf(Arc::clone(&call.func), args)))
+        }
         (name, _) => Err(Refusal::about(Reason::FunctionRefused, name)),
     }
 }
 
 fn case_when(when: Expr, then: Expr, otherwise: Expr) -> Expr {
-    Expr::Case(Case::new(
-        None,
-        vec![(Box::new(when), Box::new(then))],
-        Some(Box::new(otherwise)),
-    ))
-}
-
-pub(crate) const SAFE_DIV_NAME: &str = "__gb_div";
-pub(crate) const SAFE_MOD_NAME: &str = "__gb_mod";
-
-/// `a / b`, NULL where `b` is zero, wrapping at the one overflow.
-static SAFE_DIV: LazyLock<ScalarUDF> = LazyLock::new(|| ScalarUDF::from(SafeArithmetic::new(SAFE_DIV_NAME)));
-/// `a % b`, NULL where `b` is zero.
-static SAFE_MOD: LazyLock<ScalarUDF> = LazyLock::new(|| ScalarUDF::from(SafeArithmetic::new(SAFE_MOD_NAME)));
-
-/// Division and remainder that are defined everywhere.
-#[derive(Debug, PartialEq, Eq, Hash)]
-struct SafeArithmetic {
-    name: &'static str,
-    signature: Signature,
-}
-
-impl SafeArithmetic {
-    fn new(name: &'static str) -> Self {
-        Self {
-            name,
-            signature: Signature::any(2, Volatility::Immutable),
-        }
-    }
-
-    fn of_ints(&self, a: i64, b: i64) -> Option<i64> {
-        match (b, self.name) {
-            (0, _) => None,
-            (_, SAFE_DIV_NAME) => Some(a.wrapping_div(b)),
-            _ => Some(a.wrapping_rem(b)),
-        }
-    }
-
-    fn of_floats(&self, a: f64, b: f64) -> Option<f64> {
-        match self.name {
-            _ if b == 0.0 => None,
-            SAFE_DIV_NAME => Some(a / b),
-            _ => Some(a % b),
-        }
-    }
-}
-
-impl ScalarUDFImpl for SafeArithmetic {
-    fn name(&self) -> &str {
-        self.name
-    }
-
-    fn signature(&self) -> &Signature {
-        &self.signature
-    }
-
-    fn return_type(&self, args: &[DataType]) -> DfResult<DataType> {
-        let ints = args.iter().all(|t| matches!(t, DataType::Int64 | DataType::Null));
-        Ok(if ints { DataType::Int64 } else { DataType::Float64 })
-    }
-
-    fn invoke_with_args(&self, args: ScalarFunctionArgs) -> DfResult<ColumnarValue> {
-        let to = args.return_type().clone();
-        let arrays = ColumnarValue::values_to_arrays(&args.args)?;
-        let cast = arrays
-            .iter()
-            .map(|a| arrow::compute::cast(a, &to))
-            .collect::<Result<Vec<_>, _>>()?;
-        let [left, right] = cast.as_slice() else {
-            return Err(DataFusionError::Internal(
-                "safe arithmetic takes two arguments".to_owned(),
-            ));
-        };
-        let out: ArrayRef = if to == DataType::Int64 {
-            let pairs = left
-                .as_primitive::<Int64Type>()
-                .iter()
-                .zip(right.as_primitive::<Int64Type>());
-            Arc::new(pairs.map(|(a, b)| self.of_ints(a?, b?)).collect::<Int64Array>())
-        } else {
-            let pairs = left
-                .as_primitive::<Float64Type>()
-                .iter()
-                .zip(right.as_primitive::<Float64Type>());
-            Arc::new(pairs.map(|(a, b)| self.of_floats(a?, b?)).collect::<Float64Array>())
-        };
-        Ok(ColumnarValue::Array(out))
-    }
+    Expr::Case(Case::new(None, vec![(Box::new(when), Box::new(then))], Some(Box::new(otherwise))))
 }

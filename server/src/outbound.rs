@@ -249,15 +249,14 @@ pub(crate) fn flight_stream(body: &impl AsBatch) -> Result<FlightStream, Refusal
     Ok(Box::pin(messages))
 }
 
-/// What goes with a release whoever asks and whenever: what it cost and where it stands in the log.
+/// What goes with a release whoever asks and whenever: what it cost and which request it answers. When it was drawn and
+/// where it stands in the log would tell a firm what others had asked before.
 fn receipt(answer: &ReleasedAnswer) -> Value {
     let receipt = answer.release().receipt();
     json!({
         "cost": cost(answer),
         "release": {
             "request": receipt.request(),
-            "leaf": receipt.leaf_index(),
-            "released_at": receipt.released_at(),
         },
     })
 }

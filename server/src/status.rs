@@ -24,7 +24,8 @@ pub(crate) fn status_of(refusal: &Refusal) -> Status {
 pub(crate) fn refusal_of(status: &Status) -> Refusal {
     match status.code() {
         Code::Unimplemented => Refusal::about(Reason::StatementRefused, "this call"),
-        Code::InvalidArgument => Reason::BadRequest.into(),
+        // The library says `internal` when it cannot unpack what the caller sent; our own faults carry our code.
+        Code::InvalidArgument | Code::Internal => Reason::BadRequest.into(),
         Code::OutOfRange | Code::ResourceExhausted => {
             Refusal::about(Reason::BadRequest, "a message is longer than 64 KiB")
         }

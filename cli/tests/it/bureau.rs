@@ -22,7 +22,7 @@ flight_listen = \"127.0.0.1:0\"
 [release]
 tick_ms = 10
 floor_ms = 10
-rows_per_second = 1000000
+steps_per_second = 20000000
 ";
 
 /// What a command did.

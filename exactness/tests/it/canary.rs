@@ -19,10 +19,7 @@ fn csv() -> String {
 }
 
 fn clean(what: &str, said: &str) {
-    assert!(
-        !said.contains(TEXT) && !said.contains(NUMBER),
-        "{what} shows a row: {said}"
-    );
+    assert!(!said.contains(TEXT) && !said.contains(NUMBER), "{what} shows a row: {said}");
 }
 
 #[test]
@@ -58,11 +55,7 @@ fn canaries_show_in_no_fault_when_storage_fails_under_the_walk() {
     let place = Place::new();
     let name = place.add_csv(&csv());
     let analysis = place.analyse("SELECT k, SUM(x), COUNT(note) FROM {t} GROUP BY k", &name);
-    fs::write(
-        place.dir.path().join("catalog").join(&name).join("data.parquet"),
-        "not rows",
-    )
-    .unwrap();
+    fs::write(place.dir.path().join("catalog").join(&name).join("data.parquet"), "not rows").unwrap();
     for fault in [
         block(analysis.exact(KEY, cut(1, 8192))).unwrap_err(),
         block(analysis.exact_by_plain_nodes(KEY, cut(1, 8192))).unwrap_err(),

@@ -6,7 +6,7 @@ use glovebox_exactness::neighbour::{Moved, Violation, check};
 use proptest::prelude::*;
 
 use crate::corpus::CORPUS;
-use crate::data::{Place, Row, cut, fold, hard_rows, linf, rows, without};
+use crate::data::{Place, Row, cut, folded, hard_rows, linf, rows, without};
 use crate::reference::{Naive, naive};
 
 /// Every question of the corpus on the rows and on the rows without each of some persons. The largest movement of each
@@ -18,7 +18,7 @@ fn compare(rows: &[Row], leavers: impl IntoIterator<Item = i64>) {
         .iter()
         .map(|sql| {
             let analysis = place.analyse(sql, &all);
-            let cells = fold(&analysis, cut(2, 8192)).unwrap();
+            let cells = folded(&analysis, sql, cut(2, 8192));
             (sql, analysis, cells)
         })
         .collect();
@@ -27,7 +27,7 @@ fn compare(rows: &[Row], leavers: impl IntoIterator<Item = i64>) {
         for (sql, analysis, cells) in &before {
             let other = place.analyse(sql, &fewer);
             assert_eq!(linf(analysis), linf(&other), "what is declared depends on rows: {sql}");
-            let rest = fold(&other, cut(2, 8192)).unwrap();
+            let rest = folded(&other, sql, cut(2, 8192));
             let moved = check(cells, &rest, &linf(analysis), analysis.max_groups());
             assert!(moved.is_ok(), "{moved:?} without person {person}: {sql}\n{rows:?}");
         }
@@ -68,12 +68,7 @@ const MOST: usize = 6;
 
 /// A person at every limit at once: the declared most rows, each at the upper bound, in two groups.
 fn greedy() -> Vec<Row> {
-    let row = |person, x, k: &str| Row {
-        person,
-        x: Some(x),
-        k: Some(k.to_owned()),
-        ..Row::default()
-    };
+    let row = |person, x, k: &str| Row { person, x: Some(x), k: Some(k.to_owned()), ..Row::default() };
     let mut rows = vec![row(1, 5, "a"), row(2, 7, "b")];
     rows.extend([row(9, 50, "a"), row(9, 51, "a"), row(9, i64::MAX, "b"), row(9, 50, "b")]);
     rows
@@ -83,7 +78,7 @@ fn cells_with_and_without(sql: &str, rows: &[Row], person: i64) -> (Vec<Vec<i128
     let place = Place::new();
     let (all, fewer) = (place.add(rows), place.add(&without(rows, person)));
     let (a, b) = (place.analyse(sql, &all), place.analyse(sql, &fewer));
-    let (with, rest) = (fold(&a, cut(1, 8192)).unwrap(), fold(&b, cut(1, 8192)).unwrap());
+    let (with, rest) = (folded(&a, sql, cut(1, 8192)), folded(&b, sql, cut(1, 8192)));
     (with, rest, linf(&a), a.max_groups())
 }
 
@@ -98,32 +93,19 @@ fn a_declaration_that_is_one_too_small_is_noticed() {
         ("SELECT SUM(x, contribution_bounds_per_group => (-15, 40)) FROM {t}", 1),
         ("SELECT SUM(x, contribution_bounds_per_row => (0, 3)) FROM {t}", 1),
         ("SELECT COUNT(*, contribution_bounds_per_group => (0, 2)) FROM {t}", 1),
-        (
-            "SELECT k, SUM(x, contribution_bounds_per_group => (0, 60)) FROM {t} GROUP BY k",
-            2,
-        ),
+        ("SELECT k, SUM(x, contribution_bounds_per_group => (0, 60)) FROM {t} GROUP BY k", 2),
         ("SELECT k, COUNT(DISTINCT person) FROM {t} GROUP BY k", 2),
     ] {
         let (with, rest, linf, max_groups) = cells_with_and_without(sql, &greedy(), 9);
-        let moved = Moved {
-            groups,
-            largest: linf.iter().map(|l| u128::from(*l)).collect(),
-        };
+        let moved = Moved { groups, largest: linf.iter().map(|l| u128::from(*l)).collect() };
         assert_eq!(check(&with, &rest, &linf, max_groups), Ok(moved), "{sql}");
         for family in 0..linf.len() {
             let mut smaller = linf.clone();
             smaller[family] -= 1;
-            assert!(
-                matches!(check(&with, &rest, &smaller, max_groups), Err(Violation::Cell { .. })),
-                "{sql}"
-            );
+            assert!(matches!(check(&with, &rest, &smaller, max_groups), Err(Violation::Cell { .. })), "{sql}");
         }
         if groups == 2 {
-            assert_eq!(
-                check(&with, &rest, &linf, 1),
-                Err(Violation::Groups { moved: 2, allowed: 1 }),
-                "{sql}"
-            );
+            assert_eq!(check(&with, &rest, &linf, 1), Err(Violation::Groups { moved: 2, allowed: 1 }), "{sql}");
         }
     }
 }
@@ -133,43 +115,14 @@ fn a_declaration_that_is_one_too_small_is_noticed() {
 fn a_sum_without_one_of_its_clamps_is_noticed() {
     let rows = greedy();
     let fewer = without(&rows, 9);
-    let right = Naive {
-        row: Some((-10, 50)),
-        unit: Some((-15, 40)),
-        max_groups: 1,
-    };
+    let right = Naive { row: Some((-10, 50)), unit: Some((-15, 40)), max_groups: 1 };
     let verdict = |naive_of: Naive| {
         let cells = |rows: &[Row]| vec![naive(rows, &naive_of, |row| row.x, |row| row.k.as_deref())];
         check(&cells(&rows), &cells(&fewer), &[40], 1)
     };
-    assert_eq!(
-        verdict(right),
-        Ok(Moved {
-            groups: 1,
-            largest: vec![40]
-        })
-    );
-    assert!(matches!(
-        verdict(Naive { unit: None, ..right }),
-        Err(Violation::Cell { .. })
-    ));
-    assert!(matches!(
-        verdict(Naive {
-            unit: None,
-            row: None,
-            ..right
-        }),
-        Err(Violation::Cell { .. })
-    ));
-    assert!(matches!(
-        verdict(Naive {
-            unit: Some((-15, 41)),
-            ..right
-        }),
-        Err(Violation::Cell { moved: 41, .. })
-    ));
-    assert!(matches!(
-        verdict(Naive { max_groups: 2, ..right }),
-        Err(Violation::Groups { moved: 2, allowed: 1 })
-    ));
+    assert_eq!(verdict(right), Ok(Moved { groups: 1, largest: vec![40] }));
+    assert!(matches!(verdict(Naive { unit: None, ..right }), Err(Violation::Cell { .. })));
+    assert!(matches!(verdict(Naive { unit: None, row: None, ..right }), Err(Violation::Cell { .. })));
+    assert!(matches!(verdict(Naive { unit: Some((-15, 41)), ..right }), Err(Violation::Cell { moved: 41, .. })));
+    assert!(matches!(verdict(Naive { max_groups: 2, ..right }), Err(Violation::Groups { moved: 2, allowed: 1 })));
 }

@@ -29,20 +29,14 @@ pub(crate) fn naive(
 ) -> Vec<i128> {
     let mut units: BTreeMap<i64, BTreeMap<usize, i128>> = BTreeMap::new();
     for row in rows {
-        let place = group(row)
-            .and_then(|key| KEYS.iter().position(|known| *known == key))
-            .unwrap_or(KEYS.len());
-        let value = value(row).map_or(0, |v| {
-            i128::from(bounds.row.map_or(v, |(low, high)| v.clamp(low, high)))
-        });
+        let place = group(row).and_then(|key| KEYS.iter().position(|known| *known == key)).unwrap_or(KEYS.len());
+        let value = value(row).map_or(0, |v| i128::from(bounds.row.map_or(v, |(low, high)| v.clamp(low, high))));
         *units.entry(row.person).or_default().entry(place).or_default() += value;
     }
     let mut cells = vec![0_i128; KEYS.len() + 1];
     for groups in units.into_values() {
         for (place, sum) in groups.into_iter().take(bounds.max_groups) {
-            cells[place] += bounds
-                .unit
-                .map_or(sum, |(low, high)| sum.clamp(i128::from(low), i128::from(high)));
+            cells[place] += bounds.unit.map_or(sum, |(low, high)| sum.clamp(i128::from(low), i128::from(high)));
         }
     }
     cells
@@ -88,36 +82,17 @@ fn questions() -> Vec<(&'static str, &'static str, Vec<Family>)> {
         ("COUNT(*)", "", vec![count(|_| Some(1))]),
         ("COUNT(x)", "", vec![count(|r| r.x.map(|_| 1))]),
         ("COUNT(c)", "", vec![count(|r| r.c.filter(|c| !c.is_nan()).map(|_| 1))]),
-        (
-            "COUNT(DISTINCT person)",
-            "",
-            vec![family(|_| Some(1), None, Some((0, 1)))],
-        ),
+        ("COUNT(DISTINCT person)", "", vec![family(|_| Some(1), None, Some((0, 1)))]),
         ("SUM(x)", "", vec![family(|r| r.x, Some((-10, 50)), None)]),
-        (
-            "SUM(x * 2)",
-            "",
-            vec![family(|r| r.x.map(|x| x.wrapping_mul(2)), Some((-20, 100)), None)],
-        ),
-        (
-            "SUM(x, contribution_bounds_per_row => (0, 3))",
-            "",
-            vec![family(|r| r.x, Some((0, 3)), None)],
-        ),
+        ("SUM(x * 2)", "", vec![family(|r| r.x.map(|x| x.wrapping_mul(2)), Some((-20, 100)), None)]),
+        ("SUM(x, contribution_bounds_per_row => (0, 3))", "", vec![family(|r| r.x, Some((0, 3)), None)]),
         (
             "SUM(x, contribution_bounds_per_group => (20, 60))",
             "",
             vec![family(|r| r.x, Some((-10, 50)), Some((20, 60)))],
         ),
         ("SUM(c)", "", vec![family(|r| steps(r.c, 0.25, -20, 80), None, None)]),
-        (
-            "AVG(x)",
-            "",
-            vec![
-                count(|r| r.x.map(|_| 1)),
-                family(|r| r.x.map(|x| x.clamp(-10, 50) - 20), None, None),
-            ],
-        ),
+        ("AVG(x)", "", vec![count(|r| r.x.map(|_| 1)), family(|r| r.x.map(|x| x.clamp(-10, 50) - 20), None, None)]),
         (
             "AVG(c)",
             "",
@@ -131,35 +106,20 @@ fn questions() -> Vec<(&'static str, &'static str, Vec<Family>)> {
             "",
             vec![family(|r| r.big.map(|v| v / 3), Some((-500, 500)), None)],
         ),
-        (
-            "SUM(COALESCE(x, 7))",
-            "",
-            vec![family(|r| Some(r.x.unwrap_or(7)), Some((-10, 50)), None)],
-        ),
+        ("SUM(COALESCE(x, 7))", "", vec![family(|r| Some(r.x.unwrap_or(7)), Some((-10, 50)), None)]),
     ]
 }
 
 #[test]
 fn the_questions_cover_a_filter_too() {
     let place = Place::new();
-    let rows = crate::data::hard_rows()
-        .into_iter()
-        .filter(|r| r.person % 5 == 0)
-        .collect::<Vec<_>>();
-    let rows: Vec<Row> = rows
-        .into_iter()
-        .enumerate()
-        .map(|(i, r)| Row { person: i as i64, ..r })
-        .collect();
+    let rows = crate::data::hard_rows().into_iter().filter(|r| r.person % 5 == 0).collect::<Vec<_>>();
+    let rows: Vec<Row> = rows.into_iter().enumerate().map(|(i, r)| Row { person: i as i64, ..r }).collect();
     let name = place.add(&rows);
     let sql = "SELECT k, COUNT(*), SUM(x) FROM {t} WHERE x > 0 GROUP BY k";
     let cells = fold(&place.analyse(sql, &name), cut(1, 7)).unwrap();
     let kept: Vec<Row> = rows.into_iter().filter(positive).collect();
-    let free = Naive {
-        row: Some((-10, 50)),
-        unit: None,
-        max_groups: usize::MAX,
-    };
+    let free = Naive { row: Some((-10, 50)), unit: None, max_groups: usize::MAX };
     assert_eq!(cells[0], naive(&kept, &free, |_| Some(1), |r| r.k.as_deref()));
     assert_eq!(cells[1], naive(&kept, &free, |r| r.x, |r| r.k.as_deref()));
 }

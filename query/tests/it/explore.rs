@@ -8,15 +8,8 @@ fn explore() {
         match analyse(sql) {
             Ok(a) => println!(
                 "OK   {sql}\n        {:?} {:?}",
-                a.noise()
-                    .families()
-                    .iter()
-                    .map(|f| format!("{} linf {}", f.label.get(), f.linf))
-                    .collect::<Vec<_>>(),
-                a.columns()
-                    .iter()
-                    .map(|c| format!("{} {:?}", c.name, c.kind))
-                    .collect::<Vec<_>>()
+                a.noise().families().iter().map(|f| format!("{} linf {}", f.label.get(), f.linf)).collect::<Vec<_>>(),
+                a.columns().iter().map(|c| format!("{} {:?}", c.name, c.kind)).collect::<Vec<_>>()
             ),
             Err(r) => println!("NO   {sql}\n        {} {:?}", r.reason().code(), r.quotation()),
         }

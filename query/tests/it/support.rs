@@ -32,28 +32,12 @@ pub(crate) fn manifest(name: &str) -> Manifest {
     for (column, kind, rest) in [
         ("person", "int", ""),
         ("phone", "text", "identifier = true"),
-        (
-            "ward",
-            "text",
-            r#"keys = { values = ["east", "west", "o'hara"], basis = "rules" }"#,
-        ),
+        ("ward", "text", r#"keys = { values = ["east", "west", "o'hara"], basis = "rules" }"#),
         ("grade", "int", r#"keys = { values = [1, 2, 3], basis = "rules" }"#),
-        (
-            "smoker",
-            "bool",
-            r#"keys = { values = [false, true], basis = "rules" }"#,
-        ),
+        ("smoker", "bool", r#"keys = { values = [false, true], basis = "rules" }"#),
         ("age", "int", r#"bounds = { lower = 0, upper = 120, basis = "law" }"#),
-        (
-            "cost",
-            "float",
-            "grid = 0.01\nbounds = { lower = 0, upper = 1000, basis = \"tariff\" }",
-        ),
-        (
-            "weight",
-            "float",
-            r#"bounds = { lower = -5, upper = 5, basis = "z-score" }"#,
-        ),
+        ("cost", "float", "grid = 0.01\nbounds = { lower = 0, upper = 1000, basis = \"tariff\" }"),
+        ("weight", "float", r#"bounds = { lower = -5, upper = 5, basis = "z-score" }"#),
         ("free", "int", ""),
         ("loose", "float", ""),
         ("note", "text", ""),
@@ -100,11 +84,7 @@ pub(crate) static PLACE: LazyLock<Place> = LazyLock::new(|| {
 
 /// What an ordinary contract says.
 pub(crate) fn defaults() -> Defaults {
-    Defaults {
-        epsilon: NanoEpsilon::from_epsilon(1.0).unwrap(),
-        delta: 1e-9,
-        max_groups_contributed: 2,
-    }
+    Defaults { epsilon: NanoEpsilon::from_epsilon(1.0).unwrap(), delta: 1e-9, max_groups_contributed: 2 }
 }
 
 pub(crate) fn analyse_with(sql: &str, parameters: &[Scalar]) -> Result<Analysis, Refusal> {
@@ -135,17 +115,7 @@ pub(crate) enum Expect {
 }
 
 /// Words of the inside that no refusal may hold.
-const INSIDE: [&str; 9] = [
-    "DataFusion",
-    "datafusion",
-    "arrow",
-    "Arrow",
-    "src/",
-    "panicked",
-    "__gb_",
-    "Int64(",
-    "Utf8",
-];
+const INSIDE: [&str; 9] = ["DataFusion", "datafusion", "arrow", "Arrow", "src/", "panicked", "__gb_", "Int64(", "Utf8"];
 
 /// Reads one statement and compares what becomes of it.
 pub(crate) fn check(sql: &str, expect: Expect) {
@@ -154,10 +124,7 @@ pub(crate) fn check(sql: &str, expect: Expect) {
     if let Err(refusal) = &outcome {
         let said = format!("{refusal} {refusal:?} {}", refusal.chinese());
         for word in INSIDE {
-            assert!(
-                !said.contains(word) || sql.contains(word),
-                "`{word}` in {said}\n{shown}"
-            );
+            assert!(!said.contains(word) || sql.contains(word), "`{word}` in {said}\n{shown}");
         }
     }
     match (expect, outcome) {
@@ -165,11 +132,7 @@ pub(crate) fn check(sql: &str, expect: Expect) {
         (Expect::Yes, Err(refusal)) => panic!("refused: {refusal}\n{shown}"),
         (expected, Ok(_)) => panic!("accepted, but {expected:?}\n{shown}"),
         (Expect::No(reason), Err(refusal)) => {
-            assert_eq!(
-                (refusal.reason(), refusal.quotation()),
-                (reason, None),
-                "{refusal}\n{shown}"
-            );
+            assert_eq!((refusal.reason(), refusal.quotation()), (reason, None), "{refusal}\n{shown}");
         }
         (Expect::About(reason, text), Err(refusal)) => {
             assert_eq!(refusal.reason(), reason, "{refusal}\n{shown}");

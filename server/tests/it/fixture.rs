@@ -137,7 +137,7 @@ pub(crate) async fn engine(dir: &Path) -> (Engine, Tokens) {
 
 fn make(dir: &Path) -> (Engine, Tokens) {
     let text = "state_dir = \"state\"\nmaster_key_file = \"master.key\"\n[release]\ntick_ms = 5\nfloor_ms = 50\n\
-                rows_per_second = 10000\n[limits]\nrunning = 8\nwaiting = 64\nthreads = 2\n";
+                steps_per_second = 1000000\n[limits]\nwaiting = 64\nthreads = 8\n";
     let config = Config::parse(text, dir).unwrap();
     Engine::init(&config).unwrap();
     let engine = Engine::open(&config).unwrap();

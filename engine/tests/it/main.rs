@@ -1,0 +1,9 @@
+//! The pipeline from inside one process: crashes, sharing, ticks, and who may ask.
+
+#![expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
+
+mod crash;
+mod lost;
+mod refusals;
+mod sharing;
+mod world;

@@ -1,0 +1,289 @@
+//! A small install: a dataset, an officer, four firms, and the ledger seen past the engine.
+
+use std::fmt::Write as _;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use glovebox_catalog::Catalog;
+use glovebox_engine::{Answer, Config, Engine, Person, SqlAsk, Table};
+use glovebox_ledger::{Ledger, Order};
+use glovebox_policy::contract::sign_contract;
+use glovebox_policy::{Caller, Cost, Digest, Refusal, Role};
+use glovebox_query::{Defaults, Draft, Options};
+use ring::rand::SystemRandom;
+use ring::signature::{Ed25519KeyPair, KeyPair as _};
+
+/// Every test begins with one question of this price, asked as `ana` of the firm `acme`.
+pub(crate) const QUESTION: &str =
+    "SELECT sex, COUNT(*) AS n, SUM(visits) AS visits FROM medical.visits GROUP BY sex ORDER BY sex";
+
+/// As [`QUESTION`], of the same price, and never asked before.
+pub(crate) const OTHER_QUESTION: &str =
+    "SELECT sex, COUNT(*) AS n, SUM(visits) AS visits FROM medical.visits WHERE visits > 3 GROUP BY sex ORDER BY sex";
+
+pub(crate) const FLOOR: Duration = Duration::from_millis(80);
+
+const CONFIG: &str = "\
+state_dir = \"state\"
+master_key_file = \"master.key\"
+
+[release]
+tick_ms = 10
+floor_ms = 80
+rows_per_second = 1000000
+";
+
+const MANIFEST: &str = r#"
+[dataset]
+name = "medical.visits"
+kind = "table"
+title_en = "Visits"
+title_zh = "就诊记录"
+id_space = "resident"
+budget_domain = "resident"
+unit = ["person"]
+max_units = 5000
+max_rows_per_unit = 4
+source = "made up for a test"
+licence = "none"
+classification = "public"
+
+[[columns]]
+name = "person"
+type = "int"
+meaning_en = "person"
+meaning_zh = "个人"
+
+[[columns]]
+name = "sex"
+type = "text"
+meaning_en = "sex"
+meaning_zh = "性别"
+keys = { values = ["f", "m"], basis = "codebook" }
+
+[[columns]]
+name = "visits"
+type = "int"
+meaning_en = "visits to a doctor"
+meaning_zh = "就诊次数"
+bounds = { lower = 0, upper = 10, basis = "codebook" }
+"#;
+
+const CONTRACT: &str = r#"
+id = "{org}-visits"
+org = "{org}"
+dataset = "medical.visits"
+budget_domain = "resident"
+purposes = ["ai-research"]
+starts = "2020-01-01T00:00:00Z"
+ends = "{ends}"
+
+[budget]
+allotment_rho = {allotment}
+per_day_rho = {allotment}
+
+[per_query]
+max_epsilon = 1.0
+max_delta = 1e-6
+default_epsilon = 0.5
+default_delta = 1e-9
+max_groups_contributed = 2
+
+[[grants]]
+roles = ["aggregate"]
+columns = ["person", "visits"]
+
+[[grants]]
+roles = ["group", "filter"]
+columns = ["sex", "visits"]
+"#;
+
+/// An install in a folder of its own. Opened and closed at will; audited when it is done with.
+pub(crate) struct World {
+    dir: tempfile::TempDir,
+    config: Config,
+    key: Ed25519KeyPair,
+}
+
+impl World {
+    /// With 80 persons.
+    pub(crate) fn new() -> Self {
+        Self::with(80, CONFIG)
+    }
+
+    /// With so many persons of four rows each, and windows that are too short for reading them.
+    pub(crate) fn hurried(persons: u32) -> Self {
+        Self::with(persons, &CONFIG.replace("tick_ms = 10", "tick_ms = 1").replace("floor_ms = 80", "floor_ms = 1"))
+    }
+
+    fn with(persons: u32, config: &str) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let config = Config::parse(config, dir.path()).unwrap();
+        Engine::init(&config).unwrap();
+        let pkcs8 = Ed25519KeyPair::generate_pkcs8(&SystemRandom::new()).unwrap();
+        let world = Self { dir, config, key: Ed25519KeyPair::from_pkcs8(pkcs8.as_ref()).unwrap() };
+        let engine = world.open();
+        let officer = officer();
+        engine.found(&account(&officer), 1).unwrap();
+        for caller in [ana(), analyst("bo", "acme"), beta(), gamma(), analyst("dan", "delta"), auditor()] {
+            engine.add_person(&officer, &account(&caller)).unwrap();
+        }
+        let file = world.path("visits.csv");
+        std::fs::write(&file, rows(persons)).unwrap();
+        engine.add_dataset(&officer, MANIFEST, &file).unwrap();
+        let public = world.key.public_key().as_ref().try_into().unwrap();
+        engine.add_officer_key(&officer.person, public).unwrap();
+        for (org, allotment) in [("acme", "0.3"), ("beta", "0.3"), ("gamma", "1e-6")] {
+            world.contract(&engine, org, allotment, "2120-01-01T00:00:00Z");
+        }
+        world
+    }
+
+    /// Grants a firm its contract.
+    pub(crate) fn contract(&self, engine: &Engine, org: &str, allotment: &str, ends: &str) {
+        let text = CONTRACT.replace("{org}", org).replace("{allotment}", allotment).replace("{ends}", ends);
+        let signed = sign_contract(&text, &self.key).unwrap();
+        let signatures = signed.signatures.iter().map(|s| format!(r#"{{"keyid":"{}","sig":"{}"}}"#, s.keyid, s.sig));
+        let envelope = format!(
+            r#"{{"payload":"{}","payloadType":"{}","signatures":[{}]}}"#,
+            signed.payload,
+            signed.payload_type,
+            signatures.collect::<Vec<_>>().join(",")
+        );
+        engine.add_contract(&officer(), envelope.as_bytes()).unwrap();
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.dir.path().join(name)
+    }
+
+    /// Opens the engine, as soon as what a former one left running has ended.
+    pub(crate) fn open(&self) -> Engine {
+        let began = Instant::now();
+        loop {
+            match Engine::open(&self.config) {
+                Ok(engine) => return engine,
+                Err(error) if began.elapsed() > Duration::from_secs(20) => panic!("{error}"),
+                Err(_) => std::thread::sleep(Duration::from_millis(5)),
+            }
+        }
+    }
+
+    /// The ledger's file, through a connection that is not the engine's.
+    pub(crate) fn ledger(&self) -> Ledger {
+        Ledger::open(&self.path("state/ledger.sqlite")).unwrap()
+    }
+
+    /// What the engine would hand to the ledger for `ana`'s question.
+    pub(crate) fn order(&self, sql: &str) -> Order {
+        let catalog = Catalog::open(&self.path("state/catalog"), &self.config.master_key_file).unwrap();
+        let stored = self.ledger().contract(&"acme-visits".parse().unwrap()).unwrap().unwrap();
+        let draft = Draft::read(&catalog, sql, &[]).unwrap();
+        let analysis = draft.complete(Defaults::from(&stored.contract), Options::default()).unwrap();
+        Order {
+            request: analysis.request(),
+            contract: stored.contract.id,
+            domain: stored.contract.budget_domain,
+            person: ana().person,
+            cost: analysis.noise().cost(),
+            decision: Digest::of(b"a decision of the process that died"),
+            snapshot: analysis.dataset().snapshot().clone(),
+            now_unix_s: 0,
+        }
+    }
+
+    /// What the domain has spent.
+    pub(crate) fn spent(&self) -> Cost {
+        self.ledger().domain(&"resident".parse().unwrap()).unwrap().unwrap().spent
+    }
+
+    /// What a firm's contract was debited.
+    pub(crate) fn debited(&self, org: &str) -> Cost {
+        self.ledger().contract(&format!("{org}-visits").parse().unwrap()).unwrap().unwrap().debited
+    }
+
+    /// How often each of these kinds of entry is in the log.
+    pub(crate) fn logged<const N: usize>(&self, kinds: [&str; N]) -> [usize; N] {
+        let entries = self.ledger().entries(0, 10_000).unwrap();
+        let texts: Vec<_> = entries.iter().map(|entry| String::from_utf8(entry.clone()).unwrap()).collect();
+        kinds.map(|kind| texts.iter().filter(|text| text.contains(&format!("\"kind\":\"{kind}\""))).count())
+    }
+
+    /// The log and every sum of the ledger hold, and so many requests were lost.
+    pub(crate) fn audit(&self, incidents: u64) {
+        let ledger = self.ledger();
+        ledger.verify_log().unwrap();
+        ledger.verify_books().unwrap();
+        assert_eq!(ledger.incidents().unwrap(), incidents, "incidents");
+    }
+}
+
+fn rows(persons: u32) -> String {
+    let mut text = String::from("person,sex,visits\n");
+    let each = if persons > 1000 { 4 } else { 1 };
+    for row in 0..persons * each {
+        let person = row / each;
+        let sex = if person.is_multiple_of(2) { "f" } else { "m" };
+        writeln!(text, "{person},{sex},{}", row % 7).unwrap();
+    }
+    text
+}
+
+fn caller(person: &str, org: &str, role: Role) -> Caller {
+    Caller { person: person.parse().unwrap(), org: org.parse().unwrap(), role }
+}
+
+fn account(caller: &Caller) -> Person {
+    let Caller { person, org, role } = caller.clone();
+    Person { name: person.to_string(), person, org, role }
+}
+
+pub(crate) fn analyst(person: &str, org: &str) -> Caller {
+    caller(person, org, Role::Analyst)
+}
+
+/// Of `acme`, whose contract is generous.
+pub(crate) fn ana() -> Caller {
+    analyst("ana", "acme")
+}
+
+/// Of `beta`, whose contract is as generous.
+pub(crate) fn beta() -> Caller {
+    analyst("ben", "beta")
+}
+
+/// Of `gamma`, whose contract does not cover any question.
+pub(crate) fn gamma() -> Caller {
+    analyst("gil", "gamma")
+}
+
+pub(crate) fn officer() -> Caller {
+    caller("officer", "bureau", Role::Officer)
+}
+
+pub(crate) fn auditor() -> Caller {
+    caller("audrey", "bureau", Role::Auditor)
+}
+
+/// Prepares and runs.
+pub(crate) async fn ask(engine: &Engine, who: &Caller, sql: &str) -> Result<Answer, Refusal> {
+    let statement = engine.prepare(who, SqlAsk { sql: sql.to_owned(), ..SqlAsk::default() }).await?;
+    engine.run(who, &statement).await
+}
+
+/// As [`ask`], with how long it took.
+pub(crate) async fn timed(engine: &Engine, who: &Caller, sql: &str) -> (Result<Answer, Refusal>, Duration) {
+    let began = Instant::now();
+    let outcome = ask(engine, who, sql).await;
+    (outcome, began.elapsed())
+}
+
+/// The rows of an answer that there must be.
+pub(crate) fn table(outcome: Result<Answer, Refusal>) -> Table {
+    outcome.unwrap().table().clone()
+}
+
+/// Runs to the end on a runtime like a server's.
+pub(crate) fn block<T>(work: impl Future<Output = T>) -> T {
+    tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap().block_on(work)
+}
