@@ -30,6 +30,8 @@ async fn serve(config: &Config, view: &View) -> anyhow::Result<()> {
     // Asked for early, so that no signal finds the default action, which would leave `addresses.json` behind.
     let stopped = tokio::spawn(signals::stopped());
     let engine = Engine::open(config)?;
+    // A server that was killed left its addresses behind; the lock is ours now, so they are nobody's.
+    let _ = std::fs::remove_file(config.state_dir.join(ADDRESSES));
     let serving = glovebox_server::serve(
         engine,
         Options {

@@ -50,9 +50,9 @@ pub struct Config {
 pub struct ReleaseConfig {
     /// Answers leave at multiples of this since the service started, in milliseconds.
     pub tick_ms: u64,
-    /// Shortest time from a request to its answer, in milliseconds.
+    /// Shortest time from a request's getting a place to its answer, in milliseconds.
     pub floor_ms: u64,
-    /// Longest time from a request to its answer, in milliseconds; a statement that would need more is refused.
+    /// Longest time from a request's getting a place to its answer, in milliseconds; a statement that would need more is refused.
     pub longest_ms: u64,
     /// How many steps of work one thread does in a second, at worst. Measure it on the machine and leave room: a request
     /// that outruns its time is lost.
@@ -176,7 +176,10 @@ impl Config {
         config.state_dir = base.join(&config.state_dir);
         config.master_key_file = base.join(&config.master_key_file);
         let checks = [
-            (config.release.is_usable(), "release: every number above 0, and `floor_ms` at most `longest_ms`"),
+            (
+                config.release.is_usable(),
+                "release: numbers above 0, `floor_ms` at most `longest_ms`, that at most 180000, `tick_ms` at most 10000",
+            ),
             (config.limits.threads > 0 && config.limits.threads_per_request > 0, "limits: threads"),
             (config.budget_domains.iter().all(|d| d.numbers().is_some()), "budget_domains: a cap or a delta"),
             (!config.purposes.is_empty(), "purposes: none"),
@@ -190,10 +193,14 @@ impl Config {
     }
 }
 
+/// Beyond this the faces would give a request up before its answer leaves.
+const LONGEST_MS: u64 = 180_000;
+const TICK_MS: u64 = 10_000;
+
 impl ReleaseConfig {
     fn is_usable(&self) -> bool {
         let above_zero = [self.tick_ms, self.steps_per_second, self.cells_per_second].iter().all(|n| *n > 0);
-        above_zero && self.floor_ms <= self.longest_ms
+        above_zero && self.floor_ms <= self.longest_ms && self.longest_ms <= LONGEST_MS && self.tick_ms <= TICK_MS
     }
 
     /// How long a request is given: a function of public sizes. `None` is longer than an answer may take.

@@ -343,8 +343,11 @@ impl Engine {
     pub fn found(&self, officer: &Person, days: u32) -> Result<String, EngineError> {
         let ledger = &self.shared.ledger;
         let fail = |e: LedgerError| EngineError::because("the first officer cannot be made", e);
-        if officer.role != Role::Officer || !ledger.people().map_err(fail)?.is_empty() {
-            return Err(EngineError::new("the first person must be an officer, and there is somebody already or not"));
+        if officer.role != Role::Officer {
+            return Err(EngineError::new("the first person must be an officer"));
+        }
+        if !ledger.people().map_err(fail)?.is_empty() {
+            return Err(EngineError::new("there is somebody already"));
         }
         ledger.add_person(officer).map_err(fail)?;
         let now = now_unix_s();

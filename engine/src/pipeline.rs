@@ -2,7 +2,7 @@
 //!
 //! INVARIANT (data-independent): what a caller can see of a request before its answer (refused or not, the reason, the
 //! price, the columns, the instant) is computed from the text, the manifest, the contract and the ledger, never from
-//! rows. What happens after the charge is in [`crate::run`].
+//! rows, except through losses. What happens after the charge is in [`crate::run`].
 
 use std::sync::Arc;
 use std::time::Duration;

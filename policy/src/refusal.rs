@@ -176,9 +176,9 @@ reasons! {
     Lost "lost" 500 INTERNAL
         "the request could not be finished and stays charged; the operator has been told"
         "请求未能完成，代价不予退回；已通知运维人员";
-    Frozen "frozen" 503 UNAVAILABLE
-        "the service takes no requests now; ask the data officer"
-        "服务暂停受理；请联系数据专员";
+    Frozen "frozen" 403 DENIED
+        "this account is frozen after requests that were lost; ask the operator"
+        "该账号因多次请求丢失已被冻结；请联系运维人员";
     Busy "busy" 503 UNAVAILABLE
         "all places are reserved; try again later"
         "暂无空闲名额；请稍后再试";

@@ -11,6 +11,8 @@ use glovebox_policy::{NanoEpsilon, Rho};
 use opendp::combinators::ConcentratedMeasure;
 use opendp::measures::ZeroConcentratedDivergence;
 
+use crate::alone::alone;
+
 /// Steps of ρ in 1, as a power of two.
 const RHO_BITS: usize = 40;
 
@@ -52,6 +54,7 @@ pub fn epsilon_of(rho: Rho, delta: f64) -> f64 {
     if !(delta > 0.0 && delta < 1.0) {
         return f64::INFINITY;
     }
+    let _turn = alone();
     ZeroConcentratedDivergence::convert(rho.as_f64_up())
         .and_then(|profile| profile.epsilon(delta))
         .unwrap_or(f64::INFINITY)
@@ -92,6 +95,7 @@ pub(crate) fn rho_up(rho: &RBig) -> Rho {
 
 /// The δ at which ρ is (ε, δ)-private, rounded up; 1 when OpenDP gives none.
 fn delta_of(rho: Rho, epsilon: f64) -> f64 {
+    let _turn = alone();
     ZeroConcentratedDivergence::convert(rho.as_f64_up()).and_then(|profile| profile.delta(epsilon)).unwrap_or(1.0)
 }
 

@@ -14,6 +14,7 @@
 //! and what comes out), [`gate`] (the gate), [`table`] (what outside faces print).
 
 pub mod accountant;
+mod alone;
 pub mod bounding;
 pub mod cells;
 pub mod gate;

@@ -13,6 +13,7 @@ use opendp::measures::{MaxDivergence, ZeroConcentratedDivergence};
 use opendp::metrics::{L1Distance, L2Distance};
 use serde::{Deserialize, Serialize};
 
+use crate::alone::alone;
 use crate::scale::Scale;
 
 /// Which noise a release gets.
@@ -79,6 +80,7 @@ fn fault(kind: MechanismKind, during: &'static str) -> impl Fn(opendp::error::Er
 
 /// What noise of this scale costs at this sensitivity, by OpenDP's own map, rounded up: ρ for Gaussian, ε for Laplace.
 pub(crate) fn loss(kind: MechanismKind, scale: Scale, sensitivity: &RBig) -> Result<f64, MechanismError> {
+    let _turn = alone();
     match kind {
         MechanismKind::Gaussian => gaussian(scale)?.map(sensitivity),
         MechanismKind::Laplace => laplace(scale)?.map(sensitivity),

@@ -226,7 +226,7 @@ impl Analysis {
             return Err(Reason::Internal.into());
         }
         let outer = Public::from_request(self.outer.clone());
-        released.then(outer, |cells, outer| Box::pin(async move { outer.into_inner().run(&cells).await })).await
+        released.then(outer, |cells, outer| Box::pin(async move { outer.into_inner().run(cells).await })).await
     }
 
     /// What `EXPLAIN PRIVACY` says of the question itself; the engine adds budget and instant.

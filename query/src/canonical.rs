@@ -105,8 +105,12 @@ fn case_text(case: &Case) -> String {
     out + " END"
 }
 
-/// A column as it is where that cannot be anything else, else in double quotes.
+/// A column as it is where that cannot be anything else, else in double quotes. Above the aggregate the planner gives
+/// columns names of its own making, which mean nothing to the asker; no declared column has such a name.
 fn name(column: &str) -> String {
+    if column.contains('(') {
+        return "an aggregate".to_owned();
+    }
     let plain = column.starts_with(|c: char| c.is_ascii_lowercase())
         && column.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_');
     if plain { column.to_owned() } else { format!("\"{}\"", column.replace('"', "\"\"")) }

@@ -345,7 +345,9 @@ impl<'a> Reader<'a> {
         let interval = match written {
             Some(b) => Interval::new(b.lower, b.upper),
             // An inferred interval is widened to whole numbers, a written one narrowed: nothing is cut off unasked.
-            None => interval_of(expr, self.manifest()).and_then(|i| if whole { i.outward() } else { Some(i) }),
+            None => interval_of(expr, self.manifest())
+                .or_else(|| bounds.and_then(reach_of))
+                .and_then(|i| if whole { i.outward() } else { Some(i) }),
         };
         let grid = match expr {
             Expr::Column(column) => self.manifest().column(&column.name).and_then(|c| c.grid),
@@ -404,6 +406,12 @@ fn marker_index(expr: &Expr) -> Option<usize> {
         Expr::Literal(datafusion::common::ScalarValue::Int64(Some(index)), _) => usize::try_from(index).ok(),
         _ => None,
     }
+}
+
+/// What a row may count where only a unit's whole contribution to a group is bounded: no more than that, either way.
+fn reach_of(bounds: WrittenBounds) -> Option<Interval> {
+    let reach = bounds.lower.abs().max(bounds.upper.abs());
+    Interval::new(-reach, reach)
 }
 
 /// The index of an equal measure, added if there is none.

@@ -7,7 +7,7 @@
 //!
 //! This crate adds no noise, keeps no budget, decides nothing, and never returns a row, an engine's error text, a
 //! statistic or a plan. There is no noise node in a plan and no way to run the inner plan and keep its result: exact
-//! cells leave as [`glovebox_privacy::Exact`], shut.
+//! cells leave shut, as [`glovebox_privacy::Exact`] or `Protected`.
 //!
 //! Read in this order: [`analysis`] (the whole on one page), then `guard`, `lift`, `parse`, `plan` (text to plan),
 //! `flatten`, `total`, `safe`, `interval`, `canonical`, `inner`, `measure` (what is asked), `rows`, [`fold`] (exact cells, with the

@@ -166,10 +166,11 @@ fn lift_options(mut tokens: Vec<Token>) -> Result<(Vec<Token>, Options), Refusal
         tokens.drain(1..3);
         return Ok((tokens, Options::default()));
     }
-    let end = tokens.iter().position(|token| *token == Token::RParen).ok_or(Reason::SqlSyntax)?;
     if tokens.get(4) != Some(&Token::LParen) {
         return Err(Refusal::about(Reason::SqlSyntax, "OPTIONS"));
     }
+    let end = tokens.get(4..).and_then(closing).map(|place| place + 4);
+    let end = end.ok_or_else(|| Refusal::about(Reason::SqlSyntax, "OPTIONS"))?;
     let inside: Vec<Token> = tokens.drain(1..=end).skip(4).take(end.saturating_sub(5)).collect();
     let mut options = Options::default();
     for entry in inside.split(|token| *token == Token::Comma).filter(|entry| !entry.is_empty()) {
@@ -212,6 +213,19 @@ fn text_of(tokens: &[Token]) -> String {
     tokens.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ")
 }
 
+/// Where the parenthesis closes that is the first of the tokens. A bound negative number has parentheses of its own.
+fn closing(tokens: &[Token]) -> Option<usize> {
+    let mut open = 0_usize;
+    tokens.iter().position(|token| {
+        match token {
+            Token::LParen => open += 1,
+            Token::RParen => open = open.saturating_sub(1),
+            _ => {}
+        }
+        open == 0
+    })
+}
+
 /// A signed finite number.
 fn number(tokens: &[Token]) -> Option<f64> {
     let (sign, token) = match tokens {
@@ -236,7 +250,7 @@ fn bounds_at(tokens: &[Token], at: usize) -> Result<Option<(WrittenBounds, usize
         _ => return Err(Refusal::about(Reason::OptionUnknown, &name.value)),
     };
     let invalid = || Refusal::from(Reason::BoundsInvalid);
-    let close = tail.iter().position(|token| *token == Token::RParen).ok_or_else(invalid)?;
+    let close = closing(tail).ok_or_else(invalid)?;
     let Some([Token::LParen, inside @ ..]) = tail.get(..close) else {
         return Err(invalid());
     };

@@ -20,7 +20,7 @@ use glovebox_privacy::{NoisyCells, Table};
 use crate::canonical;
 use crate::flatten::unaliased;
 use crate::inner::{Analysed, Inner, Output};
-use crate::plan::{INTERVAL_HIGH, INTERVAL_LOW};
+use crate::plan::{INTERVAL_HIGH, INTERVAL_LOW, on_own_stack};
 use crate::tables;
 use crate::total::total;
 
@@ -74,10 +74,10 @@ impl Outer {
         let bound = outer.bind(empty)?;
         outer.schema = Arc::clone(bound.schema());
         tables::columns_of(&outer.schema)?;
-        let runtime = tokio::runtime::Builder::new_current_thread().build();
-        let tried = runtime.map_err(|_| Reason::Busy)?.block_on(execute(bound));
-        tried.map_err(|_| Refusal::about(Reason::ExpressionRefused, RELEASED_EXPRESSION))?;
-        Ok(outer)
+        match execute(bound) {
+            Ok(_) => Ok(outer),
+            Err(_) => Err(Refusal::about(Reason::ExpressionRefused, RELEASED_EXPRESSION)),
+        }
     }
 
     /// The inner question.
@@ -93,11 +93,14 @@ impl Outer {
     /// Runs the outer plan over a release.
     ///
     /// # Errors
-    /// [`Reason::Internal`]; nothing of it depends on private rows.
-    pub(crate) async fn run(&self, cells: &NoisyCells) -> Result<Table, Refusal> {
-        let plan = self.bind(self.released(cells)?)?;
-        let batches = execute(plan).await.map_err(|_| Refusal::from(Reason::Internal))?;
-        tables::rebuild(tables::columns_of(&self.schema)?, &batches)
+    /// [`Reason::Internal`], [`Reason::Busy`]; nothing of it depends on private rows.
+    pub(crate) async fn run(self, cells: NoisyCells) -> Result<Table, Refusal> {
+        on_own_stack(move || {
+            let plan = self.bind(self.released(&cells)?)?;
+            let batches = execute(plan).map_err(|_| Refusal::from(Reason::Internal))?;
+            tables::rebuild(tables::columns_of(&self.schema)?, &batches)
+        })
+        .await
     }
 
     fn key_type(&self, place: usize) -> DataType {
@@ -250,10 +253,11 @@ impl Outer {
     }
 }
 
-/// Runs a plan over the release in a session of its own, which holds nothing else.
-async fn execute(plan: LogicalPlan) -> datafusion::error::Result<Vec<RecordBatch>> {
+/// Runs a plan over the release in a session of its own, which holds nothing else. It blocks, on a planning stack.
+fn execute(plan: LogicalPlan) -> datafusion::error::Result<Vec<RecordBatch>> {
+    let runtime = tokio::runtime::Builder::new_current_thread().build()?;
     let session = SessionContext::new_with_config(SessionConfig::new().with_target_partitions(1));
-    session.execute_logical_plan(plan).await?.collect().await
+    runtime.block_on(async { session.execute_logical_plan(plan).await?.collect().await })
 }
 
 fn hidden(prefix: &str, place: usize) -> Column {
@@ -350,3 +354,7 @@ fn key_array(data_type: &DataType, values: &[Option<&KeyValue>]) -> ArrayRef {
         ),
     }
 }
+
+#[cfg(test)]
+#[path = "outer_tests.rs"]
+mod tests;

@@ -87,7 +87,7 @@ fn check_select(select: &Select, depth: usize) -> Result<(), Refusal> {
     };
     refuse_if(!from.joins.is_empty(), "JOIN")?;
     match &from.relation {
-        TableFactor::Table { args, with_hints, version, partitions, sample, json_path, index_hints, .. } => {
+        TableFactor::Table { name, args, with_hints, version, partitions, sample, json_path, index_hints, .. } => {
             let plain = args.is_none()
                 && with_hints.is_empty()
                 && version.is_none()
@@ -95,6 +95,9 @@ fn check_select(select: &Select, depth: usize) -> Result<(), Refusal> {
                 && sample.is_none()
                 && json_path.is_none()
                 && index_hints.is_empty();
+            if name.0.len() > 3 {
+                return Err(Refusal::about(Reason::TableUnknown, &name.to_string()));
+            }
             refuse_if(!plain, "a table function, TABLESAMPLE or a version after FROM")
         }
         TableFactor::Derived { lateral, subquery, sample, .. } => {

@@ -2,8 +2,7 @@
 //!
 //! The planner sees declared schemas and the allowed functions, nothing else: there is no session, no catalog, no file
 //! source and no information schema behind it, so DDL, COPY, table functions and metadata tables are unreachable by
-//! construction. It runs under
-//! [`on_planning_stack`].
+//! construction. It runs under [`on_planning_stack`].
 
 use std::sync::{Arc, LazyLock, Mutex};
 
@@ -53,6 +52,24 @@ pub(crate) fn on_planning_stack<T: Send>(work: impl FnOnce() -> Result<T, Refusa
             .join()
             .map_err(|_| Refusal::from(Reason::Internal))?
     })
+}
+
+/// As [`on_planning_stack`], for work that a task waits for.
+///
+/// # Errors
+/// As [`on_planning_stack`].
+pub(crate) async fn on_own_stack<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, Refusal> + Send + 'static,
+) -> Result<T, Refusal> {
+    let (done, outcome) = tokio::sync::oneshot::channel();
+    std::thread::Builder::new()
+        .stack_size(PLANNING_STACK_BYTES)
+        .spawn(move || {
+            // Nobody may be waiting any more; then the outcome is of no use.
+            let _ = done.send(work());
+        })
+        .map_err(|_| Refusal::from(Reason::Busy))?;
+    outcome.await.map_err(|_| Refusal::from(Reason::Internal))?
 }
 
 /// Plans a statement and makes its types explicit.

@@ -1,12 +1,13 @@
 //! Which columns a question uses in which roles: what policy decides on.
 //!
-//! INVARIANT (a condition is a filter): a column that can decide *whether* something counts is used as a filter, wherever
-//! it stands. `COUNT(CASE WHEN person_id = 7 THEN 1 END)` filters by person as surely as WHERE does. Inside an aggregate
+//! INVARIANT (a condition is a filter): a column in a condition (comparison, CASE, division, cast of text …) is used as a
+//! filter, wherever it stands. What clamping and NULL decide is part of aggregating. `COUNT(CASE WHEN person_id = 7 THEN 1 END)` filters by person as surely as WHERE does. Inside an aggregate
 //! only arithmetic that keeps a value a value is not a condition; everything else is taken to be one.
 
 use std::collections::BTreeSet;
 
 use datafusion::logical_expr::{Expr, Operator};
+use glovebox_catalog::Manifest;
 use glovebox_policy::{ColumnUse, Reason, Refusal, RoleOfUse};
 
 use crate::inner::Inner;
@@ -34,7 +35,7 @@ pub(crate) fn uses(inner: &Inner) -> Result<BTreeSet<ColumnUse>, Refusal> {
             note(&column.name, RoleOfUse::Aggregate)?;
         }
         let mut conditions = BTreeSet::new();
-        collect_conditions(expr, &mut conditions);
+        collect_conditions(expr, manifest, &mut conditions);
         for name in conditions {
             note(&name, RoleOfUse::Filter)?;
         }
@@ -47,20 +48,22 @@ pub(crate) fn uses(inner: &Inner) -> Result<BTreeSet<ColumnUse>, Refusal> {
 }
 
 /// Columns that can decide whether or which value of an aggregate's argument counts.
-fn collect_conditions(expr: &Expr, out: &mut BTreeSet<String>) {
+fn collect_conditions(expr: &Expr, manifest: &Manifest, out: &mut BTreeSet<String>) {
+    let is_number = |e: &Expr| match e {
+        Expr::Column(column) => manifest.column(&column.name).is_some_and(|found| found.kind.is_number()),
+        _ => true,
+    };
     match expr {
         Expr::Column(_) | Expr::Literal(..) => {}
         Expr::BinaryExpr(binary) if matches!(binary.op, Operator::Plus | Operator::Minus | Operator::Multiply) => {
-            collect_conditions(&binary.left, out);
-            collect_conditions(&binary.right, out);
+            collect_conditions(&binary.left, manifest, out);
+            collect_conditions(&binary.right, manifest, out);
         }
         Expr::ScalarFunction(call) if matches!(call.func.name(), "floor" | "ceil") => {
-            call.args.iter().for_each(|arg| collect_conditions(arg, out));
+            call.args.iter().for_each(|arg| collect_conditions(arg, manifest, out));
         }
-        // A cast of a number keeps it; a cast of anything else may drop rows by what they hold, but only through an
-        // expression that is itself looked at here.
-        Expr::TryCast(cast) if !matches!(cast.expr.as_ref(), Expr::Column(_)) => collect_conditions(&cast.expr, out),
-        Expr::TryCast(cast) if cast.field.data_type().is_numeric() => collect_conditions(&cast.expr, out),
+        // A cast keeps a number; text that is no number becomes NULL, which is a condition on what it holds.
+        Expr::TryCast(cast) if is_number(&cast.expr) => collect_conditions(&cast.expr, manifest, out),
         other => out.extend(other.column_refs().into_iter().map(|column| column.name.clone())),
     }
 }

@@ -211,12 +211,12 @@ fn total_call(call: &ScalarFunction, schema: &DFSchema) -> Result<Expr, Refusal>
             let zero = if type_of(x, schema)? == DataType::Int64 { lit(0_i64) } else { lit(0_f64) };
             sized(case_when(x.clone().lt(zero), negated, x.clone()))
         }
-        ("coalesce", [first @ .., last]) => sized(
-            first
-                .iter()
-                .rev()
-                .fold(last.clone(), |otherwise, x| case_when(x.clone().is_not_null(), x.clone(), otherwise)),
-        ),
+        ("coalesce", [only]) => Ok(only.clone()),
+        // One CASE with many arms, not many CASEs: a long list must not nest deeply.
+        ("coalesce", [first @ .., last]) => {
+            let arms = first.iter().map(|x| (Box::new(x.clone().is_not_null()), Box::new(x.clone())));
+            sized(Expr::Case(Case::new(None, arms.collect(), Some(Box::new(last.clone())))))
+        }
         // Bounds are for aggregates.
         (MARKER, _) => Err(Reason::BoundsInvalid.into()),
         ("floor" | "ceil" | "greatest" | "least" | "nullif" | SAFE_DIV_NAME | SAFE_MOD_NAME, _) => {

@@ -12,7 +12,7 @@ use serde_json::Value;
 /// How long a debug build may take to start or to stop.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// A configuration whose ports are free ones and whose answers do not wait.
+/// A configuration whose ports are free ones and whose answers do not wait long.
 pub(crate) const CONFIG: &str = "\
 state_dir = \"state\"
 master_key_file = \"master.key\"
@@ -21,7 +21,7 @@ flight_listen = \"127.0.0.1:0\"
 
 [release]
 tick_ms = 10
-floor_ms = 10
+floor_ms = 200
 steps_per_second = 20000000
 ";
 
@@ -70,8 +70,13 @@ impl Bureau {
 
     /// With [`CONFIG`], a state, and the officer's token in `officer.token`.
     pub(crate) fn founded() -> Self {
+        Self::founded_with(CONFIG)
+    }
+
+    /// As [`Bureau::founded`], with another configuration.
+    pub(crate) fn founded_with(config: &str) -> Self {
         let bureau = Self::empty();
-        bureau.write("glovebox.toml", CONFIG);
+        bureau.write("glovebox.toml", config);
         bureau.run(["init", "--token-out", "officer.token"]).well();
         bureau
     }
@@ -105,13 +110,25 @@ impl Bureau {
 
     /// The binary as a client of the server that is running here.
     pub(crate) fn ask(&self, who: &str, arguments: &[&str]) -> Done {
+        Done::of(&self.client(who, arguments).output().unwrap())
+    }
+
+    /// As [`Bureau::ask`], without waiting for the answer.
+    pub(crate) fn send(&self, who: &str, arguments: &[&str]) -> Asking {
+        let mut client = self.client(who, arguments);
+        Asking(client.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap())
+    }
+
+    fn client(&self, who: &str, arguments: &[&str]) -> Command {
         let token = format!("{who}.token");
         let at = ["--profile", "state/addresses.json", "--token-file", &token];
-        self.run(arguments.iter().copied().chain(at))
+        self.command(arguments.iter().copied().chain(at))
     }
 
     /// Starts `serve` and waits until it tells where it listens.
     pub(crate) fn serve(&self) -> Server {
+        // A server that was killed leaves its addresses behind.
+        let _ = fs::remove_file(self.path("state/addresses.json"));
         let child = self.command(["serve"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let mut server = Server { child: Some(child) };
         let started = Instant::now();
@@ -122,6 +139,21 @@ impl Bureau {
             sleep(Duration::from_millis(20));
         }
         server
+    }
+}
+
+/// A client that waits for its answer.
+pub(crate) struct Asking(Child);
+
+impl Asking {
+    /// Whether it has ended.
+    pub(crate) fn has_ended(&mut self) -> bool {
+        self.0.try_wait().unwrap().is_some()
+    }
+
+    /// What came of it.
+    pub(crate) fn done(self) -> Done {
+        Done::of(&self.0.wait_with_output().unwrap())
     }
 }
 
@@ -137,6 +169,12 @@ impl Server {
         let term = Command::new("sh").args(["-c", &format!("kill -TERM {}", child.id())]).status().unwrap();
         assert!(term.success());
         Done::of(&child.wait_with_output().unwrap())
+    }
+
+    /// Ends it at once, as `kill -9` does, and waits until it is gone.
+    pub(crate) fn kill_9(mut self) {
+        let done = self.kill().unwrap();
+        assert_eq!(done.code, -1, "it had ended before: {done:?}");
     }
 
     fn kill(&mut self) -> Option<Done> {

@@ -4,6 +4,7 @@
 
 mod bureau;
 mod keys_and_contracts;
+mod kill;
 mod life;
 mod state;
 mod usage;

@@ -31,8 +31,7 @@ fn two_firms_at_the_same_time_pay_once_each_and_the_domain_once() {
     let world = World::new();
     let engine = world.open();
     let (ana, ben) = (ana(), beta());
-    let (first, second) =
-        block(async { tokio::join!(ask(&engine, &ana, QUESTION), ask(&engine, &ben, QUESTION)) });
+    let (first, second) = block(async { tokio::join!(ask(&engine, &ana, QUESTION), ask(&engine, &ben, QUESTION)) });
     assert_eq!(table(first), table(second));
     let cost = world.order(QUESTION).cost;
     assert_eq!((world.spent(), world.debited("acme"), world.debited("beta")), (cost, cost, cost));

@@ -21,7 +21,7 @@ pub(crate) const QUESTION: &str =
 pub(crate) const OTHER_QUESTION: &str =
     "SELECT sex, COUNT(*) AS n, SUM(visits) AS visits FROM medical.visits WHERE visits > 3 GROUP BY sex ORDER BY sex";
 
-pub(crate) const FLOOR: Duration = Duration::from_millis(80);
+pub(crate) const FLOOR: Duration = Duration::from_millis(250);
 
 const CONFIG: &str = "\
 state_dir = \"state\"
@@ -29,8 +29,8 @@ master_key_file = \"master.key\"
 
 [release]
 tick_ms = 10
-floor_ms = 80
-rows_per_second = 1000000
+floor_ms = 250
+steps_per_second = 20000000
 ";
 
 const MANIFEST: &str = r#"
@@ -113,7 +113,13 @@ impl World {
 
     /// With so many persons of four rows each, and windows that are too short for reading them.
     pub(crate) fn hurried(persons: u32) -> Self {
-        Self::with(persons, &CONFIG.replace("tick_ms = 10", "tick_ms = 1").replace("floor_ms = 80", "floor_ms = 1"))
+        Self::with(
+            persons,
+            &CONFIG
+                .replace("tick_ms = 10", "tick_ms = 1")
+                .replace("floor_ms = 250", "floor_ms = 1")
+                .replace("20000000", "900000000000"),
+        )
     }
 
     fn with(persons: u32, config: &str) -> Self {

@@ -273,7 +273,7 @@ pub(crate) fn rows(persons: usize, rows: usize) -> impl Strategy<Value = Vec<Row
 
 /// Fixed rows with every hard value at least once, in units of every size up to the cap and beyond.
 pub(crate) fn hard_rows() -> Vec<Row> {
-    let pick = |i: usize, step: usize, from: usize| (i % step != 0).then_some(i * 11 % from);
+    let pick = |i: usize, step: usize, from: usize| (!i.is_multiple_of(step)).then_some(i * 11 % from);
     (0..120_usize)
         .map(|i| Row {
             // 27 persons: number n has about n/3 rows, so some have more than the cap.

@@ -6,7 +6,7 @@ use glovebox_exactness::neighbour::{Moved, Violation, check};
 use proptest::prelude::*;
 
 use crate::corpus::CORPUS;
-use crate::data::{Place, Row, cut, folded, hard_rows, linf, rows, without};
+use crate::data::{Cells, Place, Row, cut, folded, hard_rows, linf, rows, without};
 use crate::reference::{Naive, naive};
 
 /// Every question of the corpus on the rows and on the rows without each of some persons. The largest movement of each
@@ -74,7 +74,8 @@ fn greedy() -> Vec<Row> {
     rows
 }
 
-fn cells_with_and_without(sql: &str, rows: &[Row], person: i64) -> (Vec<Vec<i128>>, Vec<Vec<i128>>, Vec<u64>, u32) {
+/// Cells with and without a person, and what is declared.
+fn cells_with_and_without(sql: &str, rows: &[Row], person: i64) -> (Cells, Cells, Vec<u64>, u32) {
     let place = Place::new();
     let (all, fewer) = (place.add(rows), place.add(&without(rows, person)));
     let (a, b) = (place.analyse(sql, &all), place.analyse(sql, &fewer));

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 use proptest::sample::select;
 
-use crate::data::{Place, cut, fold, hard_rows, plain};
+use crate::data::{Place, cut, fold, folded, hard_rows, plain};
 
 type Sql = BoxedStrategy<String>;
 
@@ -93,7 +93,7 @@ fn accepted_expressions_never_fail_and_both_roads_agree() {
     let place = Place::new();
     let name = place.add(&hard_rows());
     let mut accepted = 0;
-    let mut config = ProptestConfig::with_cases(3000);
+    let mut config = ProptestConfig::with_cases(150);
     config.failure_persistence = None;
     let mut runner = proptest::test_runner::TestRunner::new_with_rng(
         config,
@@ -120,4 +120,23 @@ fn accepted_expressions_never_fail_and_both_roads_agree() {
         .unwrap();
     let accepted = **accepted.borrow();
     assert!(accepted > 200, "only {accepted} questions were accepted");
+}
+/// Rows are read on threads with ordinary stacks.
+#[test]
+fn the_longest_accepted_expressions_are_evaluated() {
+    let place = Place::new();
+    let name = place.add(&hard_rows());
+    for sql in [
+        format!("SELECT SUM(x{}, contribution_bounds_per_row => (0, 9)) FROM {{t}}", " + 1".repeat(120)),
+        format!("SELECT COUNT(*) FROM {{t}} WHERE x{} >= 0", " / 3".repeat(120)),
+        format!("SELECT COUNT(*) FROM {{t}} WHERE {} flag", "NOT ".repeat(120)),
+        format!("SELECT COUNT(*) FROM {{t}} WHERE flag{}", " OR flag".repeat(120)),
+        format!("SELECT COUNT(COALESCE(note{})) FROM {{t}}", ", k".repeat(480)),
+        format!("SELECT COUNT(GREATEST(note{})) FROM {{t}}", ", k".repeat(480)),
+        format!("SELECT COUNT({}x{}) FROM {{t}}", "FLOOR(".repeat(28), ")".repeat(28)),
+        format!("SELECT COUNT({}x{}) FROM {{t}}", "CASE WHEN flag THEN ".repeat(28), " END".repeat(28)),
+    ] {
+        let analysis = place.analyse(&sql, &name);
+        folded(&analysis, &sql, cut(2, 8192));
+    }
 }

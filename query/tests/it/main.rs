@@ -1,5 +1,11 @@
 //! Tests of the analysis through its public face: what is accepted, what is refused and how.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
-mod explore;
+mod arithmetic;
+mod caps;
+mod digests;
+mod parameters;
+mod previews;
+mod refusals;
+mod roles;
 mod support;

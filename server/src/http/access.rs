@@ -4,12 +4,12 @@
 //! what a person may see or do with one dataset or contract is decided by the engine, next to the act.
 
 use axum::extract::{MatchedPath, Request, State};
-use axum::http::header::AUTHORIZATION;
+use axum::http::header::{AUTHORIZATION, EXPECT};
 use axum::middleware::Next;
 use axum::response::IntoResponse as _;
 use glovebox_policy::{Caller, Reason, Refusal, Role};
 
-use super::{App, PREFIX};
+use super::{App, PREFIX, read};
 use crate::blocking;
 use crate::reply::{Refused, Reply};
 
@@ -55,7 +55,8 @@ pub const ACCESS: &[Access] = &[
 #[derive(Clone)]
 pub(crate) struct Token(pub(crate) String);
 
-/// Settles who asks and whether that role may, or refuses. Nothing of the body has been read then.
+/// Settles who asks and whether that role may, or refuses. Of a refused body, a statement's length is read and thrown
+/// away, so that the client hears the refusal instead of a broken connection.
 pub(crate) async fn gate(State(app): State<App>, mut request: Request, next: Next) -> Reply {
     let access = access_of(&request);
     let token = token_of(&request);
@@ -66,7 +67,13 @@ pub(crate) async fn gate(State(app): State<App>, mut request: Request, next: Nex
             next.run(request).await
         }
         Ok(None) => next.run(request).await,
-        Err(refusal) => Refused::from(refusal).into_response(),
+        Err(refusal) => {
+            // Who asks leave first (`Expect: 100-continue`) has sent nothing yet and hears the refusal anyway.
+            if !request.headers().contains_key(EXPECT) {
+                read::thrown_away(request).await;
+            }
+            Refused::from(refusal).into_response()
+        }
     }
 }
 

@@ -40,6 +40,22 @@ pub(crate) async fn whole(request: Request) -> Result<Vec<u8>, Unfit> {
     Ok(body)
 }
 
+/// Reads a body that nobody wants, up to the length of a statement.
+pub(crate) async fn thrown_away(request: Request) {
+    let mut chunks = request.into_body().into_data_stream();
+    let mut read = 0;
+    let rest = async {
+        while let Some(Ok(chunk)) = chunks.next().await {
+            read += chunk.len();
+            if read > JSON_BODY_BYTES {
+                return;
+            }
+        }
+    };
+    // A client that goes on slowly is not waited for.
+    let _ = tokio::time::timeout(DRAIN_TIME, rest).await;
+}
+
 /// As [`whole`], refused in words.
 ///
 /// # Errors

@@ -1,0 +1,176 @@
+//! The outer plan over made-up releases.
+#![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
+
+use std::fs;
+
+use glovebox_catalog::{Catalog, Manifest};
+use glovebox_policy::Cost;
+use glovebox_privacy::cells::ReleasedFamily;
+use glovebox_privacy::{Geometry, MechanismKind, Scalar, Scale};
+
+use super::*;
+use crate::{guard, inner, lift, parse, plan};
+
+const MANIFEST: &str = r#"
+    [dataset]
+    name = "t.visits"
+    kind = "table"
+    title_en = "Visits"
+    title_zh = "就诊"
+    id_space = "person"
+    budget_domain = "resident"
+    unit = ["person"]
+    max_units = 1000
+    max_rows_per_unit = 4
+    source = "made up"
+    licence = "public domain"
+    classification = "test"
+"#;
+
+const COLUMNS: [(&str, &str, &str); 5] = [
+    ("person", "int", ""),
+    ("ward", "text", r#"keys = { values = ["east", "west"], basis = "rules" }"#),
+    ("grade", "int", r#"keys = { values = [1, 2], basis = "rules" }"#),
+    ("age", "int", r#"bounds = { lower = 0, upper = 100, basis = "law" }"#),
+    ("cost", "float", "grid = 0.5\nbounds = { lower = 0, upper = 10, basis = \"tariff\" }"),
+];
+
+fn outer(sql: &str) -> Outer {
+    let dir = tempfile::tempdir().unwrap();
+    let catalog = Catalog::create(&dir.path().join("catalog"), &dir.path().join("key")).unwrap();
+    let columns = COLUMNS.map(|(name, kind, rest)| {
+        format!("[[columns]]\nname = \"{name}\"\ntype = \"{kind}\"\nmeaning_en = \"m\"\nmeaning_zh = \"义\"\n{rest}\n")
+    });
+    let file = dir.path().join("visits.csv");
+    fs::write(&file, "person,ward,grade,age,cost\n1,east,1,30,2.5\n").unwrap();
+    catalog.add(&Manifest::parse(&format!("{MANIFEST}{}", columns.concat())).unwrap(), &file).unwrap();
+    let planned = plan::on_planning_stack(|| {
+        let lifted = lift::lift(guard::tokens(sql)?, &[])?;
+        let (plan, dataset) = plan::plan(parse::parse(lifted.tokens)?, &catalog)?;
+        let analysed = inner::analyse(find_aggregate(&plan)?, &dataset, &lifted.bounds)?;
+        Outer::new(plan, analysed)
+    });
+    planned.unwrap_or_else(|refusal| panic!("{sql}: {refusal}"))
+}
+
+/// Runs a statement over the release with these cells, `[family][group]`, families by label; every half-width is 2.
+fn run(sql: &str, cells: &[&[i128]]) -> Vec<Vec<Scalar>> {
+    let outer = outer(sql);
+    let scale = Scale::new(1, 0).unwrap();
+    let families = outer.inner().measures.iter().map(|measure| ReleasedFamily {
+        label: measure.label.clone(),
+        linf: 1,
+        scale,
+        half_width_95: 2,
+    });
+    let release = NoisyCells {
+        kind: MechanismKind::Gaussian,
+        geometry: Geometry::GroupSelection { max_groups: 1 },
+        groups: outer.inner().groups(),
+        cost: Cost::ZERO,
+        families: families.collect(),
+        cells: cells.iter().map(|row| row.to_vec()).collect(),
+    };
+    assert_eq!(release.families.len(), release.cells.len(), "{sql}");
+    let columns = tables::columns_of(outer.schema()).unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let table = runtime.block_on(outer.run(release)).unwrap();
+    assert_eq!(table.columns, columns, "{sql}");
+    table.rows
+}
+
+fn text(text: &str) -> Scalar {
+    Scalar::Text(text.to_owned())
+}
+
+use Scalar::{Float, Int, Null};
+
+#[test]
+fn groups_carry_their_keys_and_the_last_one_none() {
+    let sql = "SELECT ward, COUNT(*) FROM t.visits GROUP BY ward";
+    let rows = run(sql, &[&[7, -3, 1]]);
+    assert_eq!(rows, [[text("east"), Int(7)], [text("west"), Int(-3)], [Null, Int(1)]]);
+    // Two keys, asked for in the other order and one of them twice: the groups run by grade, then ward.
+    let sql = "SELECT ward, COUNT(*) AS n, grade, ward AS again FROM t.visits GROUP BY ward, grade, ward ORDER BY n";
+    let rows = run(sql, &[&[0, 1, 2, 3, 4, 5, 6, 7, 8]]);
+    let (east, west) = (|| text("east"), || text("west"));
+    assert_eq!(rows[0], [east(), Int(0), Int(1), east()]);
+    assert_eq!(rows[1], [west(), Int(1), Int(1), west()]);
+    assert_eq!(rows[3], [east(), Int(3), Int(2), east()]);
+    assert_eq!(rows[8], [Null, Int(8), Null, Null]);
+}
+
+#[test]
+fn steps_become_values_and_means_stay_within_their_bounds() {
+    // Families by label: count(age), count(cost), sum(age), sum(age less 50), sum(cost), sum(cost less 10 steps).
+    let sql = "SELECT SUM(age) AS a, AVG(age) AS b, SUM(cost) AS c, AVG(cost) AS d FROM t.visits";
+    let rows = run(sql, &[&[4], &[10], &[90], &[-40], &[11], &[20]]);
+    assert_eq!(rows, [[Int(90), Float(40.0), Float(5.5), Float(6.0)]]);
+    // A noisy count below one divides by one; a mean beyond the bounds is their end.
+    let rows = run("SELECT AVG(age) FROM t.visits", &[&[-5], &[90]]);
+    assert_eq!(rows, [[Float(100.0)]]);
+}
+
+#[test]
+fn a_sum_has_the_type_that_the_query_gives_it() {
+    let sql = "SELECT SUM(CAST(age AS DOUBLE)) AS s, SUM(CAST(age AS DOUBLE)) / 4 AS q FROM t.visits HAVING SUM(CAST(age AS DOUBLE)) > 1.5";
+    assert_eq!(run(sql, &[&[10]]), [[Float(10.0), Float(2.5)]]);
+    assert_eq!(run("SELECT SUM(age) / 4 AS q FROM t.visits", &[&[10]]), [[Int(2)]]);
+    assert_eq!(
+        run("SELECT CAST(COUNT(*) AS VARCHAR) AS t, CAST(COUNT(*) AS INT) AS i FROM t.visits", &[&[5]]),
+        [[text("5"), Int(5)]]
+    );
+}
+
+#[test]
+fn intervals_are_the_half_width_to_either_side() {
+    let sql = "SELECT COUNT(*), dp_interval_low(COUNT(*)) AS l, dp_interval_high(COUNT(*)) AS h,
+        dp_interval_high(SUM(cost)) AS s FROM t.visits";
+    assert_eq!(run(sql, &[&[10], &[10]]), [[Int(10), Int(8), Int(12), Float(6.0)]]);
+    let sql = "SELECT ward FROM t.visits GROUP BY ward HAVING dp_interval_low(COUNT(*)) > 3";
+    assert_eq!(run(sql, &[&[5, 6, 7]]), [[text("west")], [Null]]);
+    let sql = "SELECT dp_interval_low(AVG(age)) AS l, dp_interval_high(AVG(age)) AS h FROM t.visits";
+    // Where the count may be less than one, the interval is the whole range.
+    assert_eq!(run(sql, &[&[2], &[0]]), [[Float(0.0), Float(100.0)]]);
+    let [[Float(low), Float(high)]] =
+        &run(sql, &[&[1000], &[2000]])[..].iter().map(|r| [r[0].clone(), r[1].clone()]).collect::<Vec<_>>()[..]
+    else {
+        panic!("not a row of two numbers");
+    };
+    assert!(*low < 52.0 && 52.0 < *high && *high - *low < 0.1, "{low} {high}");
+}
+
+#[test]
+fn what_is_above_the_aggregate_is_ordinary_sql() {
+    let sql = "SELECT w, n * 2 AS d FROM (SELECT ward AS w, COUNT(*) AS n FROM t.visits GROUP BY ward) AS s
+        WHERE n > 2 ORDER BY d DESC LIMIT 1 OFFSET 1";
+    assert_eq!(run(sql, &[&[3, 9, 5]]), [[Null, Int(10)]]);
+    let sql = "SELECT COUNT(*) / 0 AS a, COUNT(*) % 0 AS b, ABS(COUNT(*)) AS c,
+        CASE WHEN COUNT(*) < 0 THEN 'few' ELSE 'some' END AS d FROM t.visits";
+    assert_eq!(run(sql, &[&[-3]]), [[Null, Null, Int(3), text("few")]]);
+    let sql = "SELECT DISTINCT COUNT(*) > 2 AS many FROM t.visits GROUP BY ward ORDER BY many";
+    assert_eq!(run(sql, &[&[3, 1, 5]]), [[Scalar::Bool(false)], [Scalar::Bool(true)]]);
+}
+
+#[test]
+fn the_largest_numbers_do_not_fail() {
+    let most = i128::MAX / 4;
+    let sql = "SELECT COUNT(*), COUNT(*) + COUNT(*) AS t, SUM(cost), dp_interval_high(COUNT(*)) AS h FROM t.visits";
+    let rows = run(sql, &[&[most], &[-most]]);
+    assert_eq!(rows[0][..2], [Int(i64::MAX), Int(-2)]);
+    assert_eq!(rows[0][3], Int(i64::MAX));
+    let rows = run("SELECT AVG(age), dp_interval_low(AVG(age)) AS l FROM t.visits", &[&[most], &[-most]]);
+    assert_eq!(rows.len(), 1);
+}
+
+/// Answers are made on threads with ordinary stacks.
+#[test]
+fn as_many_operators_as_the_guard_lets_through() {
+    let terms = "+ 1".repeat(guard::SQL_MAX_OPERATORS - 3);
+    assert_eq!(run(&format!("SELECT COUNT(*) {terms} AS n FROM t.visits"), &[&[0]]), [[Int(125)]]);
+    let quotients = "/ 3".repeat(guard::SQL_MAX_OPERATORS - 3);
+    assert_eq!(run(&format!("SELECT COUNT(*) {quotients} AS n FROM t.visits"), &[&[5]]), [[Int(0)]]);
+    let nots = "NOT ".repeat(guard::SQL_MAX_OPERATORS - 6);
+    let rows = run(&format!("SELECT {nots} (COUNT(*) > 3) AS b FROM t.visits"), &[&[9]]);
+    assert_eq!(rows, [[Scalar::Bool(true)]]);
+}

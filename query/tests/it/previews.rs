@@ -1,0 +1,65 @@
+//! `EXPLAIN PRIVACY` is a function of text and manifest: the same before and after, and on a neighbour.
+
+use glovebox_privacy::Scalar;
+
+use crate::support::{accepted, preview};
+
+const QUESTIONS: &[&str] = &[
+    "SELECT COUNT(*) FROM t.visits",
+    "SELECT COUNT(DISTINCT person) FROM t.visits WHERE age > 24",
+    "SELECT ward, grade, COUNT(*), SUM(age), AVG(cost) FROM t.visits GROUP BY ward, grade HAVING COUNT(*) > 3",
+    "SELECT WITH DIFFERENTIAL_PRIVACY OPTIONS (epsilon = 0.1, delta = 0, max_groups_contributed = 1)
+        smoker, SUM(free, contribution_bounds_per_row => (0, 9)) FROM t.visits GROUP BY smoker",
+    "SELECT AVG(CASE WHEN note = 'canary' THEN loose / weight END, contribution_bounds_per_row => (-1, 1)) FROM t.visits",
+    "SELECT COUNT(*, contribution_bounds_per_group => (0, 1)), COUNT(note) FROM t.visits",
+];
+
+#[test]
+fn a_preview_is_the_same_twice_as_a_question_and_on_a_neighbour() {
+    for sql in QUESTIONS {
+        let explained = format!("EXPLAIN PRIVACY {sql}");
+        assert!(accepted(&explained).is_preview());
+        assert!(!accepted(sql).is_preview());
+        let table = preview(&explained);
+        assert!(table.is_well_formed());
+        assert_eq!(table, preview(&format!("explain privacy {sql}")), "{sql}");
+        assert_eq!(table, preview(sql), "{sql}");
+        // The dataset without one person: all but its name.
+        let mut neighbour = preview(&sql.replace("t.visits", "t.fewer"));
+        for value in neighbour.rows.iter_mut().flatten() {
+            if let Scalar::Text(text) = value {
+                *text = text.replace("t.fewer", "t.visits");
+            }
+        }
+        assert_eq!(table, neighbour, "{sql}");
+    }
+}
+
+#[test]
+fn a_preview_names_price_and_error_of_every_family() {
+    let sql = "EXPLAIN PRIVACY SELECT ward, COUNT(*), AVG(cost) FROM t.visits GROUP BY ward";
+    let table = preview(sql);
+    let items: Vec<&str> = table
+        .rows
+        .iter()
+        .filter_map(|row| if let Some(Scalar::Text(item)) = row.first() { Some(item.as_str()) } else { None })
+        .collect();
+    for item in [
+        "dataset",
+        "privacy unit",
+        "epsilon",
+        "delta",
+        "mechanism",
+        "groups",
+        "max_groups_contributed",
+        "cost rho",
+        "cost epsilon at delta",
+        "count(*): noise scale",
+        "count(*): 95 % half-width",
+        "count(cost): noise scale",
+        "sum(cost - 500): 95 % half-width",
+    ] {
+        assert!(items.contains(&item), "{item} in {items:?}");
+    }
+    assert_eq!(accepted(sql).noise().families().len(), 3);
+}
