@@ -15,6 +15,7 @@ use crate::flatten::{Flat, flatten, size, unaliased};
 use crate::interval::{Interval, interval_of};
 use crate::lift::{BoundsOf, MARKER, WrittenBounds};
 use crate::measure::{Counted, FixedPoint, Measure};
+use crate::output::{Output, add, canonical_order};
 use crate::roles::uses;
 use crate::rows::try_on_nulls;
 use crate::total::total;
@@ -37,17 +38,6 @@ impl KeyColumn {
     pub(crate) fn width(&self) -> u64 {
         self.values.len() as u64 + 1
     }
-}
-
-/// What an aggregate of the query becomes after noise.
-#[derive(Debug, Clone)]
-pub(crate) enum Output {
-    /// A count.
-    Count { measure: usize },
-    /// A sum of steps.
-    Sum { measure: usize, scale: FixedPoint },
-    /// A mean: `centre` plus a sum of centred steps over a count.
-    Mean { sum: usize, count: usize, scale: FixedPoint, centre: i64 },
 }
 
 /// The inner question over one dataset.
@@ -127,30 +117,6 @@ pub(crate) fn analyse(
     try_on_nulls(&inner).map_err(|_| Refusal::from(Reason::TypeRefused))?;
     let group_keys = reader.group_keys(&inner.keys)?;
     Ok(Analysed { inner, group_keys, outputs })
-}
-
-/// Where each measure lands when they are sorted by label.
-fn canonical_order(measures: &[Measure]) -> Vec<usize> {
-    let mut sorted: Vec<usize> = (0..measures.len()).collect();
-    sorted.sort_by_key(|index| measures.get(*index).map(|m| m.label.clone()));
-    let mut lands = vec![0; measures.len()];
-    for (to, from) in sorted.into_iter().enumerate() {
-        if let Some(place) = lands.get_mut(from) {
-            *place = to;
-        }
-    }
-    lands
-}
-
-impl Output {
-    fn renumbered(self, order: &[usize]) -> Self {
-        let to = |index: usize| order.get(index).copied().unwrap_or(index);
-        match self {
-            Self::Count { measure } => Self::Count { measure: to(measure) },
-            Self::Sum { measure, scale } => Self::Sum { measure: to(measure), scale },
-            Self::Mean { sum, count, scale, centre } => Self::Mean { sum: to(sum), count: to(count), scale, centre },
-        }
-    }
 }
 
 /// Reads the parts of one aggregate node.
@@ -412,12 +378,4 @@ fn marker_index(expr: &Expr) -> Option<usize> {
 fn reach_of(bounds: WrittenBounds) -> Option<Interval> {
     let reach = bounds.lower.abs().max(bounds.upper.abs());
     Interval::new(-reach, reach)
-}
-
-/// The index of an equal measure, added if there is none.
-fn add(measures: &mut Vec<Measure>, measure: Measure) -> usize {
-    measures.iter().position(|known| known.label == measure.label).unwrap_or_else(|| {
-        measures.push(measure);
-        measures.len() - 1
-    })
 }

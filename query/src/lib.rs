@@ -10,7 +10,7 @@
 //! cells leave shut, as [`glovebox_privacy::Exact`] or `Protected`.
 //!
 //! Read in this order: [`analysis`] (the whole on one page), then `guard`, `lift`, `parse`, `plan` (text to plan),
-//! `flatten`, `total`, `safe`, `interval`, `canonical`, `inner`, `measure` (what is asked), `rows`, [`fold`] (exact cells, with the
+//! `flatten`, `total`, `safe`, `interval`, `canonical`, `inner`, `measure`, `output` (what is asked), `rows`, [`fold`] (exact cells, with the
 //! privacy obligation), `plain` (the same by DataFusion's own nodes), `outer`, `tables`, `preview`;
 //! `roles` (what policy decides on) and [`work`](mod@work) (what time is reserved by).
 
@@ -24,6 +24,7 @@ mod interval;
 mod lift;
 mod measure;
 mod outer;
+mod output;
 mod parse;
 mod plain;
 mod plan;

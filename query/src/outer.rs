@@ -19,7 +19,8 @@ use glovebox_privacy::{NoisyCells, Table};
 
 use crate::canonical;
 use crate::flatten::unaliased;
-use crate::inner::{Analysed, Inner, Output};
+use crate::inner::{Analysed, Inner};
+use crate::output::Output;
 use crate::plan::{INTERVAL_HIGH, INTERVAL_LOW, on_own_stack};
 use crate::tables;
 use crate::total::total;

@@ -132,12 +132,11 @@ fn intervals_are_the_half_width_to_either_side() {
     let sql = "SELECT dp_interval_low(AVG(age)) AS l, dp_interval_high(AVG(age)) AS h FROM t.visits";
     // Where the count may be less than one, the interval is the whole range.
     assert_eq!(run(sql, &[&[2], &[0]]), [[Float(0.0), Float(100.0)]]);
-    let [[Float(low), Float(high)]] =
-        &run(sql, &[&[1000], &[2000]])[..].iter().map(|r| [r[0].clone(), r[1].clone()]).collect::<Vec<_>>()[..]
-    else {
-        panic!("not a row of two numbers");
+    let rows = run(sql, &[&[1000], &[2000]]);
+    let [Float(low), Float(high)] = rows[0][..] else {
+        panic!("not a row of two numbers: {rows:?}");
     };
-    assert!(*low < 52.0 && 52.0 < *high && *high - *low < 0.1, "{low} {high}");
+    assert!(low < 52.0 && 52.0 < high && high - low < 0.1, "{low} {high}");
 }
 
 #[test]
