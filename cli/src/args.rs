@@ -29,7 +29,7 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     /// Make a new service: state directory, certificate authority, first officer
     Init(Init),
-    /// Serve until stopped by Ctrl-C or SIGTERM; tells <state>/addresses.json where it listens
+    /// Serve until stopped by Ctrl-C or SIGTERM; tells `state_dir`/addresses.json where it listens
     Serve(ConfigFile),
     /// The whole product on small defaults and real data, then serve
     Demo {

@@ -2,7 +2,7 @@
 //!
 //! # Privacy obligation
 //! Neighbouring relation: one unit with all of its rows, added or removed. All rows of a unit lie side by side in one
-//! stream (checked by `UnitRuns`, which fails closed), so [`UnitFold`] sees a unit whole. It adds the unit's rows up per
+//! stream (checked by `UnitRuns`, which fails closed), so `UnitFold` sees a unit whole. It adds the unit's rows up per
 //! group, clamps each sum to the measure's range, keeps at most `max_groups` groups, and only then touches the totals.
 //! Which groups are kept depends on the unit's own groups and a secret key alone, so removing another unit changes
 //! nothing of this one. Hence a neighbour moves at most `max_groups` cells of a family, each by at most `linf`.
