@@ -41,8 +41,11 @@ pub(crate) fn uses(inner: &Inner) -> Result<BTreeSet<ColumnUse>, Refusal> {
         }
     }
     // Whatever is asked is asked about units: a count of rows, too, needs leave to aggregate over them.
+    // An identifier that names the unit is not stored and cannot be granted; leave to ask at all is Cedar's `ask`.
     for unit in manifest.unit() {
-        note(unit.as_str(), RoleOfUse::Aggregate)?;
+        if manifest.column(unit.as_str()).is_some_and(|column| !column.identifier) {
+            note(unit.as_str(), RoleOfUse::Aggregate)?;
+        }
     }
     Ok(uses)
 }
