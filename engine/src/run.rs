@@ -4,7 +4,8 @@
 //! charged, with the answer or with [`Reason::Lost`] and nothing else. Attempts after a fault happen inside that time. An
 //! inner plan that outruns it is stopped and recorded as lost; a person with too many losses is frozen out, since being
 //! lost is the one thing that data can still decide (docs/privacy-promise.md). A caller can be told `lost` without a
-//! record: the gate was late (then the release is stored), somebody else's run of the same request, or one lost before.
+//! record: the gate was late (then the release is stored), the work panicked (then the next ask resumes), somebody else's run
+//! of the same request, or one lost before.
 //!
 //! A request keeps its place until its answer leaves and its work has ended. So it never speeds up the next one; one that
 //! outruns its time does delay it.

@@ -116,7 +116,10 @@ impl<'a> Matter<'a> {
 /// Leave to release the answer to one request, once: it moves into the gate.
 ///
 /// ```compile_fail,E0451
-/// let forged = glovebox_policy::Permit { request: todo!(), contract: todo!(), decision: todo!() };
+/// use glovebox_policy::{ContractId, Digest, Permit};
+/// fn forge(request: Digest, contract: ContractId, decision: Digest) -> Permit {
+///     Permit { request, contract, decision }
+/// }
 /// ```
 /// ```compile_fail,E0599
 /// fn twice(permit: glovebox_policy::Permit) { let second = permit.clone(); }
