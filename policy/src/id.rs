@@ -95,6 +95,10 @@ slug!(
     Purpose, "purpose"
 );
 slug!(
+    /// A submitted job: one request for review.
+    JobId, "job name"
+);
+slug!(
     /// A column of a dataset, as SQL writes it.
     ColumnName, "column name"
 );

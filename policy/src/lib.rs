@@ -19,7 +19,8 @@ pub mod refusal;
 pub use contract::{Contract, SignedContract};
 pub use decide::{Caller, ColumnUse, Permit, PolicySet, RoleOfUse};
 pub use id::{
-    BudgetDomain, ColumnName, ContractId, DatasetName, Digest, IdSpace, OrgId, PersonId, Purpose, Role, SnapshotId,
+    BudgetDomain, ColumnName, ContractId, DatasetName, Digest, IdSpace, JobId, OrgId, PersonId, Purpose, Role,
+    SnapshotId,
 };
 pub use number::{Cost, Delta, NanoEpsilon, Rho};
 pub use public::Public;

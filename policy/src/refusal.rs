@@ -206,6 +206,36 @@ reasons! {
     AllotmentAboveDomain "allotment-above-domain" 409 PRECONDITION
         "the allotment is more than the budget domain has left to promise; grant a smaller one"
         "额度超过预算域可承诺的余量；请降低";
+    JobManifestInvalid "job-manifest-invalid" 400 INVALID
+        "the job manifest is not valid; correct the quoted key"
+        "作业清单无效；请修改所引的键";
+    ModuleInvalid "module-invalid" 400 INVALID
+        "the module is not one that the sandbox runs; build it with the guest SDK's settings and look at `glovebox job check`"
+        "该模块不符合沙箱要求；请用客体 SDK 的设置构建，并查看 `glovebox job check`";
+    JobTooExpensive "job-too-expensive" 400 INVALID
+        "by the declared sizes this job would take longer than one answer may; declare less fuel a unit"
+        "按声明的规模，该作业所需时间超过单次回答的上限；请减少每单位燃料";
+    ApprovalMissing "approval-missing" 409 PRECONDITION
+        "no officer has approved this job; wait for the review"
+        "该作业尚未获专员批准；请等待审核";
+    ApprovalInvalid "approval-invalid" 403 DENIED
+        "the statement is not about this very job; show the request again and sign anew"
+        "签署的声明与该作业不符；请重新查看请求并再次签署";
+    ApprovalExpired "approval-expired" 409 PRECONDITION
+        "the time for this has passed; submit the job again"
+        "已过期限；请重新提交作业";
+    ExecutionsSpent "executions-spent" 429 EXHAUSTED
+        "the job was run as often as its approval allows; its results stay available"
+        "该作业已达批准的执行次数；既有结果仍可获取";
+    OwnRequest "own-request" 403 DENIED
+        "nobody of the requesting organisation decides on its requests; ask another officer"
+        "申请方单位的人员不得审批本单位的请求；请由其他专员办理";
+    JobClosed "job-closed" 409 PRECONDITION
+        "the job is decided, cancelled or expired; look at its status"
+        "该作业已有决定、已取消或已过期；请查看其状态";
+    NotReleased "not-released" 409 PRECONDITION
+        "there is no result yet; run the job and wait until its status is `released`"
+        "尚无结果；请运行作业并等到状态为 `released`";
     Internal "internal" 500 INTERNAL
         "the service failed; the operator has been told"
         "服务内部故障；已通知运维人员";
