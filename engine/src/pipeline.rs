@@ -132,6 +132,7 @@ pub(crate) fn decide(
         epsilon: ask.epsilon,
         delta: ask.delta,
         max_groups: analysis.max_groups(),
+        approvals: 0,
         now_unix_s: now_unix_s(),
     })
 }

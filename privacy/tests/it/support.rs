@@ -93,6 +93,7 @@ impl Bureau {
                 epsilon: NanoEpsilon::from_nano(1),
                 delta: 0.0,
                 max_groups: 1,
+                approvals: 0,
                 now_unix_s: now(),
             })
             .unwrap()
