@@ -204,11 +204,41 @@ impl ReleaseConfig {
     }
 
     /// How long a request is given: a function of public sizes. `None` is longer than an answer may take.
-    pub(crate) fn window(&self, work: Work) -> Option<Duration> {
+    pub(crate) fn window(&self, work: Work) -> Option<Window> {
         let rows_ms = work.steps.saturating_mul(1_000) / u128::from(self.steps_per_second);
-        let noise_ms = u128::from(work.cells).saturating_mul(1_000) / u128::from(self.cells_per_second);
-        let need_ms = rows_ms.saturating_add(noise_ms).max(u128::from(self.floor_ms));
-        let need_ms = u64::try_from(need_ms).ok().filter(|need| *need <= self.longest_ms)?;
-        Some(Duration::from_millis(need_ms))
+        self.window_for(rows_ms, work.cells, self.longest_ms)
+    }
+
+    /// The time for work that reads rows for `rows_ms` at worst and then noises `cells` cells.
+    pub(crate) fn window_for(&self, rows_ms: u128, cells: u64, longest_ms: u64) -> Option<Window> {
+        let noise_ms = u128::from(cells).saturating_mul(1_000) / u128::from(self.cells_per_second);
+        // A quarter of the floor, and at least of a short request, is for noise, commit and post-processing.
+        let exact_ms = rows_ms.max(u128::from(self.floor_ms) * 3 / 4);
+        let tail_ms = noise_ms.max(exact_ms.min(LONG_TAIL_MS) / 3);
+        let need_ms = exact_ms.saturating_add(tail_ms);
+        if need_ms > u128::from(longest_ms) {
+            return None;
+        }
+        let ms = |ms: u128| u64::try_from(ms).ok().map(Duration::from_millis);
+        Some(Window { exact: ms(exact_ms)?, tail: ms(tail_ms)? })
+    }
+}
+
+/// Work that takes long does not need a long tail.
+const LONG_TAIL_MS: u128 = 6_000;
+
+/// How a request's time is divided; both are functions of public sizes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Window {
+    /// For exact cells.
+    pub(crate) exact: Duration,
+    /// For noise, commit and post-processing.
+    pub(crate) tail: Duration,
+}
+
+impl Window {
+    /// From the charge to the answer, at least.
+    pub(crate) fn leaves(&self) -> Duration {
+        self.exact + self.tail
     }
 }

@@ -5,7 +5,6 @@
 //! rows, except through losses. What happens after the charge is in [`crate::run`].
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use glovebox_ledger::StoredContract;
 use glovebox_policy::decide::Matter;
@@ -13,6 +12,7 @@ use glovebox_policy::{Caller, NanoEpsilon, Permit, Public, Purpose, Reason, Refu
 use glovebox_privacy::{Released, Scalar, Table};
 use glovebox_query::{Analysis, Defaults, Draft, Options, parameter_count, preview_columns};
 
+use crate::config::Window;
 use crate::engine::{Engine, Shared, internal, now_unix_s};
 use crate::statement::{Answer, Bound, Prepared, ReleasedAnswer, SqlAsk, Statement};
 
@@ -57,13 +57,13 @@ impl Engine {
         };
         say("contract", bound.contract.to_string());
         say("remaining rho", format!("{:.9}", remaining.rho.as_f64_up()));
-        say("answer after at least", format!("{} ms", window.as_millis()));
+        say("answer after at least", format!("{} ms", window.leaves().as_millis()));
         Ok(Answer::Preview(Public::from_manifest(table)))
     }
 }
 
 /// How long the request is given, by its worst-case work.
-pub(crate) fn window(shared: &Shared, analysis: &Analysis) -> Result<Duration, Refusal> {
+pub(crate) fn window(shared: &Shared, analysis: &Analysis) -> Result<Window, Refusal> {
     shared.config.release.window(analysis.work()).ok_or_else(|| Reason::TooExpensive.into())
 }
 
