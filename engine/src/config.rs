@@ -36,6 +36,9 @@ pub struct Config {
     /// How much at the same time.
     #[serde(default)]
     pub limits: LimitsConfig,
+    /// How jobs run.
+    #[serde(default)]
+    pub sandbox: SandboxConfig,
     /// Budget domains, made at `init`.
     #[serde(default = "resident_domain")]
     pub budget_domains: Vec<DomainConfig>,
@@ -93,6 +96,40 @@ impl LimitsConfig {
     /// How many requests run at the same time.
     pub(crate) fn running(&self) -> usize {
         (self.threads / self.threads_per_request.max(1)).max(1)
+    }
+}
+
+/// How jobs run. Times are reserved from these and from public sizes alone.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct SandboxConfig {
+    /// The executable that runs untrusted modules; unless it is set, `glovebox-worker` beside this program.
+    pub worker: Option<PathBuf>,
+    /// How many units go to a worker at a time. Results do not depend on it.
+    pub batch_units: usize,
+    /// How much fuel one worker burns in a second, at worst. Measure it on the machine and leave room: a job that outruns
+    /// its time is lost.
+    pub fuel_per_second: u64,
+    /// How many units one worker begins in a second, at worst, whatever they then burn.
+    pub units_per_second: u64,
+    /// Longest time from a job's start to its result, in milliseconds; a job that would need more is refused.
+    pub longest_ms: u64,
+    /// How many days a submitted job waits for its review, and an approved one for its run unless the officer says less.
+    pub review_days: u32,
+}
+
+impl Default for SandboxConfig {
+    fn default() -> Self {
+        // Code without optimisation packs and unpacks units about ten times slower; guests run as fast in either.
+        let units_per_second = if cfg!(debug_assertions) { 4_000 } else { 40_000 };
+        Self {
+            worker: None,
+            batch_units: 256,
+            fuel_per_second: 200_000_000,
+            units_per_second,
+            longest_ms: 3_600_000,
+            review_days: 14,
+        }
     }
 }
 
@@ -175,6 +212,7 @@ impl Config {
         let mut config: Self = toml::from_str(text).map_err(|error| error.to_string())?;
         config.state_dir = base.join(&config.state_dir);
         config.master_key_file = base.join(&config.master_key_file);
+        config.sandbox.worker = config.sandbox.worker.map(|worker| base.join(worker));
         let checks = [
             (
                 config.release.is_usable(),
@@ -183,6 +221,10 @@ impl Config {
             (config.limits.threads > 0 && config.limits.threads_per_request > 0, "limits: threads"),
             (config.budget_domains.iter().all(|d| d.numbers().is_some()), "budget_domains: a cap or a delta"),
             (!config.purposes.is_empty(), "purposes: none"),
+            (
+                config.sandbox.is_usable(),
+                "sandbox: numbers above 0, `batch_units` at most 65536, `longest_ms` at most a day, `review_days` at most 366",
+            ),
             // A copy of the state directory must not carry the key to it.
             (!config.master_key_file.starts_with(&config.state_dir), "master_key_file: it lies inside `state_dir`"),
         ];
@@ -192,6 +234,44 @@ impl Config {
         }
     }
 }
+
+/// How long a worker takes to start and to compile a module, at worst.
+const WORKER_START_MS: u128 = 2_000;
+const DAY_MS: u64 = 86_400_000;
+
+impl SandboxConfig {
+    fn is_usable(&self) -> bool {
+        let above_zero = [self.fuel_per_second, self.units_per_second, self.longest_ms].iter().all(|n| *n > 0);
+        let days = (1..=366).contains(&self.review_days);
+        above_zero && days && (1..=65_536).contains(&self.batch_units) && self.longest_ms <= DAY_MS
+    }
+}
+
+impl Config {
+    /// How long a job reads and computes at worst, in milliseconds, by the workers of one request.
+    pub(crate) fn job_ms(&self, units: u64, fuel: u64, rows: u128, columns: u64) -> u128 {
+        let sandbox = &self.sandbox;
+        let per_second = |amount: u128, rate: u64| amount.saturating_mul(1_000).div_ceil(u128::from(rate));
+        let burnt = per_second(u128::from(units).saturating_mul(u128::from(fuel)), sandbox.fuel_per_second);
+        let begun = per_second(u128::from(units), sandbox.units_per_second);
+        // As `glovebox_query::work`: finding a row's unit, then each of its cells.
+        let read = per_second(rows.saturating_mul(u128::from(8 + 4 * columns)), self.release.steps_per_second);
+        let workers = self.limits.threads_per_request.max(1) as u128;
+        WORKER_START_MS + read + (burnt + begun).div_ceil(workers)
+    }
+
+}
+
+impl SandboxConfig {
+    /// The executable that runs untrusted modules.
+    pub(crate) fn executable(&self) -> PathBuf {
+        let beside = || std::env::current_exe().ok().and_then(|own| Some(own.parent()?.join("glovebox-worker")));
+        self.worker.clone().or_else(beside).unwrap_or_else(|| PathBuf::from("glovebox-worker"))
+    }
+}
+
+/// The watchdog of one unit: far beyond what its fuel can take, since only fuel may decide what becomes of it.
+pub(crate) const UNIT_TIME: Duration = Duration::from_secs(20);
 
 /// Beyond this the faces would give a request up before its answer leaves.
 const LONGEST_MS: u64 = 180_000;

@@ -14,6 +14,7 @@ use tokio::sync::Semaphore;
 use crate::cards::{BudgetCard, ContractCard, DatasetCard, OfficerFault};
 use crate::compute::Compute;
 use crate::config::Config;
+use crate::job::Runs;
 use crate::tick::Ticks;
 
 const LEDGER_FILE: &str = "ledger.sqlite";
@@ -54,6 +55,8 @@ pub(crate) struct Shared {
     pub(crate) running: Arc<Semaphore>,
     pub(crate) waiting: Arc<Semaphore>,
     pub(crate) compute: Compute,
+    pub(crate) compiling: Arc<Semaphore>,
+    pub(crate) runs: Runs,
     /// Held for as long as the state is open; another process is turned away.
     _lock: File,
 }
@@ -139,6 +142,8 @@ impl Engine {
                 catalog: Arc::new(catalog),
                 policies,
                 compute,
+                compiling: Arc::new(Semaphore::new(1)),
+                runs: Runs::default(),
                 _lock: held,
             }),
         })
@@ -355,11 +360,11 @@ impl Engine {
     }
 }
 
-fn officer(caller: &Caller) -> Result<(), Refusal> {
+pub(crate) fn officer(caller: &Caller) -> Result<(), Refusal> {
     if caller.role == Role::Officer { Ok(()) } else { Err(Reason::RoleForbidden.into()) }
 }
 
-fn sees_all(caller: &Caller) -> bool {
+pub(crate) fn sees_all(caller: &Caller) -> bool {
     matches!(caller.role, Role::Officer | Role::Auditor)
 }
 

@@ -139,7 +139,7 @@ pub(crate) fn decide(
 
 /// The signed contract, with the signature checked again: what the store holds is not taken on trust. The terms that
 /// were used until here must be the very terms that were signed.
-fn signed_contract(shared: &Shared, stored: &StoredContract) -> Result<SignedContract, Refusal> {
+pub(crate) fn signed_contract(shared: &Shared, stored: &StoredContract) -> Result<SignedContract, Refusal> {
     let officer_of = |keyid: &str| shared.ledger.officer_key(keyid).ok().flatten();
     let signed = SignedContract::verify(&stored.envelope, &officer_of)?;
     if *signed.contract() == stored.contract { Ok(signed) } else { Err(Reason::SignatureInvalid.into()) }

@@ -30,6 +30,7 @@ use tokio::time::{Instant, sleep, sleep_until, timeout_at};
 
 use crate::config::Window;
 use crate::engine::{Engine, Shared, internal, now_unix_s};
+use crate::job::JobTask;
 use crate::pipeline::{decide, window};
 use crate::statement::{Answer, Statement};
 
@@ -71,6 +72,8 @@ pub(crate) type Place = (OwnedSemaphorePermit, OwnedSemaphorePermit);
 pub(crate) enum Task {
     /// A DP SQL statement.
     Sql(Statement),
+    /// A job.
+    Job(Arc<JobTask>),
 }
 
 impl Task {
@@ -78,6 +81,7 @@ impl Task {
     fn admit(&self, shared: &Shared) -> Result<Admitted, Refusal> {
         match self {
             Self::Sql(statement) => admit_sql(shared, statement),
+            Self::Job(job) => job.admit(shared),
         }
     }
 
@@ -91,6 +95,7 @@ impl Task {
                 let key = SelectionKey::new(secret()?);
                 analysis.exact(key, parallelism).await.map_err(|error| fault("inner plan", &error))
             }
+            Self::Job(job) => job.exact(shared).await,
         }
     }
 
@@ -101,12 +106,13 @@ impl Task {
                 let analysis = &statement.inner.bound.as_ref().ok_or(Fault)?.analysis;
                 analysis.answer(cells).await.map_err(|error| fault("post-processing", &error))
             }
+            Self::Job(job) => job.answer(cells),
         }
     }
 }
 
 /// A fresh secret key.
-fn secret() -> Result<[u8; 16], Fault> {
+pub(crate) fn secret() -> Result<[u8; 16], Fault> {
     let mut key = [0_u8; 16];
     let random = ring::rand::SystemRandom::new();
     ring::rand::SecureRandom::fill(&random, &mut key).map_err(|_| fault("randomness", &"none"))?;
