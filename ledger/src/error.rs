@@ -93,6 +93,17 @@ pub enum ContractError {
     Ledger(#[from] LedgerError),
 }
 
+/// Why a job, a verdict on it or its cancellation was not taken.
+#[derive(Debug, thiserror::Error)]
+pub enum JobError {
+    /// It cannot stand; may be told to whoever brought it.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// The ledger failed; nothing was taken.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+}
+
 impl From<rusqlite::Error> for ChargeError {
     fn from(error: rusqlite::Error) -> Self {
         Self::Ledger(error.into())
@@ -100,6 +111,12 @@ impl From<rusqlite::Error> for ChargeError {
 }
 
 impl From<rusqlite::Error> for ContractError {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Ledger(error.into())
+    }
+}
+
+impl From<rusqlite::Error> for JobError {
     fn from(error: rusqlite::Error) -> Self {
         Self::Ledger(error.into())
     }
