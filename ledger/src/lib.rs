@@ -7,7 +7,7 @@
 //! It never sees a row of data or a result before noise, decides no policy, draws no noise, gives nothing back once
 //! charged, and never changes or deletes a fact.
 //!
-//! Read in this order: `schema.sql` (the tables and what they forbid), `store` (files and transactions), `tree` and
+//! Read in this order: `schema.sql` (the tables and what they forbid), `store` (files and transactions), `seal` (the signing key), `tree` and
 //! `log` (the tamper-evident log), `clock` (time never goes back), `domain` and `contract` (budgets and promises),
 //! `charge`, `admit` and `release` (the life of a request), `account` and `token` (who may come in), `books` (the audit
 //! of all sums).
@@ -23,7 +23,9 @@ mod error;
 mod log;
 mod release;
 mod row;
+mod seal;
 mod store;
+pub mod tlog;
 mod token;
 mod tree;
 
@@ -34,4 +36,5 @@ pub use domain::DomainBudget;
 pub use error::{ChargeError, ContractError, LedgerError};
 pub use log::{ENTRY_MAX_BYTES, TreeHead};
 pub use release::{BODY_MAX_BYTES, Receipt, SUMMARY_MAX_BYTES, StoredRelease};
+pub use seal::{Seal, SealError};
 pub use store::{Ledger, SCHEMA_VERSION};
