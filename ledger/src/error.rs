@@ -30,6 +30,14 @@ pub enum LedgerError {
         /// How the file differs.
         what: String,
     },
+    /// The log was begun under another key or origin.
+    #[error("the log is that of `{stored}`, not of `{given}`")]
+    Seal {
+        /// The verifier key that the log was begun with.
+        stored: String,
+        /// The verifier key of the seal that was given.
+        given: String,
+    },
     /// Something of this name is there already, and the ledger changes nothing that it holds.
     #[error("the {kind} `{name}` exists already")]
     Exists {

@@ -1,4 +1,4 @@
--- The ledger's tables, version 1.
+-- The ledger's tables, version 2.
 --
 -- Rules that hold for every table:
 --   * integers only; a digest or hash is a BLOB of 32 bytes, a name is TEXT;
@@ -38,6 +38,12 @@ CREATE TABLE log_head (
 ) STRICT;
 CREATE TRIGGER log_head_one_step BEFORE UPDATE ON log_head WHEN NEW.size <> OLD.size + 1
     BEGIN SELECT RAISE(ABORT, 'the log grows by one entry at a time'); END;
+
+-- The verifier key of the log, in the form of c2sp.org/signed-note: one log, one key, one origin.
+CREATE TABLE log_key (
+    id       INTEGER PRIMARY KEY CHECK (id = 1),
+    verifier TEXT NOT NULL
+) STRICT;
 
 CREATE TABLE person (
     person TEXT PRIMARY KEY,
@@ -294,6 +300,11 @@ CREATE TRIGGER log_head_no_delete BEFORE DELETE ON log_head BEGIN SELECT RAISE(A
 CREATE TRIGGER log_head_no_replace BEFORE INSERT ON log_head
     WHEN EXISTS (SELECT 1 FROM log_head WHERE id = NEW.id)
     BEGIN SELECT RAISE(ABORT, 'append-only'); END;
+CREATE TRIGGER log_key_no_update BEFORE UPDATE ON log_key BEGIN SELECT RAISE(ABORT, 'append-only'); END;
+CREATE TRIGGER log_key_no_delete BEFORE DELETE ON log_key BEGIN SELECT RAISE(ABORT, 'append-only'); END;
+CREATE TRIGGER log_key_no_replace BEFORE INSERT ON log_key
+    WHEN EXISTS (SELECT 1 FROM log_key WHERE id = NEW.id)
+    BEGIN SELECT RAISE(ABORT, 'append-only'); END;
 CREATE TRIGGER log_entry_no_update BEFORE UPDATE ON log_entry BEGIN SELECT RAISE(ABORT, 'append-only'); END;
 CREATE TRIGGER log_entry_no_delete BEFORE DELETE ON log_entry BEGIN SELECT RAISE(ABORT, 'append-only'); END;
 CREATE TRIGGER log_entry_no_replace BEFORE INSERT ON log_entry
@@ -397,6 +408,6 @@ CREATE TRIGGER certificate_no_replace BEFORE INSERT ON certificate
         OR rowid = NEW.rowid OR leaf = NEW.leaf)
     BEGIN SELECT RAISE(ABORT, 'append-only'); END;
 
-INSERT INTO schema_version (id, version) VALUES (1, 1);
+INSERT INTO schema_version (id, version) VALUES (1, 2);
 INSERT INTO clock (id, last_seen) VALUES (1, 0);
 INSERT INTO log_head (id, size, frontier) VALUES (1, 0, x'');

@@ -7,7 +7,7 @@ use glovebox_policy::{Cost, Role};
 use ring::digest::{SHA256, digest};
 use rusqlite::Connection;
 
-use crate::support::{Fixture, cost, order, person};
+use crate::support::{Fixture, cost, order, person, seal};
 
 fn sha256(bytes: &[u8]) -> [u8; 32] {
     digest(&SHA256, bytes).as_ref().try_into().unwrap()
@@ -32,7 +32,7 @@ fn naive_root(entries: &[Vec<u8>]) -> [u8; 32] {
 #[test]
 fn the_root_equals_a_naive_recomputation_at_every_size() {
     let dir = tempfile::tempdir().unwrap();
-    let mut ledger = Ledger::create(&dir.path().join("ledger.sqlite")).unwrap();
+    let mut ledger = Ledger::create(&dir.path().join("ledger.sqlite"), seal()).unwrap();
     for size in 0..=70_u64 {
         let entries = ledger.entries(0, 1000).unwrap();
         let head = ledger.tree_head().unwrap();
@@ -41,7 +41,7 @@ fn the_root_equals_a_naive_recomputation_at_every_size() {
         let leaves: Vec<_> = entries.iter().map(|entry| sha256(&[&[0], entry.as_slice()].concat())).collect();
         assert_eq!(ledger.leaf_hashes(0, 1000).unwrap(), leaves);
         if size % 8 == 0 {
-            ledger = Ledger::open(&dir.path().join("ledger.sqlite")).unwrap();
+            ledger = Ledger::open(&dir.path().join("ledger.sqlite"), seal()).unwrap();
         }
         ledger.add_person(&person(&format!("p{size}"), Role::Analyst)).unwrap();
     }
