@@ -4,6 +4,7 @@
 //! is kept as the officer signed it. Who may run what is read from these facts anew at every charge
 //! (the module `execution`); nothing here is a state that somebody could forget to update.
 
+use glovebox_policy::job::MANIFEST_MAX_BYTES;
 use glovebox_policy::{ContractId, Decision, Digest, JobId, OrgId, PersonId, Reason, Refusal, SignedVerdict, Subjects};
 use rusqlite::Connection;
 
@@ -15,9 +16,6 @@ use crate::{clock, contract, job_read, row};
 
 /// How many officers' verdicts decide a job. One rejection among them rejects it.
 pub const VERDICTS_NEEDED: u32 = 1;
-
-/// The largest manifest of a job, in bytes.
-pub const MANIFEST_MAX_BYTES: usize = glovebox_policy::job::MANIFEST_MAX_BYTES;
 
 /// The largest module of a job, in bytes; sandboxes take less.
 pub const MODULE_MAX_BYTES: usize = 16 * 1024 * 1024;

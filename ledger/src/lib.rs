@@ -45,7 +45,7 @@ pub use domain::DomainBudget;
 pub use error::{ChargeError, ContractError, JobError, LedgerError};
 pub use issue::StoredCertificate;
 pub use job::{
-    Cancellation, JobState, JobSummary, NewCancellation, NewJob, NewVerdict, StoredJob, StoredRun, StoredVerdict,
+    Cancellation, JobState, JobSummary, MODULE_MAX_BYTES, NewCancellation, NewJob, NewVerdict, StoredJob, StoredRun, StoredVerdict,
     VERDICTS_NEEDED,
 };
 pub use log::{ENTRY_MAX_BYTES, TreeHead};
