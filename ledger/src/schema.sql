@@ -20,8 +20,7 @@ CREATE TABLE clock (
 CREATE TRIGGER clock_only_forward BEFORE UPDATE ON clock WHEN NEW.last_seen < OLD.last_seen
     BEGIN SELECT RAISE(ABORT, 'the clock never goes back'); END;
 
--- The log: leaf number `seq` of an RFC 6962 tree. `leaf` is SHA-256(0x00 || entry). Tiles and proofs derive
--- from `leaf`.
+-- The log: leaf number `seq` of an RFC 6962 tree. `leaf` is SHA-256(0x00 || entry).
 CREATE TABLE log_entry (
     seq   INTEGER PRIMARY KEY CHECK (seq >= 0),
     entry BLOB NOT NULL CHECK (length(entry) BETWEEN 1 AND 65535),
@@ -38,6 +37,18 @@ CREATE TABLE log_head (
 ) STRICT;
 CREATE TRIGGER log_head_one_step BEFORE UPDATE ON log_head WHEN NEW.size <> OLD.size + 1
     BEGIN SELECT RAISE(ABORT, 'the log grows by one entry at a time'); END;
+
+-- The inner nodes of the tree that are complete: node `place` of `level` covers the leaves from place * 2^level on, 2^level
+-- of them. Level 0 is `log_entry.leaf`. Tiles and proofs read these, so that they cost a few reads at any size.
+CREATE TABLE log_node (
+    level INTEGER NOT NULL CHECK (level BETWEEN 1 AND 62),
+    place INTEGER NOT NULL CHECK (place >= 0),
+    hash  BLOB NOT NULL CHECK (length(hash) = 32),
+    PRIMARY KEY (level, place)
+) STRICT, WITHOUT ROWID;
+CREATE TRIGGER log_node_with_last_leaf BEFORE INSERT ON log_node
+    WHEN ((NEW.place + 1) << NEW.level) <> (SELECT size + 1 FROM log_head)
+    BEGIN SELECT RAISE(ABORT, 'a node of the log comes with its last leaf'); END;
 
 -- The verifier key of the log, in the form of c2sp.org/signed-note: one log, one key, one origin.
 CREATE TABLE log_key (
@@ -299,6 +310,11 @@ CREATE TRIGGER clock_no_replace BEFORE INSERT ON clock
 CREATE TRIGGER log_head_no_delete BEFORE DELETE ON log_head BEGIN SELECT RAISE(ABORT, 'append-only'); END;
 CREATE TRIGGER log_head_no_replace BEFORE INSERT ON log_head
     WHEN EXISTS (SELECT 1 FROM log_head WHERE id = NEW.id)
+    BEGIN SELECT RAISE(ABORT, 'append-only'); END;
+CREATE TRIGGER log_node_no_update BEFORE UPDATE ON log_node BEGIN SELECT RAISE(ABORT, 'append-only'); END;
+CREATE TRIGGER log_node_no_delete BEFORE DELETE ON log_node BEGIN SELECT RAISE(ABORT, 'append-only'); END;
+CREATE TRIGGER log_node_no_replace BEFORE INSERT ON log_node
+    WHEN EXISTS (SELECT 1 FROM log_node WHERE level = NEW.level AND place = NEW.place)
     BEGIN SELECT RAISE(ABORT, 'append-only'); END;
 CREATE TRIGGER log_key_no_update BEFORE UPDATE ON log_key BEGIN SELECT RAISE(ABORT, 'append-only'); END;
 CREATE TRIGGER log_key_no_delete BEFORE DELETE ON log_key BEGIN SELECT RAISE(ABORT, 'append-only'); END;

@@ -3,4 +3,5 @@
 //! Nothing in here opens the ledger. `read` on the ledger's side feeds these functions; an auditor without server and
 //! account feeds them from files.
 
+pub(crate) mod entry;
 pub mod note;
