@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 
 use glovebox_ledger::{Admission, Ledger};
 
-use crate::support::{Fixture, charged, cost, order, stored};
+use crate::support::{Fixture, charged, cost, order, seal, stored};
 
 const ROLE: &str = "GLOVEBOX_LEDGER_TEST_ROLE";
 const PATH: &str = "GLOVEBOX_LEDGER_TEST_PATH";
@@ -32,7 +32,7 @@ const DEATHS: [(&str, Death); 4] = [
 fn child() {
     let Ok(role) = env::var(ROLE) else { return };
     let death = DEATHS.into_iter().find(|(name, _)| *name == role).unwrap().1;
-    let ledger = Ledger::open(Path::new(&env::var_os(PATH).unwrap())).unwrap();
+    let ledger = Ledger::open(Path::new(&env::var_os(PATH).unwrap()), seal()).unwrap();
     if death != Death::BeforeCharge {
         let charge = charged(ledger.charge(&order("c1", 1, cost(4, 0))).unwrap());
         match death {
@@ -132,7 +132,7 @@ fn a_kill_in_the_middle_of_writing_leaves_a_sound_ledger() {
 #[test]
 fn busy_child() {
     let Ok(round) = env::var(ROLE) else { return };
-    let ledger = Ledger::open(Path::new(&env::var_os(PATH).unwrap())).unwrap();
+    let ledger = Ledger::open(Path::new(&env::var_os(PATH).unwrap()), seal()).unwrap();
     let first = round.parse::<u64>().unwrap() * 1_000_000;
     for n in first..first + 100_000 {
         let charge = charged(ledger.charge(&order("c1", n, cost(1, 0))).unwrap());

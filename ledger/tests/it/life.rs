@@ -106,7 +106,7 @@ fn an_overtaken_charge_releases_nothing() {
     let f = Fixture::with_contract(cost(10, 0));
     let ask = order("c1", 1, cost(4, 0));
     let first = f.run(&ask);
-    let other = glovebox_ledger::Ledger::open(&f.path()).unwrap();
+    let other = glovebox_ledger::Ledger::open(&f.path(), crate::support::seal()).unwrap();
     let second = crate::support::charged(other.charge(&ask).unwrap());
     assert_eq!(second.attempt(), 2);
     assert!(matches!(f.ledger.commit_release(first, b"first", ""), Err(LedgerError::Superseded)));

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use glovebox_ledger::{Admission, Charge, ChargeError, Ledger, Order, Person, StoredRelease};
+use glovebox_ledger::{Admission, Charge, ChargeError, Ledger, Order, Person, Seal, StoredRelease};
 use glovebox_policy::contract::sign_contract;
 use glovebox_policy::{
     BudgetDomain, ContractId, Cost, DatasetName, Delta, Digest, PersonId, Reason, Refusal, Rho, Role, SignedContract,
@@ -28,6 +28,11 @@ pub(crate) fn cost(rho: u64, delta: u64) -> Cost {
     Cost { rho: Rho::from_steps(rho), delta: Delta::from_steps(delta) }
 }
 
+/// The seal of every ledger of these tests, the same each time that it is asked for.
+pub(crate) fn seal() -> Seal {
+    Seal::new(Ed25519KeyPair::from_seed_unchecked(&[9; 32]).unwrap(), "bureau.example/log").unwrap()
+}
+
 pub(crate) fn snapshot(n: u8) -> SnapshotId {
     SnapshotId::from_random([n; 16])
 }
@@ -45,7 +50,7 @@ impl Fixture {
     /// People `ana` (analyst) and `olga` (officer with a key), domain `resident`, dataset `medical.visits`.
     pub(crate) fn new(cap: Cost) -> Self {
         let dir = tempfile::tempdir().unwrap();
-        let ledger = Ledger::create(&dir.path().join("ledger.sqlite")).unwrap();
+        let ledger = Ledger::create(&dir.path().join("ledger.sqlite"), seal()).unwrap();
         let key = Ed25519KeyPair::from_seed_unchecked(&[7; 32]).unwrap();
         ledger.add_person(&person("ana", Role::Analyst)).unwrap();
         ledger.add_person(&person("olga", Role::Officer)).unwrap();
@@ -71,7 +76,7 @@ impl Fixture {
     pub(crate) fn reopen(self) -> Self {
         let Self { dir, ledger, key } = self;
         drop(ledger);
-        let ledger = Ledger::open(&dir.path().join("ledger.sqlite")).unwrap();
+        let ledger = Ledger::open(&dir.path().join("ledger.sqlite"), seal()).unwrap();
         Self { dir, ledger, key }
     }
 
