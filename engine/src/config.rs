@@ -24,6 +24,13 @@ pub struct Config {
     pub state_dir: PathBuf,
     /// The master key of the data at rest: outside of the state directory and its backup.
     pub master_key_file: PathBuf,
+    /// The key that signs certificates and the log: outside of the state directory and its backup. Unless it is set,
+    /// `service.key` beside the master key.
+    #[serde(default)]
+    pub service_key_file: PathBuf,
+    /// The log's name, under which its checkpoints and keys go: a name of the bureau's that no other log has.
+    #[serde(default = "log_origin")]
+    pub log_origin: String,
     /// Where HTTPS listens.
     #[serde(default = "http_listen")]
     pub http_listen: SocketAddr,
@@ -166,6 +173,10 @@ pub struct PurposeConfig {
     pub within: Option<Purpose>,
 }
 
+fn log_origin() -> String {
+    "localhost/glovebox".to_owned()
+}
+
 fn http_listen() -> SocketAddr {
     SocketAddr::from(([127, 0, 0, 1], 8443))
 }
@@ -212,6 +223,11 @@ impl Config {
         let mut config: Self = toml::from_str(text).map_err(|error| error.to_string())?;
         config.state_dir = base.join(&config.state_dir);
         config.master_key_file = base.join(&config.master_key_file);
+        config.service_key_file = if config.service_key_file.as_os_str().is_empty() {
+            config.master_key_file.with_file_name("service.key")
+        } else {
+            base.join(&config.service_key_file)
+        };
         config.sandbox.worker = config.sandbox.worker.map(|worker| base.join(worker));
         let checks = [
             (
@@ -227,6 +243,7 @@ impl Config {
             ),
             // A copy of the state directory must not carry the key to it.
             (!config.master_key_file.starts_with(&config.state_dir), "master_key_file: it lies inside `state_dir`"),
+            (!config.service_key_file.starts_with(&config.state_dir), "service_key_file: it lies inside `state_dir`"),
         ];
         match checks.into_iter().find(|(holds, _)| !holds) {
             Some((_, what)) => Err(format!("out of range: {what}")),
@@ -259,7 +276,6 @@ impl Config {
         let workers = self.limits.threads_per_request.max(1) as u128;
         WORKER_START_MS + read + (burnt + begun).div_ceil(workers)
     }
-
 }
 
 impl SandboxConfig {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use glovebox_catalog::{Catalog, Manifest};
-use glovebox_ledger::{ContractError, Ledger, LedgerError, Person};
+use glovebox_ledger::{ContractError, Ledger, LedgerError, Person, Seal};
 use glovebox_policy::{Caller, DatasetName, PersonId, PolicySet, Public, Reason, Refusal, Role, SignedContract};
 use glovebox_privacy::Table;
 use tokio::sync::Semaphore;
@@ -105,8 +105,12 @@ impl Engine {
         let _lock = lock(dir)?;
         Catalog::create(&dir.join(CATALOG_DIR), &config.master_key_file)
             .map_err(|e| EngineError::because("the catalog cannot be made", e))?;
-        let ledger =
-            Ledger::create(&dir.join(LEDGER_FILE)).map_err(|e| EngineError::because("the ledger cannot be made", e))?;
+        // A key that is there already is of an interrupted `init`, or the operator's own choice.
+        let (key, origin) = (&config.service_key_file, &config.log_origin);
+        let seal = if key.exists() { Seal::load(key, origin) } else { Seal::generate(key, origin) };
+        let seal = seal.map_err(|e| EngineError::because("the service key cannot be made", e))?;
+        let ledger = Ledger::create(&dir.join(LEDGER_FILE), seal)
+            .map_err(|e| EngineError::because("the ledger cannot be made", e))?;
         for domain in &config.budget_domains {
             let (cap, published) = domain.numbers().ok_or_else(|| EngineError::new("a budget domain has no cap"))?;
             ledger
@@ -125,8 +129,10 @@ impl Engine {
         let held = lock(dir)?;
         let catalog = Catalog::open(&dir.join(CATALOG_DIR), &config.master_key_file)
             .map_err(|e| EngineError::because("the catalog cannot be opened", e))?;
-        let ledger =
-            Ledger::open(&dir.join(LEDGER_FILE)).map_err(|e| EngineError::because("the ledger cannot be opened", e))?;
+        let seal = Seal::load(&config.service_key_file, &config.log_origin)
+            .map_err(|e| EngineError::because("the service key cannot be read", e))?;
+        let ledger = Ledger::open(&dir.join(LEDGER_FILE), seal)
+            .map_err(|e| EngineError::because("the ledger cannot be opened", e))?;
         let purposes = config.purposes.iter().map(|p| (p.name.clone(), p.within.clone())).collect();
         let policies =
             PolicySet::load(purposes).map_err(|e| EngineError::because("the policies cannot be loaded", e))?;

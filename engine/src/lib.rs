@@ -4,8 +4,9 @@
 //! the vault), never speaks a network protocol, and never lets a failure after the charge look different from another.
 //!
 //! Read in this order: [`config`] (what an operator sets), [`engine`] (opening, and what officers do), [`statement`] (a
-//! question and its answer), [`pipeline`] (before the charge), [`run`] (after it), [`job`] (code instead of SQL), [`cards`] (public metadata), `tick`, `compute`.
+//! question and its answer), [`pipeline`] (before the charge), [`run`] (after it), [`job`] (code instead of SQL), [`cards`] (public metadata), [`audit`] (the log and proofs of releases), `tick`, `compute`.
 
+pub mod audit;
 pub mod cards;
 mod compute;
 pub mod config;
@@ -17,6 +18,7 @@ pub mod run;
 pub mod statement;
 mod tick;
 
+pub use audit::{LogPage, ReleaseProof};
 pub use cards::{
     BudgetCard, CardKind, ColumnCard, ContractCard, CostCard, DatasetCard, OfficerFault, OfficerReport, PromiseCard,
 };

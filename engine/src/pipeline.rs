@@ -91,7 +91,8 @@ fn prepare(shared: &Shared, caller: Caller, ask: SqlAsk) -> Result<Statement, Re
     let analysis = draft.complete(Defaults::from(&stored.contract), overrides)?;
     window(shared, &analysis)?;
     // Decided now, so that a refusal comes early; the permit that counts is made when the statement is run.
-    let _permit = decide(shared, &caller, ask.purpose.as_ref(), &stored, &analysis)?;
+    let contract = signed_contract(shared, &stored)?;
+    let _permit = decide(shared, &caller, ask.purpose.as_ref(), &contract, &analysis)?;
     let columns = if analysis.is_preview() { preview_columns() } else { analysis.columns().to_vec() };
     Ok(prepared(Some(Bound { contract: stored.contract.id.clone(), analysis, columns })))
 }
@@ -116,16 +117,15 @@ pub(crate) fn decide(
     shared: &Shared,
     caller: &Caller,
     purpose: Option<&Purpose>,
-    stored: &StoredContract,
+    contract: &SignedContract,
     analysis: &Analysis,
 ) -> Result<Permit, Refusal> {
     let ask = analysis.ask();
-    let contract = signed_contract(shared, stored)?;
     shared.policies.decide(&Matter {
         request: analysis.request(),
         caller,
         purpose,
-        contract: &contract,
+        contract,
         dataset: analysis.dataset().manifest().name(),
         frozen: false,
         uses: analysis.uses(),

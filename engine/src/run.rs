@@ -31,7 +31,7 @@ use tokio::time::{Instant, sleep, sleep_until, timeout_at};
 use crate::config::Window;
 use crate::engine::{Engine, Shared, internal, now_unix_s};
 use crate::job::JobTask;
-use crate::pipeline::{decide, window};
+use crate::pipeline::{decide, signed_contract, window};
 use crate::statement::{Answer, Statement};
 
 /// How long to wait before looking again whether somebody else has finished the very same request.
@@ -284,15 +284,20 @@ fn admit_sql(shared: &Shared, statement: &Statement) -> Result<Admitted, Refusal
     not_frozen(shared, person)?;
     let stored = shared.ledger.contract(&bound.contract).map_err(|error| internal("contract", &error))?;
     let stored = stored.ok_or(Reason::ContractUnknown)?;
-    let permit = decide(shared, &prepared.caller, prepared.purpose.as_ref(), &stored, &bound.analysis)?;
+    let contract = signed_contract(shared, &stored)?;
+    let permit = decide(shared, &prepared.caller, prepared.purpose.as_ref(), &contract, &bound.analysis)?;
     let order = Order {
         request: bound.analysis.request(),
         contract: bound.contract.clone(),
+        contract_digest: contract.digest(),
         domain: stored.contract.budget_domain.clone(),
         person: person.clone(),
         cost: bound.analysis.noise().cost(),
         decision: permit.decision(),
         snapshot: bound.analysis.dataset().snapshot().clone(),
+        job: None,
+        subjects: Vec::new(),
+        approvals: Vec::new(),
         now_unix_s: now_unix_s(),
     };
     charged(shared, permit, &order)

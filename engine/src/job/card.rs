@@ -152,7 +152,13 @@ pub(crate) fn instant(unix_s: i64) -> String {
 }
 
 impl JobCard {
-    pub(crate) fn new(summary: &JobSummary, state: JobState, about: Public<&JobManifest>, cost: Cost, takes_ms: u64) -> Self {
+    pub(crate) fn new(
+        summary: &JobSummary,
+        state: JobState,
+        about: Public<&JobManifest>,
+        cost: Cost,
+        takes_ms: u64,
+    ) -> Self {
         let verdicts = summary.verdicts.iter().map(|verdict| VerdictCard {
             person: verdict.person.clone(),
             decision: verdict.decision.as_str(),

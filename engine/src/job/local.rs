@@ -72,7 +72,10 @@ pub async fn check(job: &str, module: &[u8], dataset: &str, worker: Option<PathB
     say("job", format!("{} ({}) on {}", manifest.name, manifest.kind.as_str(), manifest.dataset));
     say("manifest sha256", manifest.digest().to_string());
     say("module sha256", manifest.module.to_string());
-    say("module", format!("{} bytes, {} functions, {} bytes of memory", facts.bytes, facts.functions, facts.memory_bytes));
+    say(
+        "module",
+        format!("{} bytes, {} functions, {} bytes of memory", facts.bytes, facts.functions, facts.memory_bytes),
+    );
     say("imports", "none".to_owned());
     say("exports", facts.exports.join(", "));
     let columns: Vec<_> = manifest.columns.iter().map(|name| name.as_str()).collect();
@@ -103,7 +106,8 @@ pub async fn run_local(
 ) -> Result<LocalRun, Refusal> {
     let dataset = manifest_of(dataset)?;
     let plan = JobPlan::new(job, module, &dataset)?;
-    let synthetic = twin(&dataset, rows, seed).map_err(|error| Refusal::about(Reason::BadRequest, &error.to_string()))?;
+    let synthetic =
+        twin(&dataset, rows, seed).map_err(|error| Refusal::about(Reason::BadRequest, &error.to_string()))?;
     let batch = synthetic.into_inner();
     let schema = batch.schema();
     let names = plan.manifest.columns.iter().map(|name| name.as_str()).chain([UNIT_COLUMN]);
@@ -113,7 +117,7 @@ pub async fn run_local(
     let mut on = |trace: glovebox_sandbox::UnitTrace| {
         units.push(UnitLog {
             unit: units.len(),
-            rows: trace.emitted.as_ref().map(|rows| rows.len()),
+            rows: trace.emitted.as_ref().map(|rows| rows.keys.len()),
             failure: visible(&trace.failure),
             fuel: trace.fuel_used,
             log: visible(&String::from_utf8_lossy(&trace.log)),
@@ -149,5 +153,8 @@ fn exact_table(plan: &JobPlan, cells: &[Vec<i128>]) -> Table {
         });
         [Scalar::Text(label.clone())].into_iter().chain(numbers).collect()
     };
-    Table { columns: [key].into_iter().chain(columns).collect(), rows: output.keys.iter().enumerate().map(row).collect() }
+    Table {
+        columns: [key].into_iter().chain(columns).collect(),
+        rows: output.keys.iter().enumerate().map(row).collect(),
+    }
 }

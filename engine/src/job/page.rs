@@ -134,13 +134,21 @@ fn release(out: &mut String, of: &PageOf<'_>) {
     let columns: Vec<_> = columns(output).into_iter().map(|column| column.name).collect();
     line(out, "columns", &columns.join(", "));
     line(out, "rows", "one for each key, always");
-    line(out, "a unit", &format!("emits at most {} rows and counts under at most {} keys", output.max_rows, output.max_keys));
+    line(
+        out,
+        "a unit",
+        &format!("emits at most {} rows and counts under at most {} keys", output.max_rows, output.max_keys),
+    );
     let default = output.keys.get(output.default_key as usize).map_or("", String::as_str);
     let steps: Vec<_> = output.default_values.iter().zip(&output.values).map(|(n, v)| fmt(*n, v.step)).collect();
     line(out, "default row", &format!("{default}: [{}]", steps.join(", ")));
     for value in &output.values {
         let (low, high) = (fmt(value.low, value.step), fmt(value.high, value.step));
-        line(out, value.name.as_str(), &format!("clipped to {low} … {high} for a unit and key, in steps of {}", value.step));
+        line(
+            out,
+            value.name.as_str(),
+            &format!("clipped to {low} … {high} for a unit and key, in steps of {}", value.step),
+        );
     }
     line(out, "noise", noise.kind().as_str());
     for (index, family) in noise.families().iter().enumerate() {

@@ -101,10 +101,7 @@ impl BoundJob {
     }
 }
 
-fn columns_of(
-    manifest: &JobManifest,
-    dataset: &Manifest,
-) -> Result<(BTreeSet<ColumnUse>, Vec<ColumnType>), Refusal> {
+fn columns_of(manifest: &JobManifest, dataset: &Manifest) -> Result<(BTreeSet<ColumnUse>, Vec<ColumnType>), Refusal> {
     let mut uses = BTreeSet::new();
     let mut types = Vec::new();
     for name in &manifest.columns {
@@ -138,7 +135,7 @@ fn schema_fits(module: &Module, manifest: &JobManifest, columns: &[ColumnType]) 
     if same {
         return Ok(());
     }
-    let wanted: Vec<_> = schema.iter().map(|(name, kind)| format!("{name}:{}", kind.as_str())).collect();
+    let wanted: Vec<_> = schema.iter().map(|(name, kind)| format!("{name}:{}", kind.name())).collect();
     let words = format!("input.columns: the module was written for {}", wanted.join(", "));
     Err(Refusal::about(Reason::JobManifestInvalid, &words))
 }

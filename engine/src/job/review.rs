@@ -153,7 +153,9 @@ impl Shared {
         let dataset = opened.bound.dataset.manifest();
         let previous = self.previous(opened)?;
         let facts = match &previous {
-            Some(before) => Some(Module::check(&before.module).map_err(|error| internal("an approved module", &error))?),
+            Some(before) => {
+                Some(Module::check(&before.module).map_err(|error| internal("an approved module", &error))?)
+            }
             None => None,
         };
         let texts = previous.as_ref().map(|before| String::from_utf8_lossy(&before.manifest).into_owned());
