@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 
 use glovebox_ledger::{Admission, Ledger};
 
-use crate::support::{Fixture, charged, cost, order, seal, stored};
+use crate::support::{Fixture, charge, charged, claims, cost, order, seal, stored};
 
 const ROLE: &str = "GLOVEBOX_LEDGER_TEST_ROLE";
 const PATH: &str = "GLOVEBOX_LEDGER_TEST_PATH";
@@ -34,9 +34,9 @@ fn child() {
     let death = DEATHS.into_iter().find(|(name, _)| *name == role).unwrap().1;
     let ledger = Ledger::open(Path::new(&env::var_os(PATH).unwrap()), seal()).unwrap();
     if death != Death::BeforeCharge {
-        let charge = charged(ledger.charge(&order("c1", 1, cost(4, 0))).unwrap());
+        let charge = charged(charge(&ledger, &order("c1", 1, cost(4, 0))).unwrap());
         match death {
-            Death::AfterRelease => drop(ledger.commit_release(charge, b"answer", "").unwrap()),
+            Death::AfterRelease => drop(ledger.commit_release(charge, b"answer", "", &claims()).unwrap()),
             Death::AfterLost => ledger.mark_lost(charge).unwrap(),
             Death::BeforeCharge | Death::AfterCharge => std::mem::forget(charge),
         }
@@ -69,7 +69,7 @@ fn what_was_committed_survives_the_process_and_nothing_else_does() {
         let spent = if death == Death::BeforeCharge { cost(0, 0) } else { cost(4, 0) };
         assert_eq!((f.spent(), f.debited("c1")), (spent, spent), "{role}");
         let ask = order("c1", 1, cost(4, 0));
-        match (death, f.ledger.charge(&ask)) {
+        match (death, f.charge(&ask)) {
             (Death::BeforeCharge, Ok(Admission::Charged(charge))) => assert_eq!(charge.attempt(), 1),
             (Death::AfterCharge, Ok(Admission::Charged(charge))) => assert_eq!(charge.attempt(), 2),
             (Death::AfterRelease, Ok(Admission::Stored(release))) => assert_eq!(release.body(), b"answer"),
@@ -91,7 +91,7 @@ fn a_process_that_dies_again_and_again_loses_the_request_and_not_the_ledger() {
     assert_eq!(f.refused(&order("c1", 1, cost(4, 0))).reason(), glovebox_policy::Reason::Lost);
     assert_eq!((f.spent(), f.ledger.incidents().unwrap()), (cost(4, 0), 1));
     f.answer(&order("c1", 2, cost(6, 0)), b"next");
-    assert_eq!(stored(f.ledger.charge(&order("c1", 2, cost(6, 0))).unwrap()).body(), b"next");
+    assert_eq!(stored(f.charge(&order("c1", 2, cost(6, 0))).unwrap()).body(), b"next");
     f.audit();
 }
 
@@ -135,7 +135,7 @@ fn busy_child() {
     let ledger = Ledger::open(Path::new(&env::var_os(PATH).unwrap()), seal()).unwrap();
     let first = round.parse::<u64>().unwrap() * 1_000_000;
     for n in first..first + 100_000 {
-        let charge = charged(ledger.charge(&order("c1", n, cost(1, 0))).unwrap());
-        let _ = ledger.commit_release(charge, b"answer", "").unwrap();
+        let charge = charged(charge(&ledger, &order("c1", n, cost(1, 0))).unwrap());
+        let _ = ledger.commit_release(charge, b"answer", "", &claims()).unwrap();
     }
 }

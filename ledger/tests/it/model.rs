@@ -6,7 +6,7 @@ use glovebox_ledger::{Admission, Charge, ChargeError, MAX_RESUMES};
 use glovebox_policy::Reason;
 use proptest::prelude::*;
 
-use crate::support::{DAY, Fixture, NOON, at, cost, order};
+use crate::support::{DAY, Fixture, NOON, at, claims, cost, order};
 
 const CAP: u64 = 40;
 const CONTRACTS: [(&str, u64, u64); 2] = [("c1", 24, 9), ("c2", 16, 12)];
@@ -123,7 +123,7 @@ impl Model {
 fn settle(f: &Fixture, model: &mut Model, held: &mut Vec<(u64, Charge)>, request: u64, charge: Charge, end: End) {
     match end {
         End::Release => {
-            let _ = f.ledger.commit_release(charge, &request.to_be_bytes(), "").unwrap();
+            let _ = f.ledger.commit_release(charge, &request.to_be_bytes(), "", &claims()).unwrap();
             model.end(request, true, false);
         }
         End::Lose => {
@@ -151,7 +151,7 @@ fn history(steps: &[Step]) {
             Step::Ask { contract, request, end } => {
                 let ask = at(order(CONTRACTS[contract].0, request, cost(price(request), 0)), now);
                 let expected = model.ask(contract, request, now);
-                match f.ledger.charge(&ask) {
+                match f.charge(&ask) {
                     Ok(Admission::Charged(charge)) => {
                         assert_eq!(Expected::Run(charge.attempt()), expected);
                         settle(&f, &mut model, &mut held, request, charge, end);

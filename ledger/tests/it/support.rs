@@ -118,19 +118,24 @@ impl Fixture {
         self.ledger.contract(&id(contract)).unwrap().unwrap().debited
     }
 
+    /// Charges an order, with the digest of its contract filled in.
+    pub(crate) fn charge(&self, order: &Order) -> Result<Admission, ChargeError> {
+        charge(&self.ledger, order)
+    }
+
     /// Charges and expects to run.
     pub(crate) fn run(&self, order: &Order) -> Charge {
-        charged(self.ledger.charge(order).unwrap())
+        charged(self.charge(order).unwrap())
     }
 
     /// Charges and releases `body`.
     pub(crate) fn answer(&self, order: &Order, body: &[u8]) {
-        let _ = self.ledger.commit_release(self.run(order), body, "test").unwrap();
+        let _ = self.ledger.commit_release(self.run(order), body, "test", &claims()).unwrap();
     }
 
     /// Charges and expects a refusal.
     pub(crate) fn refused(&self, order: &Order) -> Refusal {
-        match self.ledger.charge(order) {
+        match self.charge(order) {
             Err(ChargeError::Refused(refusal)) => refusal,
             other => panic!("{other:?}"),
         }
@@ -196,10 +201,32 @@ pub(crate) fn order(contract: &str, request: u64, cost: Cost) -> Order {
         domain: domain(),
         person: id::<PersonId>("ana"),
         cost,
+        contract_digest: Digest::of(b"filled in by `charge`"),
         decision: Digest::of(b"decision"),
         snapshot: snapshot(1),
+        job: None,
+        subjects: Vec::new(),
+        approvals: Vec::new(),
         now_unix_s: NOON,
     }
+}
+
+/// What a plan says about its noise.
+pub(crate) fn claims() -> serde_json::Value {
+    serde_json::json!({"mechanism": "gaussian", "groups": 3, "families": [{"label": "count(*)", "scale": "2.5"}]})
+}
+
+/// SHA-256 of the signed text of a contract, if there is one.
+pub(crate) fn terms_digest(ledger: &Ledger, contract: &ContractId) -> Option<Digest> {
+    let stored = ledger.contract(contract).unwrap()?;
+    let signed = SignedContract::verify(&stored.envelope, &|key_id| ledger.officer_key(key_id).unwrap()).unwrap();
+    Some(signed.digest())
+}
+
+/// Charges an order, with the digest of its contract filled in.
+pub(crate) fn charge(ledger: &Ledger, order: &Order) -> Result<Admission, ChargeError> {
+    let contract_digest = terms_digest(ledger, &order.contract).unwrap_or(order.contract_digest);
+    ledger.charge(&Order { contract_digest, ..order.clone() })
 }
 
 pub(crate) fn at(order: Order, now_unix_s: i64) -> Order {
