@@ -10,6 +10,8 @@
 //! offsets             text only: rows + 1 × u32
 //! ```
 //!
+//! A column's `bytes` is the length of its values.
+//!
 //! Nothing is copied: a [`Frame`] and the views in [`crate::column`] point into these bytes.
 
 use core::fmt;

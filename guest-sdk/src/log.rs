@@ -10,20 +10,24 @@ use core::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
 pub const BYTES: usize = 2048;
 
 /// The log area: UTF-8 up to the first zero byte.
-static AREA: [AtomicU8; BYTES] = [const { AtomicU8::new(0) }; BYTES];
+static AREA: Area = Area([const { AtomicU8::new(0) }; BYTES]);
 static USED: AtomicUsize = AtomicUsize::new(0);
+
+/// The interface wants every area to begin at a multiple of 8.
+#[repr(align(8))]
+struct Area([AtomicU8; BYTES]);
 
 /// Where the area begins: what `gbx_log` returns.
 #[must_use]
 pub fn area() -> *const u8 {
-    AREA.as_ptr().cast()
+    AREA.0.as_ptr().cast()
 }
 
 /// What has been written so far, for tests; `None` when the area's end cuts a character in two.
 #[must_use]
 pub fn text() -> Option<String> {
     let used = USED.load(Ordering::Relaxed);
-    String::from_utf8(AREA.iter().take(used).map(|byte| byte.load(Ordering::Relaxed)).collect()).ok()
+    String::from_utf8(AREA.0.iter().take(used).map(|byte| byte.load(Ordering::Relaxed)).collect()).ok()
 }
 
 /// Adds a line to the log. Called by [`log!`](crate::log!).
@@ -38,7 +42,7 @@ struct Writer;
 impl fmt::Write for Writer {
     fn write_str(&mut self, text: &str) -> fmt::Result {
         let start = USED.fetch_add(text.len(), Ordering::Relaxed);
-        for (place, byte) in AREA.iter().skip(start).zip(text.bytes()) {
+        for (place, byte) in AREA.0.iter().skip(start).zip(text.bytes()) {
             place.store(byte, Ordering::Relaxed);
         }
         Ok(())

@@ -94,8 +94,7 @@ impl Sample {
             let values = place(&mut buffers, base, &column.values);
             let is_text = column.id == Texts::ID;
             let offsets = if is_text { place(&mut buffers, base, &column.offsets) } else { 0 };
-            let text_bytes = if is_text { column.values.len() } else { 0 };
-            for field in [column.id as usize, usize::from(has_nulls), validity, values, offsets, text_bytes] {
+            for field in [column.id as usize, usize::from(has_nulls), validity, values, offsets, column.values.len()] {
                 table.extend_from_slice(&word(field));
             }
         }

@@ -20,7 +20,8 @@ const NEVER: u32 = 0;
 const SOMETIMES: u32 = 1;
 
 fn costly_years(person: &Person<'_>, emit: &mut Emit<'_, 1>) {
-    let years = person.meddol.iter().flatten().filter(|dollars| *dollars > 1000.0).count();
+    let costly = |dollars: &f64| *dollars > 1000.0;
+    let years = person.meddol.iter().flatten().filter(costly).count();
     emit.row(if years == 0 { NEVER } else { SOMETIMES }, [years as f64]);
 }
 
@@ -32,8 +33,8 @@ mod tests {
 
     #[test]
     fn years_without_an_amount_do_not_count() {
-        let person =
-            Sample::new().integers(&[Some(1), Some(2), Some(3)]).floats(&[Some(1000.5), None, Some(20.0)]);
+        let years = Sample::new().integers(&[Some(1), Some(2), Some(3)]);
+        let person = years.floats(&[Some(1000.5), None, Some(20.0)]);
         assert_eq!(Person::answer(&person), Some(vec![(SOMETIMES, [1.0])]));
     }
 }
