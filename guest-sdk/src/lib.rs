@@ -26,7 +26,7 @@
 //! noise either; the host does that, whatever a job returns. It depends on no other crate, and compiled for the machine
 //! one works on it lets a job's function have ordinary unit tests ([`sample`]).
 //!
-//! Read [`frame`] (a unit as bytes), [`column`] (typed views of it), [`emit`](mod@emit) (the answer), then [`memory`]
+//! Read [`frame`] (a unit as bytes), [`column`](mod@column) (typed views of it), [`emit`](mod@emit) (the answer), then [`memory`]
 //! (fixed areas and the allocator), [`log`](mod@log), and [`macros`](mod@macros) (what ties them to a module's exports).
 
 #![no_std]

@@ -154,3 +154,74 @@ fn schema(data: &[u8]) -> Result<Vec<String>> {
     }
     Ok(columns)
 }
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
+    use super::*;
+
+    /// `(memory 1 1)` with the interface's exports: five functions of one constant, and `gbx_map`.
+    fn module(constants: [u8; 5], pages: [u8; 2], names: [&str; 7]) -> Vec<u8> {
+        let mut bytes = b"\0asm\x01\0\0\0".to_vec();
+        let mut section = |id: u8, content: &[u8]| {
+            bytes.extend([id, u8::try_from(content.len()).unwrap()]);
+            bytes.extend(content);
+        };
+        // Types () -> i32 and (i32) -> i32.
+        section(1, &[2, 0x60, 0, 1, 0x7f, 0x60, 1, 0x7f, 1, 0x7f]);
+        section(3, &[6, 0, 0, 0, 0, 0, 1]);
+        section(5, &[1, 1, pages[0], pages[1]]);
+        let mut exports = vec![7];
+        for (at, name) in (0_u8..).zip(names) {
+            exports.push(u8::try_from(name.len()).unwrap());
+            exports.extend(name.as_bytes());
+            exports.extend(if at == 6 { [2, 0] } else { [0, at] });
+        }
+        section(7, &exports);
+        let mut bodies = vec![6];
+        // A body: its length, no locals, `i32.const`, a number of one byte or two, `end`.
+        for constant in constants {
+            bodies.extend([5, 0, 0x41, 0x80 | (constant & 0x7f), constant >> 7, 0x0b]);
+        }
+        bodies.extend([4, 0, 0x20, 0, 0x0b]);
+        section(10, &bodies);
+        bytes
+    }
+
+    const NAMES: [&str; 7] = ["gbx_abi", "gbx_in", "gbx_in_cap", "gbx_out", "gbx_out_cap", "gbx_map", "memory"];
+
+    fn problems(module: &[u8]) -> Vec<String> {
+        read(module).unwrap().problems
+    }
+
+    #[test]
+    fn a_module_of_the_interface_passes() {
+        let facts = read(&module([1, 8, 64, 72, 16], [1, 1], NAMES)).unwrap();
+        assert_eq!(facts.problems, Vec::<String>::new());
+        assert_eq!((facts.memory_bytes, facts.constants.get("gbx_in_cap")), (65_536, Some(&64)));
+    }
+
+    #[test]
+    fn each_fault_is_named_once() {
+        assert_eq!(problems(&module([2, 8, 64, 72, 16], [1, 1], NAMES)), ["`gbx_abi` is not 1"]);
+        assert_eq!(problems(&module([1, 8, 64, 64, 16], [1, 1], NAMES)), ["the area at `gbx_out` overlaps another"]);
+        let odd = "the area at `gbx_in` does not lie at a multiple of 8 inside the memory";
+        assert_eq!(problems(&module([1, 4, 64, 72, 16], [1, 1], NAMES)), [odd]);
+        let memory = "it needs one memory of a fixed size of at most 16 pages";
+        assert!(problems(&module([1, 8, 64, 72, 16], [1, 2], NAMES)).iter().any(|problem| problem == memory));
+    }
+
+    #[test]
+    fn other_exports_missing_ones_and_bodies_that_compute_are_named() {
+        let mut names = NAMES;
+        names[4] = "gbx_oops";
+        let found = problems(&module([1, 8, 64, 72, 16], [1, 1], names));
+        assert_eq!(found, ["the export `gbx_oops` is not of the interface", "it does not export `gbx_out_cap`"]);
+        let mut computing = module([1, 8, 64, 72, 16], [1, 1], NAMES);
+        let at = computing.windows(4).position(|body| body == [0, 0x41, 0x81, 0]).unwrap();
+        // `nop`, `i32.const 1` instead of `i32.const 1` in two bytes.
+        computing[at + 1..at + 4].copy_from_slice(&[0x01, 0x41, 1]);
+        assert_eq!(problems(&computing), ["the body of `gbx_abi` is not one constant"]);
+        assert!(read(b"\0asm").is_err());
+    }
+}
