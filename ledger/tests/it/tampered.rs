@@ -198,12 +198,10 @@ fn a_log_with_three_levels_of_tiles_verifies() {
     forged(&dir, 65_793, |_, _| {});
     assert_eq!(verify_directory(&dir, seal().verifier_key(), None).unwrap().size, 65_793);
     assert_eq!(fs::read(dir.join("tile/2/000.p/1")).unwrap().len(), 32);
-    for (name, bytes) in
-        files(&dir).into_iter().filter(|(name, _)| name.starts_with("tile/1") || name.starts_with("tile/2"))
-    {
-        let mut changed = bytes.clone();
+    for name in ["tile/1/000", "tile/2/000.p/1"] {
+        let mut changed = fs::read(dir.join(name)).unwrap();
         changed[31] ^= 1;
-        with_change(&dir, &name, &changed, |found| {
+        with_change(&dir, name, &changed, |found| {
             let fault = found.unwrap_err();
             assert!(fault.file == name && matches!(fault.what, Fault::Hashes), "{fault}");
         });
