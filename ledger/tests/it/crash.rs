@@ -69,6 +69,8 @@ fn what_was_committed_survives_the_process_and_nothing_else_does() {
         let spent = if death == Death::BeforeCharge { cost(0, 0) } else { cost(4, 0) };
         assert_eq!((f.spent(), f.debited("c1")), (spent, spent), "{role}");
         let ask = order("c1", 1, cost(4, 0));
+        let certified = f.ledger.certificate(ask.request, &ask.contract).unwrap().is_some();
+        assert_eq!(certified, death == Death::AfterRelease, "{role}: certified with the release and never without");
         match (death, f.charge(&ask)) {
             (Death::BeforeCharge, Ok(Admission::Charged(charge))) => assert_eq!(charge.attempt(), 1),
             (Death::AfterCharge, Ok(Admission::Charged(charge))) => assert_eq!(charge.attempt(), 2),
@@ -125,6 +127,7 @@ fn a_kill_in_the_middle_of_writing_leaves_a_sound_ledger() {
         released.iter().filter(|entry| String::from_utf8_lossy(entry).contains(&tag)).count() as u64
     };
     assert_eq!(f.spent().rho.steps(), count("charge"));
+    assert_eq!(count("certificate"), count("release"));
     assert!(count("charge") - count("release") <= 4, "at most one cut off in each round");
 }
 

@@ -3,7 +3,9 @@
 
 mod access;
 mod caps;
+mod certificate;
 mod crash;
+mod job;
 mod life;
 mod log;
 mod model;

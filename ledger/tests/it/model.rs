@@ -45,6 +45,7 @@ fn step() -> impl Strategy<Value = Step> {
 struct Request {
     attempts: u32,
     paid_by: BTreeSet<usize>,
+    certified: BTreeSet<usize>,
     running: bool,
     released: bool,
     lost: bool,
@@ -101,6 +102,7 @@ impl Model {
             *self.by_day.entry((contract, time / DAY)).or_default() += price;
         }
         if known.released {
+            entry.certified.insert(contract);
             return Expected::Stored;
         }
         if known.running {
@@ -123,6 +125,8 @@ impl Model {
 fn settle(f: &Fixture, model: &mut Model, held: &mut Vec<(u64, Charge)>, request: u64, charge: Charge, end: End) {
     match end {
         End::Release => {
+            let contract = CONTRACTS.iter().position(|(name, ..)| *name == charge.contract().as_str()).unwrap();
+            model.requests.entry(request).or_default().certified.insert(contract);
             let _ = f.ledger.commit_release(charge, &request.to_be_bytes(), "", &claims()).unwrap();
             model.end(request, true, false);
         }
@@ -185,6 +189,13 @@ fn history(steps: &[Step]) {
             assert_eq!(f.debited(name), cost(model.debited[contract], 0));
         }
         assert!(f.spent().plus(f.promised()).fits(cost(CAP, 0)));
+    }
+    for (number, request) in &model.requests {
+        for (contract, (name, ..)) in CONTRACTS.iter().enumerate() {
+            let ask = order(name, *number, cost(price(*number), 0));
+            let held = f.ledger.certificate(ask.request, &ask.contract).unwrap();
+            assert_eq!(held.is_some(), request.certified.contains(&contract), "{name} {number}");
+        }
     }
     let lost = model.requests.values().filter(|request| request.lost).count() as u64;
     assert_eq!(f.ledger.incidents().unwrap(), lost);

@@ -4,7 +4,7 @@ use glovebox_ledger::{Ledger, LedgerError, Seal, SealError};
 use ring::signature::{Ed25519KeyPair, KeyPair as _};
 use rusqlite::Connection;
 
-use crate::support::{Fixture, cost, order, seal};
+use crate::support::{DAY, Fixture, NOON, cost, order, seal};
 
 #[test]
 fn create_overwrites_nothing_and_open_makes_nothing() {
@@ -116,6 +116,11 @@ fn full() -> Fixture {
     f.ledger.revoke_token(&glovebox_policy::Digest::of(token.as_bytes())).unwrap();
     f.answer(&order("c1", 1, cost(4, 0)), b"answer");
     f.ledger.mark_lost(f.run(&order("c1", 2, cost(4, 0)))).unwrap();
+    f.submit("j-1", "c1");
+    f.submit("j-2", "c1");
+    f.approve("j-1", NOON + DAY, 1);
+    let _ = f.run(&f.job_order("j-1", 3, cost(4, 0)));
+    f.cancel("j-2");
     f
 }
 
@@ -140,6 +145,11 @@ const TABLES: &[&str] = &[
     "debit",
     "release",
     "lost",
+    "job",
+    "verdict",
+    "cancellation",
+    "job_run",
+    "certificate",
 ];
 
 #[test]
@@ -197,7 +207,13 @@ fn no_writer_can_lower_a_total_or_pass_a_cap() {
         "INSERT INTO log_node (level, place, hash) VALUES (1, 1000, zeroblob(32))",
         "INSERT INTO log_node (level, place, hash) VALUES (40, 0, zeroblob(32))",
         "INSERT INTO domain (domain, cap_rho, cap_delta, published_delta, leaf) VALUES ('x', 1.5, 0, 0, 0)",
-        "INSERT INTO release SELECT request, attempt, x'00', zeroblob(32), 0, 0 FROM lost",
+        "INSERT INTO release SELECT request, attempt, x'00', zeroblob(32), x'00', zeroblob(32), 0, 0 FROM lost",
+        "INSERT INTO verdict SELECT 'j-2', person, decision, envelope, digest, execute_by, max_executions, at, 0
+             FROM verdict",
+        "INSERT INTO job_run SELECT job, 2, (SELECT request FROM lost), at, 0 FROM job_run",
+        "INSERT INTO job_run SELECT 'j-2', 1, request, at, 0 FROM job_run",
+        "INSERT INTO certificate SELECT (SELECT request FROM lost), contract, envelope, digest, 0 FROM certificate",
+        "INSERT INTO certificate SELECT request, 'c2', envelope, digest, 0 FROM certificate",
         "INSERT INTO lost SELECT request, attempt, 'ana', 0, 0 FROM release",
         "INSERT OR REPLACE INTO domain (rowid, domain, cap_rho, cap_delta, published_delta, leaf)
              SELECT rowid, 'new', 1000000, 0, 0, 0 FROM domain",
