@@ -1,8 +1,10 @@
 //! What auditors read, and what a firm gets to prove its results by.
 //!
 //! A log entry tells who asked, what it cost and when; so the log is for officers and auditors. A firm gets the certificates
-//! that were made out to its own contracts, each with a proof that its leaf is in the log.
+//! that were made out to its own contracts, each with a proof that its leaf is in the log. Of others such a proof tells how
+//! long the log is and no more: entries carry a nonce, so the hashes beside a leaf cannot be guessed.
 
+use glovebox_ledger::tlog::tile::Tile;
 use glovebox_policy::{Caller, ContractId, Digest, Reason, Refusal};
 use serde::Serialize;
 
@@ -31,7 +33,7 @@ pub struct LogPage {
 }
 
 /// The most entries of one [`LogPage`].
-pub const LOG_PAGE_MAX: u64 = 1_000;
+pub const LOG_PAGE_MAX: u32 = 1_000;
 
 fn auditor(caller: &Caller) -> Result<(), Refusal> {
     if sees_all(caller) { Ok(()) } else { Err(Reason::RoleForbidden.into()) }
@@ -71,13 +73,13 @@ impl Engine {
 
     /// The text of the key that verifies certificates and the log.
     pub fn verifier_key(&self) -> String {
-        self.shared.ledger.verifier_key()
+        self.shared.ledger.verifier_key().to_string()
     }
 
     /// The log's signed checkpoint.
     ///
     /// # Errors
-    /// For analysts: the size of the log would tell them how much others ask.
+    /// For analysts.
     pub fn checkpoint(&self, caller: &Caller) -> Result<String, Refusal> {
         auditor(caller)?;
         self.shared.ledger.checkpoint().map_err(|error| internal("the log", &error))
@@ -87,13 +89,12 @@ impl Engine {
     ///
     /// # Errors
     /// For analysts.
-    pub fn log_page(&self, caller: &Caller, start: u64, count: u64) -> Result<LogPage, Refusal> {
+    pub fn log_page(&self, caller: &Caller, start: u64, count: u32) -> Result<LogPage, Refusal> {
         auditor(caller)?;
         let failed = |error| internal("the log", &error);
         let ledger = &self.shared.ledger;
         let size = ledger.tree_head().map_err(failed)?.size;
-        let end = size.min(start.saturating_add(count.min(LOG_PAGE_MAX)));
-        let entries = if start < end { ledger.entries(start, end).map_err(failed)? } else { Vec::new() };
+        let entries = ledger.entries(start, count.min(LOG_PAGE_MAX)).map_err(failed)?;
         let read = |entry: &Vec<u8>| serde_json::from_slice(entry).map_err(|error| internal("the log", &error));
         Ok(LogPage { size, entries: entries.iter().map(read).collect::<Result<_, _>>()? })
     }
@@ -104,7 +105,12 @@ impl Engine {
     /// For analysts; [`Reason::NotFound`] for a path that there is no file at.
     pub fn log_file(&self, caller: &Caller, path: &str) -> Result<Vec<u8>, Refusal> {
         auditor(caller)?;
-        let file = self.shared.ledger.log_file(path).map_err(|error| internal("the log", &error))?;
+        let ledger = &self.shared.ledger;
+        if path == "checkpoint" {
+            return Ok(self.checkpoint(caller)?.into_bytes());
+        }
+        let file = Tile::from_path(path).map_or(Ok(None), |tile| ledger.tile_bytes(&tile));
+        let file = file.map_err(|error| internal("the log", &error))?;
         file.ok_or_else(|| Refusal::about(Reason::NotFound, path))
     }
 
@@ -135,4 +141,3 @@ impl Engine {
         Ok(hashes.into_iter().map(|hash| Digest::from_bytes(hash).to_string()).collect())
     }
 }
-
