@@ -85,7 +85,7 @@ pub const TWIN_ROWS: usize = 100_000;
 pub const TWIN_ROWS_DEFAULT: usize = 1_000;
 
 /// Entries of the log that one call hands out when it does not say; the engine hands out no more than 1000.
-pub const LOG_ENTRIES_DEFAULT: u64 = 100;
+pub const LOG_ENTRIES_DEFAULT: u32 = 100;
 
 /// Days that a token may be issued for.
 pub const TOKEN_DAYS: u32 = 366;

@@ -17,7 +17,7 @@ use crate::reply::{self, Refused, Reply};
 pub(crate) struct PageQuery {
     #[serde(default)]
     start: u64,
-    count: Option<u64>,
+    count: Option<u32>,
 }
 
 #[derive(Deserialize)]
