@@ -5,7 +5,7 @@ mod job;
 use serde::Deserialize;
 use serde_json::Value;
 
-pub(crate) use job::{Job, Jobs, LogPage, Me, Review};
+pub(crate) use job::{Job, Jobs, LogPage, Me, Review, Verdict};
 
 /// Privacy loss.
 #[derive(Debug, Clone, Copy, Deserialize)]

@@ -101,15 +101,12 @@ fn filled(text: &str, name: &JobName, package: &str, filling: &Filling) -> Strin
 }
 
 fn check_empty(dir: &Path) -> Result<(), Failure> {
-    match std::fs::read_dir(dir) {
-        Ok(mut entries) if entries.next().is_some() => {
-            Err(anyhow!("`{}` is not empty; it is left as it is", dir.display()).into())
-        }
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-            Err(anyhow!("`{}`: {error}", dir.display()).into())
-        }
-        _ => Ok(()),
-    }
+    let empty = match std::fs::read_dir(dir) {
+        Ok(mut entries) => entries.next().is_none(),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => true,
+        Err(error) => return Err(anyhow!("`{}`: {error}", dir.display()).into()),
+    };
+    if empty { Ok(()) } else { Err(anyhow!("`{}` is not empty; it is left as it is", dir.display()).into()) }
 }
 
 fn write(dir: &Path, file: &str, text: &str) -> Result<(), Failure> {
