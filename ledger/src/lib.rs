@@ -7,11 +7,12 @@
 //! It never sees a row of data or a result before noise, decides no policy, draws no noise, gives nothing back once
 //! charged, and never changes or deletes a fact.
 //!
-//! Read in this order: `schema.sql` (the tables and what they forbid), `store` (files and transactions), `seal` (the
-//! signing key), `tree` and `log` (the tamper-evident log), `clock` (time never goes back), `domain` and `contract`
-//! (budgets and promises), `job`, `job_read` and `execution` (code, its review, and whether it may run), `charge`, `admit`
-//! and `release` (the life of a request), [`certificate`], `statement` and `issue` (what a firm holds of a release),
-//! `canonical` (JSON in one form), `account` and `token` (who may come in), `books` (the audit of all sums).
+//! Read in this order: `schema.sql` (the tables and what they forbid), `store` (files and transactions), `seal` (the key
+//! that signs), `tree` and `log` (the tamper-evident log), [`tlog`] and `publish` (the log as others read and verify it),
+//! `clock` (time never goes back), `domain` and `contract` (budgets and promises), `job`, `job_read` and `execution`
+//! (code, its review, and whether it may run), `charge`, `admit` and `release` (the life of a request), [`certificate`],
+//! `statement` and `issue` (what a firm holds of a release), `canonical` (JSON in one form), `account` and `token` (who
+//! may come in), `books` (the audit of all sums).
 
 mod account;
 mod admit;
@@ -28,6 +29,7 @@ mod issue;
 mod job;
 mod job_read;
 mod log;
+mod publish;
 mod release;
 mod row;
 mod seal;
