@@ -115,12 +115,8 @@ fn a_unit_that_hangs_alone_ends_the_job() {
     let units = [unit(1, &[(0, 1.0)]), unit(2, &[(TRIGGER, 1.0)]), unit(3, &[(0, 1.0)])];
     for batch_units in [1, 256] {
         let script = Script::stand_in("hang");
-        let config = WorkerConfig {
-            executable: script.path(),
-            workers: 1,
-            batch_units,
-            unit_time: Duration::from_millis(1_500),
-        };
+        let config =
+            WorkerConfig { executable: script.path(), workers: 1, batch_units, unit_time: Duration::from_millis(800) };
         let fault = run_streams(&module(ECHO), &spec(), streams(items(&units, PLAIN)), &Workers::new(config));
         assert_eq!(fault, Err(SandboxFault::Watchdog));
     }
