@@ -94,14 +94,14 @@ fn a_worker_killed_in_the_middle_changes_no_cell() {
 
 #[test]
 fn a_worker_killed_at_work_is_replaced() {
-    // The batch takes 300 ms, so the kill meets it on its way.
+    // The batch takes 900 ms, so the kill meets it on its way.
     let units = many(300);
     let cut = Cut { batch_units: 300, batch_rows: 10_000, ..PLAIN };
     let script = Arc::new(Script::stand_in("slow"));
     let killing = Arc::clone(&script);
     let killer = std::thread::spawn(move || {
         wait_for(|| !killing.pids().is_empty());
-        std::thread::sleep(Duration::from_millis(150));
+        std::thread::sleep(Duration::from_millis(300));
         kill(killing.pids()[0]);
     });
     let cells = run(&script.path(), &module(ECHO), &spec(), &units, cut);

@@ -112,7 +112,7 @@ fn serve(mode: &str, directory: &Path, answers: &mut File) {
         let batch = Batch::decode(&body, &call).unwrap();
         let slots = begin_results(&mut out, call.slot(), batch.units()).unwrap();
         if mode == "slow" {
-            std::thread::sleep(std::time::Duration::from_millis(batch.units() as u64));
+            std::thread::sleep(std::time::Duration::from_millis(3 * batch.units() as u64));
         }
         for (frame, bytes) in batch.frames().zip(slots.chunks_exact_mut(call.slot().bytes())) {
             if mode == "record" {
