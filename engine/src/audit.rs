@@ -44,7 +44,7 @@ impl Engine {
     /// contract may be left out when there is one only.
     ///
     /// # Errors
-    /// [`Reason::NotFound`].
+    /// [`Reason::NotFound`], also while a job runs for the request.
     pub fn release_proof(
         &self,
         caller: &Caller,
@@ -52,6 +52,10 @@ impl Engine {
         contract: Option<&ContractId>,
     ) -> Result<ReleaseProof, Refusal> {
         let unseen = || Refusal::about(Reason::NotFound, &request.to_string());
+        // The ledger has the release of a run before the run's instant; this would be another way to it.
+        if self.shared.runs.are_for(request) {
+            return Err(unseen());
+        }
         let failed = |error| internal("a certificate", &error);
         let ledger = &self.shared.ledger;
         let contracts = ledger.contracts().map_err(failed)?;

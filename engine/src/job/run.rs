@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use glovebox_ledger::{JobRun, MANIFEST_SUBJECT, MODULE_SUBJECT, Order, Subject};
-use glovebox_policy::{Caller, JobId, Reason, Refusal, Role};
+use glovebox_policy::{Caller, Digest, JobId, Reason, Refusal, Role};
 use glovebox_privacy::{Exact, NoisyCells, Released, Table, reopen};
 use glovebox_sandbox::{SelectionKey, map_units};
 use tokio::time::Instant;
@@ -19,19 +19,24 @@ use crate::run::{Admitted, Fault, Task, Time, admit_apart, charged, fault, not_f
 /// Rows that are decoded at a time. Results do not depend on it.
 const BATCH_ROWS: usize = 8_192;
 
-/// The jobs that run in this process, each with the instant at which its result leaves, in seconds since 1970. Until then
-/// nothing that a caller sees tells whether the work is done.
+/// The jobs that run in this process, each with the instant at which its result leaves, in seconds since 1970, and the
+/// request it runs for. Until then nothing that the firm sees tells whether the work is done.
 #[derive(Debug, Default)]
-pub(crate) struct Runs(Mutex<HashMap<JobId, i64>>);
+pub(crate) struct Runs(Mutex<HashMap<JobId, (i64, Digest)>>);
 
 impl Runs {
     /// When the job's result leaves, while it runs.
     pub(crate) fn until(&self, job: &JobId) -> Option<i64> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).get(job).copied()
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).get(job).map(|(until, _)| *until)
     }
 
-    fn begin(&self, job: &JobId, until: i64) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(job.clone(), until);
+    /// Whether a job runs for this request, so that what the ledger already holds of it may not leave yet.
+    pub(crate) fn are_for(&self, request: Digest) -> bool {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).values().any(|(_, running)| *running == request)
+    }
+
+    fn begin(&self, job: &JobId, until: i64, request: Digest) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(job.clone(), (until, request));
     }
 
     fn end(&self, job: &JobId) {
@@ -113,7 +118,7 @@ impl Engine {
             return Err(Reason::RoleForbidden.into());
         }
         let opened = self.opened(caller, id).await?;
-        let job = opened.stored.summary.job.clone();
+        let (job, request) = (opened.stored.summary.job.clone(), opened.bound.request());
         if self.shared.runs.until(&job).is_some() {
             return self.shared.card(&opened);
         }
@@ -123,7 +128,7 @@ impl Engine {
         let admitted = admit_apart(&self.shared, &task).await?;
         let time = Time::new(&self.shared, window);
         let leaves_in = time.leaves.saturating_duration_since(Instant::now());
-        self.shared.runs.begin(&job, now_unix_s().saturating_add(seconds_up(leaves_in)));
+        self.shared.runs.begin(&job, now_unix_s().saturating_add(seconds_up(leaves_in)), request);
         let engine = self.clone();
         tokio::spawn(async move {
             let done = engine.carried_out(task, Some(admitted), time, place).await;
