@@ -207,6 +207,7 @@ async fn start(engine: &Engine, config: &Config) -> anyhow::Result<Serving> {
 struct Cast {
     officer: Caller,
     analyst: Caller,
+    auditor: Caller,
     key: Ed25519KeyPair,
     officer_token: String,
     officer2_token: String,
@@ -236,8 +237,8 @@ impl Cast {
         let mut public_key = [0; 32];
         public_key.copy_from_slice(key.public_key().as_ref());
         engine.add_officer_key(&officer.person, public_key)?;
-        let analyst = engine.authenticate(&analyst_token)?;
-        Ok(Self { officer: boss, analyst, key, officer_token, officer2_token, analyst_token, auditor_token })
+        let (analyst, auditor) = (engine.authenticate(&analyst_token)?, engine.authenticate(&auditor_token)?);
+        Ok(Self { officer: boss, analyst, auditor, key, officer_token, officer2_token, analyst_token, auditor_token })
     }
 }
 

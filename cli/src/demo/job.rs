@@ -3,18 +3,17 @@
 use std::path::Path;
 use std::time::Duration;
 
-use anyhow::{Context as _, bail, ensure};
+use anyhow::{Context as _, bail};
 use glovebox_engine::offline::{verifier_key, verify_directory, write_log};
 use glovebox_engine::{Engine, JobState, Review, Scalar, Table};
 use glovebox_policy::approval::sign_verdict;
 use glovebox_policy::{Decision, Digest, JobId, NanoEpsilon, Subjects, Verdict};
-
 use ring::signature::KeyPair as _;
 
-use crate::args::{Format, Verify};
+use crate::args::Verify;
 use crate::demo::truth::Rises;
 use crate::demo::{Cast, say, step};
-use crate::output::{Lang, View};
+use crate::output::{Format, Lang, View};
 
 /// The example job: a folder of `examples/jobs`.
 const JOB_DIR: &str = "rand_hie_rising";
@@ -37,16 +36,25 @@ pub(crate) async fn job(engine: &Engine, cast: &Cast, examples: &Path, dir: &Pat
     let card = engine.submit_job(&cast.analyst, manifest.clone(), module.clone()).await?;
     say(&format!("    {}   {} bytes of WASM, no imports; state {}", card.job, module.len(), card.state.as_str()));
 
-    step(8, "The officer reads the page and signs it (Ed25519 over an in-toto statement; the key stays with the officer)");
+    step(
+        8,
+        "The officer reads the page and signs it (Ed25519 over an in-toto statement; the key stays with the officer)",
+    );
     let review = engine.review(&cast.officer, &card.job)?;
     review.page.lines().for_each(|line| say(&format!("    > {line}")));
     let envelope = approved(&review, &manifest, &module, cast)?;
     let card = engine.decide_job(&cast.officer, &card.job, &envelope)?;
-    say(&format!("    state {}; nobody of the firm could have signed, and one changed byte would void it", card.state.as_str()));
+    say(&format!(
+        "    state {}; nobody of the firm could have signed, and one changed byte would void it",
+        card.state.as_str()
+    ));
 
     step(9, "The job runs: one fresh WASM instance for each person, in a sealed process without files or network");
     let card = engine.start_job(&cast.analyst, &card.job).await?;
-    say(&format!("    charged rho = {:.6}; the result leaves in {} ms, however long the work takes", card.cost.rho, card.takes_ms));
+    say(&format!(
+        "    charged rho = {:.6}; the result leaves in {} ms, however long the work takes",
+        card.cost.rho, card.takes_ms
+    ));
     until_released(engine, cast, &card.job).await?;
     let answer = engine.job_result(&cast.analyst, &card.job).await?;
     let truth = Rises::read(&examples.join("data").join("rand_hie.parquet"))?;
@@ -114,9 +122,7 @@ fn print_table(table: &Table, truth: &Rises) -> anyhow::Result<f64> {
             _ => ("-".to_owned(), "-".to_owned(), "-".to_owned()),
         };
         let interval = format!("{low} … {high}");
-        say(&format!(
-            "    {key:>7} | {persons:>7} {interval:>17} {true_persons:>6} | {mean:>9} {shown:>6} {error:>7}"
-        ));
+        say(&format!("    {key:>7} | {persons:>7} {interval:>17} {true_persons:>6} | {mean:>9} {shown:>6} {error:>7}"));
     }
     Ok(worst)
 }
@@ -165,6 +171,10 @@ fn verify(engine: &Engine, cast: &Cast, request: Digest, files: &Files, dir: &Pa
         engine.log_file(&cast.auditor, &tile.to_string())
     })?;
     verify_directory(&log, &key, None)?;
-    say(&format!("    log        {} entries written to {} and verified, each against its hash", head.size, log.display()));
+    say(&format!(
+        "    log        {} entries written to {} and verified, each against its hash",
+        head.size,
+        log.display()
+    ));
     Ok(())
 }
