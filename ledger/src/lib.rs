@@ -9,8 +9,8 @@
 //!
 //! Read in this order: `schema.sql` (the tables and what they forbid), `store` (files and transactions), `seal` (the key
 //! that signs), `tree` and `log` (the tamper-evident log), [`tlog`] and `publish` (the log as others read and verify it),
-//! `clock` (time never goes back), `domain` and `contract` (budgets and promises), `job`, `job_read` and `execution`
-//! (code, its review, and whether it may run), `charge`, `admit` and `release` (the life of a request), [`certificate`],
+//! `clock` (time never goes back), `domain` and `contract` (budgets and promises), `job`, `job_read` and `execution` (code,
+//! its review, and whether it may run), `charge`, `admit` and `release` (the life of a request), [`certificate`],
 //! `statement` and `issue` (what a firm holds of a release), `canonical` (JSON in one form), `account` and `token` (who
 //! may come in), `books` (the audit of all sums).
 
@@ -51,6 +51,6 @@ pub use job::{
     StoredVerdict, VERDICTS_NEEDED,
 };
 pub use log::{ENTRY_MAX_BYTES, TreeHead};
-pub use release::{BODY_MAX_BYTES, CLAIMS_MAX_BYTES, Receipt, SUMMARY_MAX_BYTES, StoredRelease};
+pub use release::{BODY_MAX_BYTES, CLAIMS_MAX_BYTES, Receipt, SUMMARY_MAX_BYTES, Settled, StoredRelease};
 pub use seal::{Seal, SealError};
 pub use store::{Ledger, SCHEMA_VERSION};

@@ -199,6 +199,34 @@ impl Ledger {
     }
 }
 
+/// What became of a charged request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Settled {
+    /// It was answered.
+    Released,
+    /// It was given up.
+    Lost,
+}
+
+impl Ledger {
+    /// What became of a request; `None` while it runs, was cut off, or was never charged.
+    ///
+    /// # Errors
+    /// If the store fails.
+    pub fn settled(&self, request: Digest) -> Result<Option<Settled>, LedgerError> {
+        self.read(|tx| {
+            let (released, lost): (bool, bool) = tx
+                .prepare_cached(
+                    "SELECT EXISTS (SELECT 1 FROM release WHERE request = ?1),
+                            EXISTS (SELECT 1 FROM lost WHERE request = ?1)",
+                )?
+                .query_row([request.as_bytes()], |row| row.try_into())?;
+            let lost = lost.then_some(Settled::Lost);
+            Ok(if released { Some(Settled::Released) } else { lost })
+        })
+    }
+}
+
 /// Checks that the charge is of this ledger, is the latest attempt, and that its request is not settled.
 fn check_latest(tx: &Connection, live: &Arc<Live>, charge: &Charge) -> Result<(), LedgerError> {
     if !charge.running.is_of(live) {

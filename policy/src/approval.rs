@@ -263,3 +263,10 @@ impl SignedVerdict {
         Digest::of(&self.envelope)
     }
 }
+
+/// What a stored envelope gives as its reason, for showing. Its signature was checked when it was taken.
+pub fn reason_of(envelope: &[u8]) -> Option<String> {
+    let envelope: Envelope = serde_json::from_slice(envelope).ok()?;
+    let payload = dsse::payload_of(&envelope)?;
+    Verdict::read(&payload).ok()?.reason
+}

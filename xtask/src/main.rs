@@ -1,13 +1,15 @@
 //! `cargo xtask`: what the repository checks about itself.
 //!
 //! `check` is all that CI runs, as named steps; `clients` lets database clients that we did not write talk to a served
-//! demo. Each ends with one line of JSON and exits with 0 when everything held, 1 when something did not, 2 on bad usage.
+//! demo; `guests` rebuilds the committed WebAssembly modules. Each ends with one line of JSON and exits with 0 when everything
+//! held, 1 when something did not, 2 on bad usage; `guests` exits with 3 when it had nothing to build with.
 //!
 //! This crate depends on no crate of the product and none depends on it: it reads their sources, their manifests and
-//! what `cargo metadata` says, and runs cargo. It never changes a file of the repository.
+//! what `cargo metadata` says, and runs cargo. Only `guests --write` changes files of the repository.
 //!
 //! Read [`step`] (what a step is), [`check`] (the list of steps), [`workspace`] and [`source`] (what steps look at),
-//! then the steps: [`graph`], [`lock`], [`rules`], [`expose`], [`licences`], [`docs`]; last [`clients`] and [`demo`].
+//! then the steps: [`graph`], [`lock`], [`rules`], [`expose`], [`licences`], [`docs`]; then [`clients`] and [`demo`];
+//! last [`guests`], [`guest`], [`guest_module`], [`guest_toolchain`].
 
 #![expect(clippy::print_stdout, reason = "a command line tool speaks on standard output")]
 
@@ -18,6 +20,10 @@ mod demo;
 mod docs;
 mod expose;
 mod graph;
+mod guest;
+mod guest_module;
+mod guest_toolchain;
+mod guests;
 mod licences;
 mod lock;
 mod markdown;
@@ -30,7 +36,8 @@ use std::process::ExitCode;
 
 const USAGE: &str = "\
 usage: cargo xtask check [--only STEP,STEP…] [--list]   all that CI runs, or the named steps
-       cargo xtask clients                              ADBC and pyarrow against a served demo";
+       cargo xtask clients                              ADBC and pyarrow against a served demo
+       cargo xtask guests [--write] [--toolchain NAME]  rebuilds every guest (NAME: rustup or debian) and compares";
 
 fn main() -> ExitCode {
     let words: Vec<String> = std::env::args().skip(1).collect();
@@ -40,17 +47,18 @@ fn main() -> ExitCode {
         ["check", "--list"] => check::list(),
         ["check", "--only", names] => check::run(Some(names)),
         ["clients"] => clients::run(),
+        ["guests", options @ ..] => return ended(guests::run(options)),
         _ => {
             println!("{USAGE}");
             return ExitCode::from(2);
         }
     };
-    match done {
-        Ok(true) => ExitCode::SUCCESS,
-        Ok(false) => ExitCode::FAILURE,
-        Err(error) => {
-            println!("xtask could not run: {error:#}");
-            ExitCode::FAILURE
-        }
-    }
+    ended(done.map(|pass| if pass { ExitCode::SUCCESS } else { ExitCode::FAILURE }))
+}
+
+fn ended(done: anyhow::Result<ExitCode>) -> ExitCode {
+    done.unwrap_or_else(|error| {
+        println!("xtask could not run: {error:#}");
+        ExitCode::FAILURE
+    })
 }

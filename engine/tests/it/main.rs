@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
 mod crash;
+mod jobs;
 mod lost;
 mod refusals;
 mod sharing;
