@@ -75,7 +75,8 @@ async fn everybody_gets_what_the_table_says() {
     let tokens = &world.tokens;
     for (who, token) in ["", &tokens.analyst, &tokens.officer, &tokens.auditor].into_iter().enumerate() {
         // The call that ends a token comes last.
-        let (ends, others): (Vec<_>, Vec<_>) = TABLE.iter().partition(|(method, path, _)| (*method, *path) == ENDS_TOKEN);
+        let (ends, others): (Vec<_>, Vec<_>) =
+            TABLE.iter().partition(|(method, path, _)| (*method, *path) == ENDS_TOKEN);
         for (method, path, passes) in others.into_iter().chain(ends) {
             let path = PLACES.iter().fold(path.to_string(), |path, (place, value)| path.replace(place, value));
             let body = (*method == "POST").then(|| ("application/json", b"{}".to_vec()));

@@ -84,7 +84,8 @@ async fn hostile_names_in_paths_name_nothing() {
     let world = World::start().await;
     let tokens = &world.tokens;
     let long = "x".repeat(5000);
-    let names = ["..", ".", "%2e%2e%2f%2e%2e", "..%2f..%2fetc%2fpasswd", "%00", "%ff%fe", "j-%27%20OR%201=1--", "-1", &long];
+    let names =
+        ["..", ".", "%2e%2e%2f%2e%2e", "..%2f..%2fetc%2fpasswd", "%00", "%ff%fe", "j-%27%20OR%201=1--", "-1", &long];
     for name in names {
         for (method, path, token) in [
             ("GET", format!("/jobs/{name}"), &tokens.analyst),
