@@ -1,7 +1,11 @@
 //! What the REST face answers, as far as it is shown. Fields that are not named here are passed over.
 
+mod job;
+
 use serde::Deserialize;
 use serde_json::Value;
+
+pub(crate) use job::{Job, Jobs, LogPage, Me, Review, Verdict};
 
 /// Privacy loss.
 #[derive(Debug, Clone, Copy, Deserialize)]

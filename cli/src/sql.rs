@@ -43,7 +43,8 @@ pub(crate) fn grid(answer: &Answer) -> Grid {
     Grid::new(head).rows(answer.rows.iter().map(|row| row.iter().map(Cell::from).collect()))
 }
 
-fn page(answer: &Answer, view: &View) -> Page {
+/// The rows and what they cost.
+pub(crate) fn page(answer: &Answer, view: &View) -> Page {
     let grid = grid(answer);
     let rows = grid.len();
     let mut page = Page::of(grid);

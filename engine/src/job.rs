@@ -15,4 +15,5 @@ pub(crate) mod table;
 
 pub use card::{JobAnswer, JobCard, JobState, Review};
 pub use local::{JobReport, LocalRun, UnitLog};
+pub use page::is_hidden;
 pub(crate) use run::{JobTask, Runs};

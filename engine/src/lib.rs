@@ -4,7 +4,8 @@
 //! the vault), never speaks a network protocol, and never lets a failure after the charge look different from another.
 //!
 //! Read in this order: [`config`] (what an operator sets), [`engine`] (opening, and what officers do), [`statement`] (a
-//! question and its answer), [`pipeline`] (before the charge), [`run`] (after it), [`job`] (code instead of SQL), [`cards`] (public metadata), [`audit`] (the log and proofs of releases), `tick`, `compute`.
+//! question and its answer), [`pipeline`] (before the charge), [`run`] (after it), [`job`] (code instead of SQL), [`cards`] (public metadata), [`audit`] (the log and
+//! proofs of releases), [`offline`] (what of it is checked without a server), `tick`, `compute`.
 
 pub mod audit;
 pub mod cards;
@@ -12,6 +13,7 @@ mod compute;
 pub mod config;
 pub mod engine;
 pub mod job;
+pub mod offline;
 mod operator_log;
 pub mod pipeline;
 pub mod run;

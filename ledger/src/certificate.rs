@@ -12,7 +12,10 @@
 //!
 //! INVARIANT (own history): it tells nothing of what other contracts asked either. Each contract gets its own, from its
 //! own debit: the time and the decision are those of the debit, and neither those of the run nor those of the hand-out,
-//! so that a stored release and a fresh one are certified alike, whoever asked first.
+//! so that a stored release and a fresh one are certified alike, whoever asked first. What is left is the certificate's
+//! place in the log: a fresh one is logged when the run has ended, one of a stored release when the contract asks. Both
+//! leave three entries, but somebody who learns the size of the log between asking and the end of a run can tell them
+//! apart. So no checkpoint that a firm can see may come out between those two.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;

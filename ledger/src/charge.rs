@@ -114,7 +114,8 @@ pub enum Admission {
 #[derive(Debug)]
 #[must_use = "a charge that is dropped stays charged and its request counts as cut off"]
 pub struct Charge {
-    pub(crate) order: Order,
+    /// Boxed, because an [`Admission`] is mostly not a charge.
+    pub(crate) order: Box<Order>,
     attempt: u32,
     /// While this lives, the request counts as running and not as cut off.
     pub(crate) running: Running,
@@ -213,7 +214,9 @@ impl Ledger {
     /// [`ChargeError::Ledger`] if the order contradicts itself or what is registered, or if the store fails.
     pub fn charge(&self, order: &Order) -> Result<Admission, ChargeError> {
         match self.write(|tx| admit::admit(tx, &self.live, &self.seal, order))? {
-            Outcome::Run(attempt, running) => Ok(Admission::Charged(Charge { order: order.clone(), attempt, running })),
+            Outcome::Run(attempt, running) => {
+                Ok(Admission::Charged(Charge { order: Box::new(order.clone()), attempt, running }))
+            }
             Outcome::Stored(release) => Ok(Admission::Stored(release)),
             Outcome::Running => Ok(Admission::Running),
             Outcome::Lost => Err(admit::refusal(order, Reason::Lost)),

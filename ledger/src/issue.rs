@@ -39,8 +39,9 @@ impl Ledger {
         request: Digest,
         contract: &ContractId,
     ) -> Result<Option<StoredCertificate>, LedgerError> {
+        type Found = (Vec<u8>, [u8; 32], i64, Vec<u8>);
         self.read(|tx| {
-            let found: Option<(Vec<u8>, [u8; 32], i64, Vec<u8>)> = tx
+            let found: Option<Found> = tx
                 .prepare_cached(
                     "SELECT envelope, digest, c.leaf, entry FROM certificate c JOIN log_entry l ON l.seq = c.leaf
                      WHERE request = ?1 AND contract = ?2",

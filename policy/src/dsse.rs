@@ -104,8 +104,8 @@ pub fn verify(
     Err(DsseError::NotSigned)
 }
 
-/// The signed bytes, with no signature checked.
-pub(crate) fn payload_of(envelope: &Envelope) -> Option<Vec<u8>> {
+/// The signed bytes, with no signature checked: for whoever compares them with a digest that he trusts.
+pub fn payload_of(envelope: &Envelope) -> Option<Vec<u8>> {
     decode(&envelope.payload)
 }
 

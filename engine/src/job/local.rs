@@ -34,7 +34,7 @@ pub struct UnitLog {
     pub failure: String,
     /// Fuel burnt.
     pub fuel: u64,
-    /// What the guest logged.
+    /// What the guest logged, line by line.
     pub log: String,
 }
 
@@ -120,7 +120,7 @@ pub async fn run_local(
             rows: trace.emitted.as_ref().map(|rows| rows.keys.len()),
             failure: visible(&trace.failure),
             fuel: trace.fuel_used,
-            log: visible(&String::from_utf8_lossy(&trace.log)),
+            log: String::from_utf8_lossy(&trace.log).lines().map(visible).collect::<Vec<_>>().join("\n"),
         });
     };
     let cells = trace_units(&batch, &plan.module, &plan.spec, &workers(worker), &mut on).await;

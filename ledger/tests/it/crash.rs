@@ -142,3 +142,55 @@ fn busy_child() {
         let _ = ledger.commit_release(charge, b"answer", "", &claims()).unwrap();
     }
 }
+
+/// Every statement of the two transactions that certify, failing in turn: all of the transaction happens, or nothing.
+#[test]
+fn a_failure_at_any_write_leaves_neither_release_nor_certificate() {
+    let writes = [
+        "INSERT ON log_entry WHEN NEW.entry LIKE '%\"kind\":\"release\"%'",
+        "INSERT ON release",
+        "INSERT ON log_entry WHEN NEW.entry LIKE '%\"kind\":\"certificate\"%'",
+        "UPDATE ON log_head WHEN NEW.size >= (SELECT count(*) FROM log_entry) AND EXISTS (SELECT 1 FROM release)",
+        "INSERT ON certificate",
+        "INSERT ON log_entry WHEN NEW.entry LIKE '%\"kind\":\"serve\"%'",
+        "INSERT ON debit WHEN NEW.contract = 'c2'",
+    ];
+    for (n, write) in writes.iter().enumerate() {
+        let f = Fixture::new(cost(20, 0));
+        f.add("c1", cost(10, 0), cost(10, 0)).unwrap();
+        f.add("c2", cost(10, 0), cost(10, 0)).unwrap();
+        let (ask, reuse) = (order("c1", 1, cost(4, 0)), order("c2", 1, cost(4, 0)));
+        let conn = rusqlite::Connection::open(f.path()).unwrap();
+        let plant = format!("CREATE TRIGGER planted BEFORE {write} BEGIN SELECT RAISE(ABORT, 'cut off'); END");
+        let only_reuse = n > 4;
+        if only_reuse {
+            f.answer(&ask, b"answer");
+        }
+        conn.execute_batch(&plant).unwrap();
+        let failing = if only_reuse { &reuse } else { &ask };
+        let size = if only_reuse {
+            let size = f.ledger.tree_head().unwrap().size;
+            assert!(f.charge(&reuse).is_err(), "{write}");
+            size
+        } else {
+            let charge = f.run(&ask);
+            let size = f.ledger.tree_head().unwrap().size;
+            assert!(f.ledger.commit_release(charge, b"answer", "", &claims()).is_err(), "{write}");
+            size
+        };
+        assert_eq!(f.ledger.tree_head().unwrap().size, size, "{write}");
+        assert_eq!(f.ledger.certificate(failing.request, &failing.contract).unwrap(), None, "{write}");
+        assert_eq!(f.ledger.release_of(ask.request).unwrap().is_some(), only_reuse, "{write}");
+        assert_eq!((f.debited("c1"), f.debited("c2")), (cost(4, 0), cost(0, 0)), "{write}");
+        conn.execute_batch("DROP TRIGGER planted").unwrap();
+        f.audit();
+        if !only_reuse {
+            f.answer(&ask, b"answer");
+        }
+        let _ = stored(f.charge(&reuse).unwrap());
+        for order in [&ask, &reuse] {
+            assert!(f.ledger.certificate(order.request, &order.contract).unwrap().is_some(), "{write}");
+        }
+        f.audit();
+    }
+}

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
 
 use glovebox_ledger::tlog::checkpoint::Checkpoint;
 use glovebox_ledger::tlog::export;
@@ -20,12 +21,18 @@ use ring::signature::Ed25519KeyPair;
 use crate::published::{files, grown};
 use crate::support::{Fixture, cost, order, seal};
 
+/// The verifier key of every log of these tests.
+fn key() -> &'static VerifierKey {
+    static KEY: LazyLock<VerifierKey> = LazyLock::new(|| seal().verifier_key().clone());
+    &KEY
+}
+
 /// A log's directory with one file changed, for as long as `check` looks at it.
 fn with_change(dir: &Path, name: &str, bytes: &[u8], check: impl FnOnce(Result<Checkpoint, LogFault>)) {
     let path = dir.join(name);
     let before = fs::read(&path).unwrap();
     put(&path, bytes);
-    check(verify_directory(dir, seal().verifier_key(), None));
+    check(verify_directory(dir, key(), None));
     put(&path, &before);
 }
 
@@ -65,13 +72,14 @@ fn any_changed_byte_of_a_small_log_is_found() {
         let longer = [bytes.as_slice(), &bytes].concat();
         with_change(&dir, &name, &longer, |found| assert!(found.is_err(), "{name} twice"));
     }
-    verify_directory(&dir, seal().verifier_key(), None).unwrap();
+    verify_directory(&dir, key(), None).unwrap();
 }
 
 #[test]
 fn any_changed_byte_of_a_larger_log_is_found() {
-    let f = grown(300);
-    let dir = exported(&f);
+    let out = tempfile::tempdir().unwrap();
+    let dir = out.path().join("log");
+    forged(&dir, 300, |_, _| {});
     let all = files(&dir);
     let strategy = (0..all.len(), any::<prop::sample::Index>(), 1..=255_u8);
     let config = Config { cases: 300, failure_persistence: None, ..Config::default() };
@@ -88,11 +96,12 @@ fn any_changed_byte_of_a_larger_log_is_found() {
 
 #[test]
 fn missing_and_foreign_files_are_found() {
-    let f = grown(258);
-    let dir = exported(&f);
+    let out = tempfile::tempdir().unwrap();
+    let dir = out.path().join("log");
+    forged(&dir, 258, |_, _| {});
     for (name, bytes) in files(&dir).into_iter().filter(|(name, _)| name != export::KEY_FILE) {
         fs::remove_file(dir.join(&name)).unwrap();
-        let fault = verify_directory(&dir, seal().verifier_key(), None).unwrap_err();
+        let fault = verify_directory(&dir, key(), None).unwrap_err();
         assert!(fault.file == name && matches!(fault.what, Fault::Read(_)), "{fault}");
         fs::write(dir.join(&name), bytes).unwrap();
     }
@@ -101,20 +110,20 @@ fn missing_and_foreign_files_are_found() {
     {
         fs::create_dir_all(dir.join(name).parent().unwrap()).unwrap();
         fs::write(dir.join(name), b"").unwrap();
-        let fault = verify_directory(&dir, seal().verifier_key(), None).unwrap_err();
+        let fault = verify_directory(&dir, key(), None).unwrap_err();
         assert!(fault.file == name && matches!(fault.what, Fault::Unexpected), "{fault}");
         fs::remove_file(dir.join(name)).unwrap();
     }
     #[cfg(unix)]
     {
         std::os::unix::fs::symlink("checkpoint", dir.join("link")).unwrap();
-        let fault = verify_directory(&dir, seal().verifier_key(), None).unwrap_err();
+        let fault = verify_directory(&dir, key(), None).unwrap_err();
         assert!(matches!(fault.what, Fault::Unexpected), "{fault}");
         fs::remove_file(dir.join("link")).unwrap();
     }
-    let other = VerifierKey::new("bureau.example/other", *seal().verifier_key().public_key()).unwrap();
+    let other = VerifierKey::new("bureau.example/other", *key().public_key()).unwrap();
     assert!(matches!(verify_directory(&dir, &other, None).unwrap_err().what, Fault::Checkpoint(_)));
-    assert!(verify_directory(&dir.join("absent"), seal().verifier_key(), None).is_err());
+    assert!(verify_directory(&dir.join("absent"), key(), None).is_err());
 }
 
 #[test]
@@ -129,7 +138,7 @@ fn a_log_continues_its_earlier_checkpoints_and_no_other() {
     let file = f.dir.path().join("earlier");
     let verify = |note: &str| {
         fs::write(&file, note).unwrap();
-        verify_directory(&dir, seal().verifier_key(), Some(&file))
+        verify_directory(&dir, key(), Some(&file))
     };
     for note in &notes {
         verify(note).unwrap();
@@ -176,11 +185,11 @@ fn forged(dir: &Path, size: u64, change: impl Fn(u64, &mut BTreeMap<&'static str
         }
     }
     let head = Checkpoint { origin: "bureau.example/log".to_owned(), size, root: root(&levels) };
-    let key = Ed25519KeyPair::from_seed_unchecked(&[9; 32]).unwrap();
-    let signature = [&seal().verifier_key().id(), key.sign(head.text().as_bytes()).as_ref()].concat();
+    let pair = Ed25519KeyPair::from_seed_unchecked(&[9; 32]).unwrap();
+    let signature = [&key().id(), pair.sign(head.text().as_bytes()).as_ref()].concat();
     let signature = base64::Engine::encode(&base64::engine::general_purpose::STANDARD, signature);
     let note = format!("{}\n— bureau.example/log {signature}\n", head.text());
-    export::write(dir, &note, seal().verifier_key(), &mut |tile| {
+    export::write(dir, &note, key(), &mut |tile| {
         let from = tile.index() as usize * 256;
         let range = from..from + usize::from(tile.width());
         Ok::<_, std::io::Error>(match tile.kind() {
@@ -196,7 +205,7 @@ fn a_log_with_three_levels_of_tiles_verifies() {
     let out = tempfile::tempdir().unwrap();
     let dir = out.path().join("log");
     forged(&dir, 65_793, |_, _| {});
-    assert_eq!(verify_directory(&dir, seal().verifier_key(), None).unwrap().size, 65_793);
+    assert_eq!(verify_directory(&dir, key(), None).unwrap().size, 65_793);
     assert_eq!(fs::read(dir.join("tile/2/000.p/1")).unwrap().len(), 32);
     for name in ["tile/1/000", "tile/2/000.p/1"] {
         let mut changed = fs::read(dir.join(name)).unwrap();
@@ -224,7 +233,7 @@ fn a_signed_log_of_unsound_entries_is_refused() {
     for (name, change) in changes {
         let dir = out.path().join(name);
         forged(&dir, 5, change);
-        let fault = verify_directory(&dir, seal().verifier_key(), None).unwrap_err();
+        let fault = verify_directory(&dir, key(), None).unwrap_err();
         assert!(matches!(fault.what, Fault::Entry { seq: 3, .. }), "{name}: {fault}");
     }
 }
@@ -240,17 +249,18 @@ fn any_changed_byte_of_a_proof_is_found() {
             for flip in [0x01, 0x20, 0x80] {
                 let mut changed = proof.clone().into_bytes();
                 changed[at] ^= flip;
-                assert!(verify_proof(&changed, None, seal().verifier_key()).is_err(), "byte {at} of {index}");
-                assert!(verify_proof(&changed, Some(entry), seal().verifier_key()).is_err(), "byte {at} of {index}");
+                for given in [None, Some(entry.as_slice())] {
+                    assert!(verify_proof(&changed, given, key()).is_err(), "byte {at} of {index}");
+                }
             }
         }
-        let other = verify_proof(proof.as_bytes(), Some(&entries[(index + 1) % 11]), seal().verifier_key());
+        let other = verify_proof(proof.as_bytes(), Some(&entries[(index + 1) % 11]), key());
         assert_eq!(other, Err(TlogProofError::OtherEntry));
         let mut bare = TlogProof::parse(proof.as_bytes()).unwrap();
         bare.extra = None;
-        assert_eq!(bare.verify(None, seal().verifier_key()), Err(TlogProofError::NoEntry));
-        bare.verify(Some(entry), seal().verifier_key()).unwrap();
-        let other = bare.verify(Some(&entries[(index + 1) % 11]), seal().verifier_key());
+        assert_eq!(bare.verify(None, key()), Err(TlogProofError::NoEntry));
+        bare.verify(Some(entry), key()).unwrap();
+        let other = bare.verify(Some(&entries[(index + 1) % 11]), key());
         assert!(matches!(other, Err(TlogProofError::Proof(_))), "{other:?}");
     }
 }
@@ -277,21 +287,17 @@ fn a_proof_has_the_form_of_the_specification() {
         proof.replacen("\n\n", "\n", 1),
         proof.replacen(lines[3], &format!("{}\n", lines[3]).repeat(200), 1),
     ] {
-        assert!(
-            TlogProof::parse(bad.as_bytes()).and_then(|bad| bad.verify(None, seal().verifier_key())).is_err(),
-            "{bad}"
-        );
+        assert!(TlogProof::parse(bad.as_bytes()).and_then(|bad| bad.verify(None, key())).is_err(), "{bad}");
     }
 }
 
 proptest! {
     #[test]
     fn any_bytes_are_no_proof_and_no_panic(bytes: Vec<u8>, text in "(extra [A-Za-z0-9+/=]{0,8}\n)?(index [0-9]{0,20}\n)?[A-Za-z0-9+/=\n]{0,200}") {
-        let key = seal();
-        prop_assert!(verify_proof(&bytes, None, key.verifier_key()).is_err());
+        prop_assert!(verify_proof(&bytes, None, key()).is_err());
         let text = format!("c2sp.org/tlog-proof@v1\n{text}");
-        prop_assert!(verify_proof(text.as_bytes(), Some(&bytes), key.verifier_key()).is_err());
-        let _ = Checkpoint::verify(&bytes, key.verifier_key());
+        prop_assert!(verify_proof(text.as_bytes(), Some(&bytes), key()).is_err());
+        let _ = Checkpoint::verify(&bytes, key());
         let _ = Checkpoint::from_text(&text);
     }
 }

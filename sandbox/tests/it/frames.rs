@@ -15,12 +15,10 @@ use crate::support::{self, Cut, ECHO, PLAIN, batch, block_on, cut, streams, unit
 use glovebox_sandbox::{MapSpec, SandboxFault, SelectionKey, map_units};
 use glovebox_vault::{Expose as _, Protected};
 
-fn record(
-    whole: &RecordBatch,
-    ids: &[UnitId],
-    spec: &MapSpec,
-    batch_rows: usize,
-) -> Result<(Vec<Vec<u8>>, Vec<Vec<i128>>), SandboxFault> {
+/// Frames in order, and the cells.
+type Recorded = (Vec<Vec<u8>>, Vec<Vec<i128>>);
+
+fn record(whole: &RecordBatch, ids: &[UnitId], spec: &MapSpec, batch_rows: usize) -> Result<Recorded, SandboxFault> {
     let script = Script::stand_in("record");
     let input = Protected::seal(streams(vec![cut(whole, ids, batch_rows)]));
     let (module, key) = (support::module(ECHO), SelectionKey::new(support::KEY));

@@ -2,6 +2,8 @@
 
 use glovebox_sandbox::{ColumnType, Module, ModuleFault};
 
+use proptest::prelude::*;
+
 use crate::support::ECHO;
 
 /// A module in parts, so that a case changes one.
@@ -292,6 +294,29 @@ fn digests_show_which_function_changed() {
     // SHA-256 of the body `no locals, nop, end`.
     let digest = hex(&before.iter().find(|(name, _)| name == "code[7]").unwrap().1);
     assert_eq!(digest, "bca917d32b52f0d854ac1a4575be15e556c78b2e04a2a2ea5f0b4fd1d97a9cd9");
+}
+
+proptest! {
+    #[test]
+    fn no_file_is_too_odd_to_be_judged(
+        changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..5),
+        cut in any::<prop::sample::Index>(),
+        noise in prop::collection::vec(any::<u8>(), 0..200),
+    ) {
+        let mut bytes = wat::parse_str(ECHO).unwrap();
+        let short = bytes[..cut.index(bytes.len())].to_vec();
+        for (at, byte) in changes {
+            let at = at.index(bytes.len());
+            bytes[at] = byte;
+        }
+        let noisy = [b"\0asm\x01\0\0\0".as_slice(), &noise].concat();
+        for file in [bytes, short, noisy, noise] {
+            if let Ok(module) = Module::check(&file) {
+                let facts = module.facts();
+                prop_assert!(facts.in_cap >= 64 && u64::from(facts.in_cap) + u64::from(facts.out_cap) < facts.memory_bytes);
+            }
+        }
+    }
 }
 
 fn hex(bytes: &[u8]) -> String {

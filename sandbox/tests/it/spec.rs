@@ -101,7 +101,7 @@ fn the_largest_unit_of_fixed_columns_fits_the_input_area() {
     assert_eq!(check(&COLUMNS, 120), Ok(()));
     assert_eq!(check(&COLUMNS, 121), Ok(()));
     assert_eq!(check(&COLUMNS, 122), Err(SpecFault::Input { frame: 2_064, in_cap: 2_048 }));
-    assert_eq!(check(&COLUMNS, u32::MAX).is_err(), true);
+    assert!(check(&COLUMNS, u32::MAX).is_err());
     // Of text the offsets count, the bytes do not: a unit with long texts is the default row.
     assert_eq!(check(&[ColumnType::Text], 400), Ok(()));
     assert!(check(&[ColumnType::Text], 600).is_err());

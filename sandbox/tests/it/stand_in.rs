@@ -18,6 +18,9 @@ pub(crate) const TRIGGER: i64 = 4_242;
 const MODE: &str = "GLOVEBOX_TEST_STAND_IN";
 const DIRECTORY: &str = "GLOVEBOX_TEST_DIRECTORY";
 
+/// Writes down what the worker was given, descriptor 3 being what was 1.
+const LOOK: &str = "{ wc -c </proc/$$/environ; pwd; for fd in 2 0 3; do readlink /proc/$$/fd/$fd; done; } >$dir/given";
+
 /// A script that starts a worker and writes down its process id.
 pub(crate) struct Script {
     directory: tempfile::TempDir,
@@ -29,7 +32,7 @@ impl Script {
         let test = std::env::current_exe().unwrap();
         // What the test harness prints must not get into the protocol, which goes to descriptor 3.
         let run = format!(
-            "exec 3>&1 >/dev/null\n{MODE}={mode} {DIRECTORY}=$dir exec '{}' --exact stand_in::stand_in --nocapture",
+            "exec 3>&1 >/dev/null\n{LOOK}\n{MODE}={mode} {DIRECTORY}=$dir exec '{}' --exact stand_in::stand_in --nocapture",
             test.display()
         );
         Self::new(&run)
@@ -38,6 +41,11 @@ impl Script {
     /// Another worker, as it is.
     pub(crate) fn around(worker: &Path) -> Self {
         Self::new(&format!("exec '{}'", worker.display()))
+    }
+
+    /// What a worker was given: bytes of environment, directory, and what its descriptors 2, 0 and 1 are.
+    pub(crate) fn given(&self) -> String {
+        std::fs::read_to_string(self.directory.path().join("given")).unwrap()
     }
 
     fn new(run: &str) -> Self {
@@ -103,6 +111,9 @@ fn serve(mode: &str, directory: &Path, answers: &mut File) {
     while read_message(&mut input, &mut body).unwrap() {
         let batch = Batch::decode(&body, &call).unwrap();
         let slots = begin_results(&mut out, call.slot(), batch.units()).unwrap();
+        if mode == "slow" {
+            std::thread::sleep(std::time::Duration::from_millis(3 * batch.units() as u64));
+        }
         for (frame, bytes) in batch.frames().zip(slots.chunks_exact_mut(call.slot().bytes())) {
             if mode == "record" {
                 record.write_all(&(frame.len() as u32).to_le_bytes()).unwrap();
