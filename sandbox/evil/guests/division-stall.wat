@@ -5,7 +5,8 @@
     (local $x i64)
     (local.set $x (i64.const -1))
     (loop $again
-      (local.set $x (i64.div_u (i64.const -1) (i64.or (i64.div_u (i64.const -1) (i64.or (local.get $x) (i64.const 3))) (i64.const 1))))
+      (local.set $x (i64.div_u (i64.const -1) (i64.or (local.get $x) (i64.const 3))))
+      (local.set $x (i64.div_u (i64.const -1) (i64.or (local.get $x) (i64.const 1))))
       (br $again))
     (unreachable))
 )

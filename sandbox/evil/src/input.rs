@@ -85,26 +85,27 @@ fn schema() -> Schema {
 /// Rows of a batch, and whether they continue the unit that the batch before ended with.
 pub type Run = (Range<usize>, bool);
 
-/// The rows cut into batches of at most `batch_rows`, as a scan gives them, with the unit runs of each.
+/// The rows of some units, by their places, cut into batches of at most `batch_rows`, as a scan gives them, with the
+/// unit runs of each.
 ///
 /// # Errors
 /// As [`rows`].
-pub fn batches(batch_rows: usize) -> Result<Vec<(RecordBatch, Vec<Run>)>> {
+pub fn batches(units: Range<usize>, batch_rows: usize) -> Result<Vec<(RecordBatch, Vec<Run>)>> {
     let all = rows()?;
-    let starts: Vec<usize> = (0..UNITS)
+    let starts: Vec<usize> = (0..=UNITS)
         .scan(0, |next, place| {
             let start = *next;
             *next += victim(place).rows;
             Some(start)
         })
         .collect();
+    let start_of = |unit: usize| starts.get(unit).copied().unwrap_or(all.num_rows());
+    let (mut from, end) = (start_of(units.start), start_of(units.end));
     let mut batches = Vec::new();
-    let mut from = 0;
-    while from < all.num_rows() {
-        let to = (from + batch_rows.max(1)).min(all.num_rows());
-        let mut cuts: Vec<usize> = starts.iter().copied().filter(|start| (from + 1..to).contains(start)).collect();
-        cuts.insert(0, from);
-        cuts.push(to);
+    while from < end {
+        let to = (from + batch_rows.max(1)).min(end);
+        let inside = starts.iter().copied().filter(|start| (from + 1..to).contains(start));
+        let cuts: Vec<usize> = std::iter::once(from).chain(inside).chain([to]).collect();
         let runs = cuts.windows(2).filter_map(|pair| match *pair {
             [start, end] => Some((start - from..end - from, !starts.contains(&start))),
             _ => None,
