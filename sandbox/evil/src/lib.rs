@@ -8,9 +8,10 @@
 //! This crate is never published, nobody depends on it, and it never sees a row of a dataset.
 //!
 //! Read [`attack`] (the list), `guests/` (most of the attacks), [`malformed`] and [`bombs`] (the others), [`input`] (the
-//! victims).
+//! victims), [`suite`] (one attack through the sandbox, and the line that it leaves).
 
 pub mod attack;
 mod bombs;
 pub mod input;
 mod malformed;
+pub mod suite;
