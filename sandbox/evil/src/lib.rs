@@ -8,10 +8,13 @@
 //! This crate is never published, nobody depends on it, and it never sees a row of a dataset.
 //!
 //! Read [`attack`] (the list), `guests/` (most of the attacks), [`malformed`] and [`bombs`] (the others), [`input`] (the
-//! victims), [`suite`] (one attack through the sandbox, and the line that it leaves).
+//! victims), [`suite`] (one attack through the sandbox, and the line that it
+//! leaves), [`record`] (all lines, and what is expected).
 
 pub mod attack;
 mod bombs;
 pub mod input;
 mod malformed;
+pub mod planted;
+pub mod record;
 pub mod suite;

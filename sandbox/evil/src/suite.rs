@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
+use futures::StreamExt as _;
 use futures::stream::{self, BoxStream};
-use futures::{FutureExt as _, StreamExt as _};
 use glovebox_sandbox::{
     ColumnType, DefaultRow, MapSpec, Module, SandboxFault, SelectionKey, ValueSpec, WorkerConfig, Workers, map_units,
     trace_units, try_compile,
@@ -151,7 +151,8 @@ impl Suite {
             Err(fault) => return Ok(Ending::Failed(fault)),
         };
         let mut outcomes = String::new();
-        let mut note = |unit: glovebox_sandbox::UnitTrace| outcomes.push(if unit.emitted.is_some() { 'R' } else { 'D' });
+        let mut note =
+            |unit: glovebox_sandbox::UnitTrace| outcomes.push(if unit.emitted.is_some() { 'R' } else { 'D' });
         let traced = trace_units(&input::rows()?, &module, &job(), &workers, &mut note).await?;
         ensure!(outcomes.len() == UNITS, "a local run tells of {} units", outcomes.len());
         Ok(Ending::Ran { outcomes, same_traced: traced == cells, cells })
