@@ -9,7 +9,7 @@ use glovebox_sandbox::bound::{Emitted, contribution};
 use glovebox_sandbox::{Module, SelectionKey};
 use glovebox_wire::results::begin_results;
 use glovebox_wire::{Results, SlotMut, Start, message_len};
-use glovebox_worker::Guest;
+use glovebox_worker::{Guest, RunFault};
 use serde_json::Value;
 
 use crate::figures::{Figure, timed};
@@ -85,8 +85,8 @@ fn instantiate() -> Result<Figure> {
     Figure::of(|| {
         timed(|| {
             for _ in 0..UNITS {
-                let mut store = guest.store()?;
-                std::hint::black_box(guest.pre().instantiate(&mut store)?);
+                let mut store = guest.store().map_err(RunFault::from)?;
+                std::hint::black_box(guest.pre().instantiate(&mut store).map_err(RunFault::from)?);
             }
             Ok(())
         })

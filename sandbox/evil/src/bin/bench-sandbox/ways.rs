@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
-use arrow::array::{Array as _, AsArray as _, FixedSizeBinaryArray};
+use arrow::array::{AsArray as _, FixedSizeBinaryArray};
 use arrow::datatypes::Int64Type;
 use futures::stream;
 use glovebox_evil::planted::ReuseInstance;
@@ -87,7 +87,9 @@ pub(crate) fn measure(folder: &Path) -> Result<Ways> {
         two: operator(&worker, &batches, 2, &expected)?,
         fresh: [on_one_core(|| fresh(1))?, on_one_core(|| fresh(2))?, on_one_core(|| fresh(16))?],
         reused: on_one_core(|| in_process(&frames, &call(2), &guest(2)?, ReuseInstance::compile))?,
-        native: on_one_core(|| Figure::of(|| timed(|| native(&batches).map(|cells| drop(std::hint::black_box(cells))))))?,
+        native: on_one_core(|| {
+            Figure::of(|| timed(|| native(&batches).map(|cells| drop(std::hint::black_box(cells)))))
+        })?,
     })
 }
 
@@ -161,11 +163,13 @@ pub(crate) fn frames(batches: &[Batch], call: &Call) -> Result<Vec<BatchBuilder>
             }
             let value = values.get(row..=row).context("a row")?;
             let message = messages.last_mut().context("a message")?;
-            message.push_with(|out| {
-                let mut frame = FrameBuilder::new(out, 1, 1, call.input.cap as usize)?;
-                frame.i64s(value.iter().copied(), None)?;
-                frame.finish(&[])
-            }).map_err(|fault: FrameError| fault)?;
+            message
+                .push_with(|out| {
+                    let mut frame = FrameBuilder::new(out, 1, 1, call.input.cap as usize)?;
+                    frame.i64s(value.iter().copied(), None)?;
+                    frame.finish(&[])
+                })
+                .map_err(|fault: FrameError| fault)?;
         }
     }
     Ok(messages)
