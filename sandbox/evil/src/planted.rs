@@ -7,9 +7,10 @@ use std::io::{Read, Write};
 use std::process::ExitCode;
 
 use glovebox_wire::{SlotMut, Start, StartRefusal, Trace};
+use glovebox_worker::config::engine;
 use glovebox_worker::{Guest, RunFault, Runner, seal, serve};
 use rustix::stdio::{stdin, stdout};
-use wasmtime::{Instance, Memory, Store, TypedFunc};
+use wasmtime::{Engine, Instance, Memory, Store, TypedFunc};
 
 /// The pipes as they are, as the worker that ships uses them.
 struct Pipe;
@@ -30,12 +31,13 @@ impl Write for Pipe {
     }
 }
 
-/// What `main` of a planted worker does: seal, then serve with another runner.
-pub fn run<M: Runner>(compile: impl FnOnce(&Start<'_>) -> Result<M, StartRefusal>) -> ExitCode {
+/// What `main` of a planted worker does, and the one that ships, too: engine, seal, then serve, with another runner.
+pub fn run<M: Runner>(compile: impl FnOnce(&Engine, &Start<'_>) -> Result<M, StartRefusal>) -> ExitCode {
+    let Ok(engine) = engine() else { return ExitCode::from(2) };
     if seal().is_err() {
         return ExitCode::from(2);
     }
-    match serve(&mut Pipe, &mut Pipe, compile) {
+    match serve(&mut Pipe, &mut Pipe, |start| compile(&engine, start)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(_) => ExitCode::FAILURE,
     }
@@ -85,8 +87,8 @@ impl ReuseInstance {
     ///
     /// # Errors
     /// As the worker that ships.
-    pub fn compile(start: &Start<'_>) -> Result<Self, StartRefusal> {
-        let guest = Guest::compile(start)?;
+    pub fn compile(engine: &Engine, start: &Start<'_>) -> Result<Self, StartRefusal> {
+        let guest = Guest::compile(engine, start)?;
         let mut store = guest.store().map_err(|_| StartRefusal::Instantiate)?;
         let parts = parts(&guest, &mut store).map_err(|_| StartRefusal::Instantiate)?;
         Ok(Self { guest, store, parts })
@@ -113,8 +115,8 @@ impl SkipDefault {
     ///
     /// # Errors
     /// As the worker that ships.
-    pub fn compile(start: &Start<'_>) -> Result<Self, StartRefusal> {
-        Guest::compile(start).map(|guest| Self { guest })
+    pub fn compile(engine: &Engine, start: &Start<'_>) -> Result<Self, StartRefusal> {
+        Guest::compile(engine, start).map(|guest| Self { guest })
     }
 }
 

@@ -5,5 +5,5 @@ use std::process::ExitCode;
 use glovebox_evil::planted;
 
 fn main() -> ExitCode {
-    planted::run(|_| Ok(planted::Nothing))
+    planted::run(|_, _| Ok(planted::Nothing))
 }

@@ -9,6 +9,7 @@ use glovebox_sandbox::bound::{Emitted, contribution};
 use glovebox_sandbox::{Module, SelectionKey};
 use glovebox_wire::results::begin_results;
 use glovebox_wire::{Results, SlotMut, Start, message_len};
+use glovebox_worker::config::engine;
 use glovebox_worker::{Guest, RunFault};
 use serde_json::Value;
 
@@ -79,8 +80,8 @@ fn encode() -> Result<Figure> {
 }
 
 fn instantiate() -> Result<Figure> {
-    let (call, module) = (ways::call(2), ways::guest(2)?);
-    let guest = Guest::compile(&Start { module: &module, call });
+    let (call, module, engine) = (ways::call(2), ways::guest(2)?, engine().map_err(RunFault::from)?);
+    let guest = Guest::compile(&engine, &Start { module: &module, call });
     let guest = guest.map_err(|refusal| anyhow::anyhow!("the bench's guest is refused: {refusal:?}"))?;
     Figure::of(|| {
         timed(|| {

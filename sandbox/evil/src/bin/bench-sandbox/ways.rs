@@ -11,8 +11,10 @@ use glovebox_evil::planted::ReuseInstance;
 use glovebox_sandbox::{Module, SelectionKey, WorkerConfig, Workers, map_units};
 use glovebox_vault::{Expose as _, Protected};
 use glovebox_wire::{Area, BatchBuilder, Call, FrameBuilder, FrameError, SlotMut, Start};
-use glovebox_worker::{FreshInstances, Runner};
+use glovebox_worker::config::engine;
+use glovebox_worker::{FreshInstances, RunFault, Runner};
 use serde_json::Value;
+use wasmtime::Engine;
 
 use crate::figures::{Figure, timed};
 use crate::machine::on_one_core;
@@ -180,9 +182,10 @@ fn in_process<M: Runner>(
     messages: &[BatchBuilder],
     call: &Call,
     module: &[u8],
-    compile: impl FnOnce(&Start<'_>) -> Result<M, glovebox_wire::StartRefusal>,
+    compile: impl FnOnce(&Engine, &Start<'_>) -> Result<M, glovebox_wire::StartRefusal>,
 ) -> Result<Figure> {
-    let runner = compile(&Start { module, call: *call });
+    let engine = engine().map_err(RunFault::from)?;
+    let runner = compile(&engine, &Start { module, call: *call });
     let mut runner = runner.map_err(|refusal| anyhow::anyhow!("the bench's guest is refused: {refusal:?}"))?;
     let layout = call.slot();
     let mut bytes = vec![0; layout.bytes()];
