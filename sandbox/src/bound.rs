@@ -7,8 +7,8 @@
 //! most `max_keys` keys (L0), and under each of them value `j` lies in `[low_j, high_j]`, so that its magnitude is at
 //! most `C_j = max(|low_j|, |high_j|)`; the count adds 1 per kept key. The default row obeys the same bounds. Cells are sums of
 //! contributions, so a neighbour moves them by at most Δ₁ = L0·‖C‖₁ and Δ₂ = √L0·‖C‖₂, where C has the count's 1 in it.
-//! Sums are exact and cannot overflow: a row's value saturates at 64 bits, a unit's sum of at most 2¹⁷ rows stays below
-//! 2⁸¹, and totals of at most 2⁶⁴ units of at most 2⁵³ stay below 2¹¹⁸, all in `i128`.
+//! Sums are exact and cannot overflow: a row's value saturates at 64 bits, a unit's sum of at most 2¹⁶ rows stays below
+//! 2⁸⁰, and totals of at most 2⁶⁴ units of at most 2⁵³ stay below 2¹¹⁸, all in `i128`.
 //! Source: bounded user contribution as in Wilson et al. 2020, "Differentially Private SQL with Bounded User
 //! Contribution", with the selection of the query fold: SipHash-2-4 of (unit, key), smallest ranks kept.
 

@@ -9,7 +9,7 @@
 //! Δ₁ = L0·‖C‖₁ and Δ₂ = √L0·‖C‖₂, with C of [`crate::MapSpec::linf`]. Cells leave shut; no other number does, and an error is one of
 //! a closed list of constant texts.
 //! Relies on: a sealed worker that answers for each unit by that unit alone (DESIGN §2 counts wasmtime and the worker
-//! among what is trusted); a catalog that hands over each unit in one stream.
+//! among what is trusted); a catalog that gives all rows of a unit one id. That a unit comes whole and once is checked.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -43,7 +43,12 @@ enum Done {
 /// (FixedSizeBinary(16), sorted), with the rows of each unit and whether they go on with the unit that the stream's batch
 /// before ended with. Streams are walked at once; no unit may be in two of them.
 ///
-/// The privacy obligation stands at the head of this file. Dropping the future ends all of its workers.
+/// Runs on a tokio runtime with I/O and time. Dropping the future ends all of its workers.
+///
+/// # Privacy obligation
+/// Neighbouring relation: one unit with all of its rows, added or removed. The cells move by at most Δ₁ = L0·‖C‖₁ and
+/// Δ₂ = √L0·‖C‖₂, L0 being `max_keys` and C [`MapSpec::linf`], and under at most `max_keys` keys. Why stands at the head of
+/// this file and in [`crate::bound`]. `key` must be fresh per run and secret.
 ///
 /// # Errors
 /// [`SandboxFault`]; there are no cells then.

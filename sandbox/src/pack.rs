@@ -2,8 +2,9 @@
 //!
 //! # Privacy obligation
 //! A unit's contribution is bounded once, so a unit must reach a guest once and whole. The catalog's stream of runs
-//! guarantees that and fails closed; here it is checked again, where it is cheap: runs must cover each batch in order,
-//! only a batch's first run may go on with the unit that was open, and ids must rise from unit to unit. How units are
+//! guarantees that and fails closed; here it is checked again from the ids, so that the argument needs this crate alone:
+//! runs cover each batch in order, all rows of a run have one id, only a batch's first run may go on with the unit that
+//! was open, and ids rise from unit to unit. How units are
 //! cut into batches changes no result: a frame depends on its unit alone, and whether a frame fits the guest is decided
 //! by its own size.
 
@@ -86,7 +87,7 @@ impl<'j> Packer<'j> {
             }
             covered = rows.end;
             let unit = unit_at(units, rows.start)?;
-            if unit_at(units, rows.end - 1)? != unit {
+            if rows.end > units.len() || !rows.clone().all(|row| units.value(row) == unit) {
                 return Err(SandboxFault::Units);
             }
             if *continues {
