@@ -24,12 +24,14 @@ pub struct Attack {
     pub about: String,
     /// The bytes that are handed in as a module.
     pub bytes: Vec<u8>,
+    /// Whether it passes the check and then takes so long to compile that only a compiler built for release is patient.
+    pub slow: bool,
 }
 
 impl Attack {
     /// An attack whose bytes were made by code.
     pub(crate) fn made(name: &str, about: &str, bytes: Vec<u8>) -> Self {
-        Self { name: name.to_owned(), about: about.to_owned(), bytes }
+        Self { name: name.to_owned(), about: about.to_owned(), bytes, slow: false }
     }
 
     /// An attack written in WebAssembly text; what it tries stands in the comment that it begins with.
@@ -40,7 +42,7 @@ impl Attack {
         let about = comment.collect::<Vec<_>>().join(" ");
         ensure!(!about.is_empty(), "guest `{name}` does not say what it tries");
         let bytes = wat::parse_str(includes.fill(&text)).with_context(|| format!("guest `{name}`"))?;
-        Ok(Self { name, about, bytes })
+        Ok(Self { name, about, bytes, slow: false })
     }
 }
 

@@ -316,6 +316,21 @@ fn long_name() -> Vec<u8> {
     bomb.finish()
 }
 
+/// Those that pass the check and keep a compiler busy.
+const SLOW: &[&str] = &[
+    "bomb-blocks",
+    "bomb-calls",
+    "bomb-function",
+    "bomb-ifs",
+    "bomb-jump-tables",
+    "bomb-live-locals",
+    "bomb-locals",
+    "bomb-loops",
+    "bomb-phis",
+    "bomb-stack",
+    "bomb-types",
+];
+
 /// All of them.
 pub(crate) fn all() -> Vec<Attack> {
     let made = [
@@ -349,5 +364,6 @@ pub(crate) fn all() -> Vec<Attack> {
         ("bomb-exports", "50,000 exports.", many_exports()),
         ("bomb-name", "An export whose name is 90,000 letters long: no error may carry it whole.", long_name()),
     ];
-    made.into_iter().map(|(name, about, bytes)| Attack::made(name, about, bytes)).collect()
+    let attack = |(name, about, bytes)| Attack { slow: SLOW.contains(&name), ..Attack::made(name, about, bytes) };
+    made.into_iter().map(attack).collect()
 }

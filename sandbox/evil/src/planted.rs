@@ -62,6 +62,7 @@ fn call(guest: &Guest, store: &mut Store<()>, parts: &Parts, frame: &[u8]) -> Re
     let frame_len = i32::try_from(frame.len()).map_err(|_| RunFault::Instance)?;
     let at = guest.call().input.at as usize;
     parts.memory.write(&mut *store, at, frame).map_err(|_| RunFault::Instance)?;
+    store.set_fuel(guest.call().fuel)?;
     let rows = parts.map.call(&mut *store, frame_len).ok().and_then(|rows| u32::try_from(rows).ok());
     Ok(rows.filter(|rows| *rows <= guest.call().max_rows))
 }
@@ -97,7 +98,6 @@ impl ReuseInstance {
 
 impl Runner for ReuseInstance {
     fn run(&mut self, frame: &[u8], slot: &mut SlotMut<'_>, _trace: Option<&mut Trace>) -> Result<(), RunFault> {
-        self.store.set_fuel(self.guest.call().fuel)?;
         if let Some(rows) = call(&self.guest, &mut self.store, &self.parts, frame)? {
             fill(&self.guest, &self.store, &self.parts, rows, slot);
         }

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use anyhow::{Context as _, Result};
 
 use crate::attack::{Attack, folder};
-use crate::suite::Suite;
+use crate::suite::{Cells, Suite};
 
 /// What the file begins with.
 const HEAD: &str = "\
@@ -56,4 +56,11 @@ pub fn differences(expected: &Record, found: &Record) -> Vec<String> {
     let pairs = names.into_iter().map(|name| (name, of(expected, name), of(found, name)));
     let differing = pairs.filter(|(_, expected, found)| expected != found);
     differing.map(|(name, expected, found)| format!("{name}\n    expected {expected}\n    found    {found}")).collect()
+}
+
+/// Exact cells as a line of the record has them.
+pub fn cells(cells: &Cells) -> String {
+    let family = |family: &Vec<i128>| family.iter().map(i128::to_string).collect::<Vec<_>>().join(" ");
+    let named = ["values", "units"].iter().zip(cells);
+    named.map(|(name, cells)| format!(" | {name} {}", family(cells))).collect()
 }

@@ -14,6 +14,7 @@ use glovebox_vault::{Expose as _, Protected};
 
 use crate::attack::Attack;
 use crate::input::{self, MAX_ROWS_PER_UNIT, Run, UNITS};
+use crate::record;
 
 /// Exact cells, `[family][key]`.
 pub type Cells = Vec<Vec<i128>>;
@@ -92,11 +93,7 @@ impl std::fmt::Display for Ending {
                 write!(f, "{stage}: {cut}{rest}")
             }
             Self::Ran { outcomes, cells, same_traced } => {
-                write!(f, "run: {outcomes}")?;
-                for (name, family) in ["values", "units"].iter().zip(cells) {
-                    let family: Vec<String> = family.iter().map(i128::to_string).collect();
-                    write!(f, " | {name} {}", family.join(" "))?;
-                }
+                write!(f, "run: {outcomes}{}", record::cells(cells))?;
                 if *same_traced { Ok(()) } else { write!(f, " | A LOCAL RUN HAS OTHER CELLS") }
             }
             Self::Failed(fault) => write!(f, "FAILED: {fault}"),
