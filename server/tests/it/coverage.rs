@@ -79,7 +79,7 @@ async fn everybody_gets_what_the_table_says() {
             TABLE.iter().partition(|(method, path, _)| (*method, *path) == ENDS_TOKEN);
         for (method, path, passes) in others.into_iter().chain(ends) {
             let path = PLACES.iter().fold(path.to_string(), |path, (place, value)| path.replace(place, value));
-            let body = (*method == "POST").then(|| ("application/json", b"{}".to_vec()));
+            let body = (*method == *"POST").then(|| ("application/json", b"{}".to_vec()));
             let got = world.call(method, &path, token, body).await;
             let refused_at_the_gate = match got.status {
                 401 => true,
