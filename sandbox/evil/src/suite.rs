@@ -140,7 +140,7 @@ impl Suite {
             return Ok(Ending::Refused("spec", fault.to_string()));
         }
         let workers = self.workers(PLAIN);
-        if let Err(fault) = try_compile(&module, &job(), &workers).await {
+        if let Err(fault) = try_compile(&module, &workers).await {
             return Ok(Ending::Refused("compile", fault.to_string()));
         }
         let cells = match map(&module, &workers, PLAIN).await {
