@@ -37,6 +37,8 @@ impl Demo {
             .arg("demo")
             .arg("--dir")
             .arg(dir)
+            // Below cargo, the demo would build its worker; here it was built before, or belongs to another program.
+            .env_remove("CARGO")
             .stdin(Stdio::null())
             .stdout(out.try_clone().context("cannot share the log file")?)
             .stderr(out)

@@ -1,15 +1,16 @@
 //! `cargo xtask`: what the repository checks about itself.
 //!
-//! `check` is all that CI runs, as named steps; `clients` lets database clients that we did not write talk to a served
-//! demo; `guests` rebuilds the committed WebAssembly modules. Each ends with one line of JSON and exits with 0 when everything
-//! held, 1 when something did not, 2 on bad usage; `guests` exits with 3 when it had nothing to build with.
+//! `check` is all that CI runs, as named steps; `clients` lets clients that we did not write talk to a served demo and
+//! verify what it released; `guests` rebuilds the committed WebAssembly modules; `attack tamper` changes what proves a
+//! release, byte by byte. Each ends with one line of JSON and exits with 0 when everything held, 1 when something did not,
+//! 2 on bad usage; `guests` exits with 3 when it had nothing to build with.
 //!
 //! This crate depends on no crate of the product and none depends on it: it reads their sources, their manifests and
 //! what `cargo metadata` says, and runs cargo. Only `guests --write` changes files of the repository.
 //!
 //! Read [`step`] (what a step is), [`check`] (the list of steps), [`workspace`] and [`source`] (what steps look at),
 //! then the steps: [`graph`], [`lock`], [`rules`], [`expose`], [`licences`], [`docs`]; then [`clients`] and [`demo`];
-//! last [`guests`], [`guest`], [`guest_module`], [`guest_toolchain`].
+//! last [`guests`], [`guest`], [`guest_module`], [`guest_toolchain`]; and [`tamper`].
 
 #![expect(clippy::print_stdout, reason = "a command line tool speaks on standard output")]
 
@@ -30,6 +31,7 @@ mod markdown;
 mod rules;
 mod source;
 mod step;
+mod tamper;
 mod workspace;
 
 use std::process::ExitCode;
@@ -37,7 +39,9 @@ use std::process::ExitCode;
 const USAGE: &str = "\
 usage: cargo xtask check [--only STEP,STEP…] [--list]   all that CI runs, or the named steps
        cargo xtask clients                              ADBC and pyarrow against a served demo
-       cargo xtask guests [--write] [--toolchain NAME]  rebuilds every guest (NAME: rustup or debian) and compares";
+       cargo xtask guests [--write] [--toolchain NAME]  rebuilds every guest (NAME: rustup or debian) and compares
+       cargo xtask attack tamper [--quick] [--binary FILE] [--dir DEMO_DIR]
+                                                        one changed byte of any proof must be found";
 
 fn main() -> ExitCode {
     let words: Vec<String> = std::env::args().skip(1).collect();
@@ -47,6 +51,7 @@ fn main() -> ExitCode {
         ["check", "--list"] => check::list(),
         ["check", "--only", names] => check::run(Some(names)),
         ["clients"] => clients::run(),
+        ["attack", "tamper", options @ ..] => return ended(tamper::run(options)),
         ["guests", options @ ..] => return ended(guests::run(options)),
         _ => {
             println!("{USAGE}");
