@@ -181,6 +181,7 @@ mod tests {
             artefact: "result".to_owned(),
             command: Command::Bare,
             files: vec!["release/result.json".to_owned()],
+            blamed: Vec::new(),
             change: Change::Missing,
             found_by: &[],
             same_meaning,

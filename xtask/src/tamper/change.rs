@@ -33,8 +33,11 @@ pub(super) struct Trial {
     pub artefact: String,
     /// The command that must find it.
     pub command: Command,
-    /// The files that differ, one of which must be named.
+    /// The files that differ.
     pub files: Vec<String>,
+    /// The files one of which must be named: those that differ, and where files no longer fit each other, those that they
+    /// no longer fit.
+    pub blamed: Vec<String>,
     /// How they differ.
     pub change: Change,
     /// The checks one of which must be named; any when there are none.
@@ -112,6 +115,7 @@ fn of_one_file(artefact: &Artefact, bytes: &[u8], depth: Depth, into: &mut Vec<T
             artefact: format!("{}{how}", artefact.name),
             command: artefact.command,
             files: vec![artefact.file.clone()],
+            blamed: vec![artefact.file.clone()],
             change,
             found_by: artefact.found_by,
             same_meaning,

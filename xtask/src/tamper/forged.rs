@@ -25,10 +25,18 @@ pub(super) fn all(files: &Files, spread: usize) -> Result<Vec<Trial>> {
     Ok(trials)
 }
 
-fn replaced(artefact: &str, command: Command, changes: Vec<(String, Vec<u8>)>) -> Trial {
-    let (files, bytes) = changes.into_iter().unzip();
-    let change = Change::Replaced(bytes);
-    Trial { artefact: artefact.to_owned(), command, files, change, found_by: &[], same_meaning: false }
+/// A trial of several files; beside them, `blamed` may be named.
+fn replaced(artefact: &str, command: Command, changes: Vec<(String, Vec<u8>)>, blamed: &[String]) -> Trial {
+    let (files, bytes): (Vec<String>, _) = changes.into_iter().unzip();
+    Trial {
+        artefact: artefact.to_owned(),
+        command,
+        blamed: files.iter().chain(blamed).cloned().collect(),
+        files,
+        change: Change::Replaced(bytes),
+        found_by: &[],
+        same_meaning: false,
+    }
 }
 
 /// The job's release with some of its four parts taken from the SQL release, and the other way round. Each part is one that
@@ -42,7 +50,9 @@ fn mixed_releases(files: &Files) -> Result<Vec<Trial>> {
                 Ok((format!("{own}/{part}"), files.bytes(&format!("{other}/{part}"))?.to_vec()))
             };
             let changes = taken.map(change).collect::<Result<Vec<_>>>()?;
-            trials.push(replaced("parts of another release", command, changes));
+            // Four parts of two releases: which two are the wrong ones, nobody can tell.
+            let all = PARTS.map(|part| format!("{own}/{part}"));
+            trials.push(replaced("parts of another release", command, changes, &all));
         }
     }
     Ok(trials)
@@ -52,7 +62,7 @@ fn mixed_releases(files: &Files) -> Result<Vec<Trial>> {
 fn foreign_job(files: &Files) -> Result<Trial> {
     let manifest = "release/job.toml";
     let same = vec![(manifest.to_owned(), files.bytes(manifest)?.to_vec())];
-    Ok(replaced("SQL release with a job's manifest", Command::SqlWithJob, same))
+    Ok(replaced("SQL release with a job's manifest", Command::SqlWithJob, same, &[]))
 }
 
 /// Every two files of the release, and every two of the log, in each other's place.
@@ -66,7 +76,7 @@ fn exchanged(files: &Files) -> Result<Vec<Trial>> {
                 let (first, second) = (files.bytes(one)?.to_vec(), files.bytes(other)?.to_vec());
                 if first != second {
                     let changes = vec![((*one).to_owned(), second), ((*other).to_owned(), first)];
-                    trials.push(replaced("two files exchanged", command, changes));
+                    trials.push(replaced("two files exchanged", command, changes, &[]));
                 }
             }
         }
@@ -117,7 +127,8 @@ fn both(files: &Files, artefact: &str, bundle: &str, tile: &str, entries: &[Vec<
     let hashes = entries.iter().flat_map(|entry| leaf_hash(entry)).collect::<Vec<u8>>();
     ensure!(hashes.len() == files.bytes(tile)?.len(), "`{tile}` is not the tile over `{bundle}`");
     let changes = vec![(bundle.to_owned(), encoded(entries)?), (tile.to_owned(), hashes)];
-    Ok(replaced(artefact, Command::Log, changes))
+    // What is wrong with a last entry that fits its hash, only the signed root tells.
+    Ok(replaced(artefact, Command::Log, changes, &["log/checkpoint".to_owned()]))
 }
 
 fn tile_above(bundle: &str) -> String {

@@ -87,8 +87,8 @@ fn judge(trial: &Trial, out: &Output) -> Outcome {
             if String::from_utf8_lossy(&out.stdout).contains("\"verified\":true") {
                 return Outcome::Unclear("it ended with 1 and yet said that all is verified".to_owned());
             }
-            if !trial.files.iter().any(|file| is_named(file, trial.command, &said)) {
-                return Outcome::Unclear(format!("no changed file is named: {}", shown()));
+            if !trial.blamed.iter().any(|file| is_named(file, trial.command, &said)) {
+                return Outcome::Unclear(format!("none of the files {:?} is named: {}", trial.blamed, shown()));
             }
             match found_by(trial.command, &said) {
                 Some(check) if trial.found_by.is_empty() || trial.found_by.contains(&check.as_str()) => {
@@ -187,6 +187,7 @@ mod tests {
             artefact: "module".to_owned(),
             command,
             files: vec![file.to_owned()],
+            blamed: vec![file.to_owned()],
             change: Change::Missing,
             found_by: if command == Command::Log { &[] } else { &["module"] },
             same_meaning: false,
