@@ -119,7 +119,10 @@ struct Row {
 /// What came of all of them.
 #[derive(Default)]
 struct Tally {
+    /// By artefact and command.
     rows: BTreeMap<(String, &'static str), Row>,
+    /// Their keys, in the order of the trials.
+    order: Vec<(String, &'static str)>,
     missed: Vec<String>,
 }
 
@@ -127,7 +130,11 @@ impl Tally {
     fn of(trials: &[Trial], outcomes: &[Outcome]) -> Self {
         let mut tally = Self::default();
         for (trial, outcome) in trials.iter().zip(outcomes) {
-            let row = tally.rows.entry((trial.artefact.clone(), trial.command.name())).or_default();
+            let key = (trial.artefact.clone(), trial.command.name());
+            if !tally.rows.contains_key(&key) {
+                tally.order.push(key.clone());
+            }
+            let row = tally.rows.entry(key).or_default();
             row.trials += 1;
             match outcome {
                 Outcome::Found(by) => {
@@ -144,7 +151,8 @@ impl Tally {
 
     fn print(&self) {
         println!("   {:<44} {:<14} {:>6} {:>6}  found by", "changed", "command", "trials", "found");
-        for ((artefact, command), row) in &self.rows {
+        for key in &self.order {
+            let (Some(row), (artefact, command)) = (self.rows.get(key), key) else { continue };
             let by = row.by.iter().map(String::as_str).collect::<Vec<_>>().join("; ");
             println!("   {artefact:<44} {command:<14} {:>6} {:>6}  {by}", row.trials, row.found);
             if row.same > 0 {
