@@ -112,7 +112,7 @@ pub enum ModuleFault {
     )]
     Schema,
     /// The worker refused to compile it, although it passed these checks.
-    #[error("the module cannot be compiled, or its memory not filled with the fuel of a unit")]
+    #[error("the module cannot be compiled")]
     Compile,
     /// The worker did not answer in time.
     #[error("the module takes too long to compile")]

@@ -46,15 +46,13 @@ impl Workers {
     }
 }
 
-/// Compiles the module in a sealed worker within a time limit and makes one instance of it, with the job's fuel: its memory's
-/// contents are paid from that too. Runs none of its functions.
+/// Compiles the module in a sealed worker within a time limit, and runs nothing.
 ///
 /// # Errors
 /// [`ModuleFault::Compile`] when the worker refuses the module or does not survive it, [`ModuleFault::CompileTime`] when it
 /// takes too long, [`ModuleFault::Worker`] when no worker can be started.
-pub async fn try_compile(module: &Module, spec: &MapSpec, workers: &Workers) -> Result<(), ModuleFault> {
-    let call = module.call(spec.max_rows, spec.values.len() as u32, spec.fuel, false);
-    let start = start_message(module, &call).ok_or(ModuleFault::Compile)?;
+pub async fn try_compile(module: &Module, workers: &Workers) -> Result<(), ModuleFault> {
+    let start = start_message(module, &module.call(1, 0, 1, false)).ok_or(ModuleFault::Compile)?;
     match Process::start(&workers.config.executable, &start).await {
         Ok(process) => {
             process.end().await;

@@ -62,7 +62,7 @@ fn manifest_of(dataset: &str) -> Result<Manifest, Refusal> {
 pub async fn check(job: &str, module: &[u8], dataset: &str, worker: Option<PathBuf>) -> Result<JobReport, Refusal> {
     let dataset = manifest_of(dataset)?;
     let plan = JobPlan::new(job, module, &dataset)?;
-    try_compile(&plan.module, &plan.spec, &workers(worker)).await.map_err(|fault| match fault {
+    try_compile(&plan.module, &workers(worker)).await.map_err(|fault| match fault {
         ModuleFault::Worker => Refusal::from(Reason::Internal),
         fault => Refusal::about(Reason::ModuleInvalid, &fault.to_string()),
     })?;

@@ -222,7 +222,7 @@ impl Engine {
         let (bound, manifest, module) = work.map_err(|error| internal("a submission", &error))??;
         // One at a time: compiling is the only work that a submission makes.
         let turn = Arc::clone(&self.shared.compiling).acquire_owned().await.map_err(|_| Reason::Busy)?;
-        let compiled = try_compile(&bound.plan.module, &bound.plan.spec, &self.shared.workers(1)).await;
+        let compiled = try_compile(&bound.plan.module, &self.shared.workers(1)).await;
         drop(turn);
         compiled.map_err(|fault| match fault {
             glovebox_sandbox::ModuleFault::Worker => internal("a worker", &fault),

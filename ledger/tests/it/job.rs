@@ -339,8 +339,13 @@ fn what_officers_signed_counts_and_not_what_a_column_holds() {
             conn.execute_batch(&format!("DROP TRIGGER {table}_{rule}")).unwrap();
         }
         conn.pragma_update(None, "foreign_keys", false).unwrap();
+        let next = f.job_order("j-1", 2, cost(4, 0));
         assert_eq!(conn.execute(change, []).unwrap(), 1, "{change}");
         assert!(matches!(f.ledger.verify_books(), Err(LedgerError::Corrupt(_))), "{change}");
+        if change.starts_with("UPDATE verdict") {
+            let error = f.charge(&next).unwrap_err();
+            assert!(matches!(error, ChargeError::Ledger(LedgerError::Corrupt(_))), "{change}: {error:?}");
+        }
         if change.starts_with("UPDATE") {
             assert!(matches!(f.ledger.job(&id("j-1")), Err(LedgerError::Corrupt(_))), "{change}");
         }

@@ -45,6 +45,7 @@ impl FreshInstances {
         let map = map.typed::<i32, i32>(&mut *store)?;
         memory.write(&mut *store, call.input.at as usize, frame).map_err(|_| RunFault::Instance)?;
         let frame_len = i32::try_from(frame.len()).map_err(|_| RunFault::Instance)?;
+        store.set_fuel(call.fuel)?;
         let ended = match map.call(&mut *store, frame_len) {
             Ok(rows) => u32::try_from(rows).ok().filter(|rows| *rows <= call.max_rows).ok_or(Cause::Count(rows)),
             Err(error) => Err(Cause::Trap(trap(error)?)),
