@@ -37,8 +37,8 @@ impl Demo {
             .arg("demo")
             .arg("--dir")
             .arg(dir)
-            // Below cargo, the demo would build its worker; here it was built before, or belongs to another program.
-            .env_remove("CARGO")
+            // A demo that cargo runs has cargo build the worker; ours has been built.
+            .env_remove("CARGO_MANIFEST_DIR")
             .stdin(Stdio::null())
             .stdout(out.try_clone().context("cannot share the log file")?)
             .stderr(out)

@@ -6,9 +6,9 @@ use std::process::Command;
 use anyhow::{Context as _, Result, ensure};
 
 use super::artefact::{Files, PARTS, SQL};
+use crate::clients::build;
 use crate::demo::Demo;
-use crate::step::{cargo, pass_through};
-use crate::workspace::Workspace;
+use crate::step::pass_through;
 
 /// Fetches what proves the SQL question's release; the demo keeps files of its job only.
 const FETCH: &str = "xtask/clients/releases.py";
@@ -20,10 +20,7 @@ pub(super) fn binary(root: &Path, named: Option<&Path>) -> Result<PathBuf> {
         let in_a_folder = named.parent().is_some_and(|folder| folder != Path::new(""));
         return if in_a_folder { named.canonicalize().context("there is no such program") } else { Ok(named.into()) };
     }
-    let mut build = cargo(root);
-    build.args(["build", "--locked", "--package", "glovebox-cli", "--package", "glovebox-worker"]);
-    ensure!(pass_through(&mut build)?.problems.is_empty(), "the program does not build");
-    let target = Workspace::load(root)?.target_directory;
+    let target = build(root)?;
     Ok(target.join("debug").join(format!("glovebox{}", std::env::consts::EXE_SUFFIX)))
 }
 
