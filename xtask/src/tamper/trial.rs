@@ -14,6 +14,9 @@ use super::change::Trial;
 /// The exit status of a check that failed.
 const FAILED: i32 = 1;
 
+/// How many trials go by between two signs of life.
+const TOLD_EVERY: usize = 4_000;
+
 /// What came of a trial.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Outcome {
@@ -56,6 +59,9 @@ pub(super) fn run_all(binary: &Path, files: &Files, trials: &[Trial], work: &Pat
         loop {
             let number = next.fetch_add(1, Ordering::Relaxed);
             let Some(trial) = trials.get(number) else { return Ok(done) };
+            if number > 0 && number.is_multiple_of(TOLD_EVERY) {
+                println!("   {number} …");
+            }
             copies.change(trial)?;
             let outcome = judge(trial, &copies.ask(binary, trial.command)?);
             copies.restore(trial)?;
