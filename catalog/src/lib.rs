@@ -8,7 +8,7 @@
 //! Read in this order: [`manifest`] (what an officer declares), [`ingest`] (how a file becomes rows in bounded units,
 //! with the `# Privacy obligation` that later bounds rest on), [`catalog`] and [`dataset`] (what is kept and how it
 //! is opened), [`provider`] (the guarded table and its scan), [`unit_runs`] (the check that no unit is ever
-//! split), [`mod@draft`] (a first manifest for a new file), [`mod@twin`] (synthetic rows from the manifest alone).
+//! split), [`unit_partitions`] (all units, for a walker elsewhere), [`mod@draft`] (a first manifest for a new file), [`mod@twin`] (synthetic rows from the manifest alone).
 
 pub mod catalog;
 pub mod dataset;
@@ -17,6 +17,7 @@ pub mod ingest;
 pub mod manifest;
 pub mod provider;
 pub mod twin;
+pub mod unit_partitions;
 pub mod unit_runs;
 
 mod cells;
@@ -30,6 +31,7 @@ pub use draft::{DraftError, draft};
 pub use ingest::{IngestError, IngestReport, Ingested};
 pub use manifest::{Bounds, Column, ColumnKind, DatasetKind, KeyValue, Keys, Manifest, ManifestReport, Problem};
 pub use twin::{Twin, twin};
+pub use unit_partitions::UnitPartition;
 pub use unit_runs::{UnitRun, UnitRunStream, UnitRuns, UnitRunsError};
 
 /// The column that every stored table ends with: 16 bytes of a keyed hash of the unit columns. Rows are sorted by it.

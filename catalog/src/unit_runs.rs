@@ -36,6 +36,12 @@ pub enum UnitRunsError {
     /// Two streams that should hold different units share one.
     #[error("a unit is split between partitions")]
     Split,
+    /// A unit has more rows than its manifest declares.
+    #[error("a unit has more rows than declared")]
+    Oversized,
+    /// The stored rows cannot be read.
+    #[error("the stored rows cannot be read")]
+    Unreadable,
     /// An earlier batch failed; nothing more is read from this stream.
     #[error("the stream of units failed before")]
     Failed,
@@ -54,6 +60,12 @@ pub struct UnitRun {
     pub rows: Range<usize>,
     /// Whether the unit is the one that the previous batch ended with.
     pub continues: bool,
+}
+
+impl From<UnitRun> for (Range<usize>, bool) {
+    fn from(run: UnitRun) -> Self {
+        (run.rows, run.continues)
+    }
 }
 
 /// Walks the batches of one stream and says where each unit begins and ends.

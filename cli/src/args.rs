@@ -1,5 +1,8 @@
 //! The command line: every command with its arguments.
 
+mod job;
+mod proof;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
@@ -8,6 +11,9 @@ use glovebox_server::limits::TOKEN_DAYS;
 
 use crate::connection::Connection;
 use crate::output::{Format, Lang};
+
+pub(crate) use job::{Job, Offline, Request, Sign};
+pub(crate) use proof::{Audit, AuditList, Verify};
 
 /// A differential-privacy sandbox for data about persons: only approved, noised aggregates come out.
 #[derive(Debug, Parser)]
@@ -50,6 +56,17 @@ pub(crate) enum Command {
     Dataset(Dataset),
     /// Ask one statement
     Sql(Sql),
+    /// Jobs: code that runs over the rows of one unit at a time, once an officer has approved it
+    #[command(subcommand)]
+    Job(Job),
+    /// Jobs that wait for an officer: read, approve, reject
+    #[command(subcommand)]
+    Request(Request),
+    /// Check a result against its certificate and the log; offline
+    Verify(Verify),
+    /// The log of everything that was promised, charged and released
+    #[command(subcommand)]
+    Audit(Audit),
     /// Contracts: write, sign, hand in, look at
     #[command(subcommand)]
     Contract(Contract),

@@ -1,7 +1,11 @@
 //! What the REST face answers, as far as it is shown. Fields that are not named here are passed over.
 
+mod job;
+
 use serde::Deserialize;
 use serde_json::Value;
+
+pub(crate) use job::{Job, Jobs, LogPage, Me, Review, Verdict};
 
 /// Privacy loss.
 #[derive(Debug, Clone, Copy, Deserialize)]
@@ -77,12 +81,12 @@ pub(crate) struct AnswerColumn {
     pub(crate) name: String,
 }
 
-/// What was charged, and the (ε, δ) that it comes from.
+/// What was charged, and of a statement the (ε, δ) that it comes from.
 #[derive(Debug, Deserialize)]
 pub(crate) struct Asked {
     pub(crate) rho: f64,
-    pub(crate) epsilon: f64,
-    pub(crate) at_delta: f64,
+    pub(crate) epsilon: Option<f64>,
+    pub(crate) at_delta: Option<f64>,
 }
 
 /// Which release this is.

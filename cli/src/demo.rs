@@ -1,9 +1,11 @@
 //! `glovebox demo`: the whole of it on embedded defaults, on real data, with every number that matters.
 //!
 //! It makes a state directory with its own certificate authority, brings `medical.rand_hie` in, signs a contract as the
-//! data officer, asks a DP GROUP BY as the analyst over Flight SQL with TLS, and prints the release beside the truth. The
+//! data officer, asks a DP GROUP BY as the analyst over Flight SQL with TLS, and prints the release beside the truth. Then a
+//! WASM job goes from submission through the officer's signed approval to its release, and anybody verifies it offline. The
 //! truth comes from the public file, never through the catalog.
 
+mod job;
 mod report;
 mod truth;
 
@@ -57,6 +59,7 @@ pub(crate) async fn run(dir: Option<PathBuf>, exit: bool) -> anyhow::Result<()> 
     std::fs::create_dir_all(&dir)?;
     let dir = dir.canonicalize()?;
     let data = data_dir()?;
+    build_worker()?;
 
     let config = configure(&dir)?;
     let (engine, cast) = found(&config, &dir)?;
@@ -70,7 +73,12 @@ pub(crate) async fn run(dir: Option<PathBuf>, exit: bool) -> anyhow::Result<()> 
         serving.http_addr().port(),
         serving.flight_addr().port()
     ));
-    let summary = question(&engine, &cast, &serving, &data).await?;
+    let mut summary = question(&engine, &cast, &serving, &data).await?;
+    let examples = data.parent().context("the data lie in a folder")?;
+    let written = job::job(&engine, &cast, examples, &dir).await?;
+    if let Some(figures) = summary.as_object_mut() {
+        figures.insert("job_worst_relative_error_mean".to_owned(), written.worst_error.into());
+    }
 
     write_demo_json(&dir, &serving, &cast)?;
     say(&format!("\n{summary}"));
@@ -121,8 +129,8 @@ fn sign(engine: &Engine, cast: &Cast) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Asks for the price, asks, compares with the truth, and asks again. Returns the line of figures.
-async fn question(engine: &Engine, cast: &Cast, serving: &Serving, data: &Path) -> anyhow::Result<String> {
+/// Asks for the price, asks, compares with the truth, and asks again. Returns the figures.
+async fn question(engine: &Engine, cast: &Cast, serving: &Serving, data: &Path) -> anyhow::Result<serde_json::Value> {
     step(5, "The analyst asks what the question will cost; this is free and touches no data");
     let ca = std::fs::read(serving.ca_cert_path())?;
     let url = format!("https://localhost:{}", serving.flight_addr().port());
@@ -165,6 +173,20 @@ fn data_dir() -> anyhow::Result<PathBuf> {
     found.with_context(|| format!("`{DATA_DIR}` is not here; run the demo from the repository's folder"))
 }
 
+/// Cargo builds only the program that it runs. When it runs the demo, it builds the worker too, which lies beside.
+fn build_worker() -> anyhow::Result<()> {
+    let (Some(cargo), Some(folder)) = (std::env::var_os("CARGO"), std::env::var_os("CARGO_MANIFEST_DIR")) else {
+        return Ok(());
+    };
+    let mut build = std::process::Command::new(cargo);
+    build.args(["build", "--quiet", "--package", "glovebox-worker"]).current_dir(folder);
+    if !cfg!(debug_assertions) {
+        build.arg("--release");
+    }
+    ensure!(build.status().context("cargo cannot be started")?.success(), "the worker does not build");
+    Ok(())
+}
+
 fn configure(dir: &Path) -> anyhow::Result<Config> {
     let path = dir.join("glovebox.toml");
     std::fs::write(&path, report::CONFIG_TEXT)?;
@@ -185,6 +207,7 @@ async fn start(engine: &Engine, config: &Config) -> anyhow::Result<Serving> {
 struct Cast {
     officer: Caller,
     analyst: Caller,
+    auditor: Caller,
     key: Ed25519KeyPair,
     officer_token: String,
     officer2_token: String,
@@ -214,8 +237,8 @@ impl Cast {
         let mut public_key = [0; 32];
         public_key.copy_from_slice(key.public_key().as_ref());
         engine.add_officer_key(&officer.person, public_key)?;
-        let analyst = engine.authenticate(&analyst_token)?;
-        Ok(Self { officer: boss, analyst, key, officer_token, officer2_token, analyst_token, auditor_token })
+        let (analyst, auditor) = (engine.authenticate(&analyst_token)?, engine.authenticate(&auditor_token)?);
+        Ok(Self { officer: boss, analyst, auditor, key, officer_token, officer2_token, analyst_token, auditor_token })
     }
 }
 

@@ -30,7 +30,7 @@ pub(crate) enum Failure {
 /// A no as the REST face writes it.
 #[derive(Debug, Deserialize)]
 pub(crate) struct No {
-    /// The HTTP status; 0 when no server was asked.
+    /// The HTTP status, or what it would be when no server was asked.
     #[serde(skip)]
     pub(crate) status: u16,
     /// The body itself.
@@ -62,7 +62,8 @@ impl From<anyhow::Error> for Failure {
 impl From<Refusal> for Failure {
     fn from(refusal: Refusal) -> Self {
         let body = RefusalBody::from(&refusal);
-        let read = serde_json::to_string(&body).ok().and_then(|body| No::read(0, body));
+        let status = refusal.reason().http();
+        let read = serde_json::to_string(&body).ok().and_then(|body| No::read(status, body));
         read.map_or_else(|| Self::Failed(refusal.into()), |no| Self::Refused(Box::new(no)))
     }
 }

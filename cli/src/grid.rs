@@ -1,5 +1,6 @@
 //! Rows and columns as text: aligned with regard to wide characters, or comma-separated.
 
+use glovebox_engine::job::is_hidden;
 use serde_json::Value;
 use unicode_width::UnicodeWidthStr as _;
 
@@ -57,7 +58,7 @@ impl From<&Value> for Cell {
 }
 
 impl Cell {
-    /// What a reader sees. A control character could move the cursor or recolour the screen, so it is spelled out.
+    /// What a reader sees. A character that moves the cursor, recolours the screen or reorders text is spelled out.
     fn shown(&self) -> String {
         match self {
             Self::Missing => "NULL".to_owned(),
@@ -78,11 +79,11 @@ impl Cell {
     }
 }
 
-/// Text with its control characters spelled out.
+/// Text with its control characters spelled out, and those that hide or reorder others.
 pub(crate) fn plain(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
-        if c.is_control() { out.extend(c.escape_default()) } else { out.push(c) }
+        if is_hidden(c) { out.extend(c.escape_default()) } else { out.push(c) }
     }
     out
 }

@@ -10,9 +10,10 @@
 //! Read in this order: [`args`] (what can be asked), [`failure`] (how it can end), [`output`] and [`grid`] (what is
 //! printed), [`connection`] and [`rest`] (the way to the server), [`cards`] (what comes back), then the commands: the
 //! local ones ([`local`], [`init`], [`serve`], [`officer_key`], [`demo`]) and the remote ones ([`dataset`], [`sql`],
-//! [`contract`], [`budget`], [`people`]).
+//! [`contract`], [`job`], [`request`], [`audit`], [`budget`], [`people`]), and [`verify`], which needs no server.
 
 mod args;
+mod audit;
 mod budget;
 mod cards;
 mod connection;
@@ -22,17 +23,20 @@ mod demo;
 mod failure;
 mod grid;
 mod init;
+mod job;
 mod local;
 mod multipart;
 mod officer_key;
 mod output;
 mod people;
 mod private_file;
+mod request;
 mod rest;
 mod serve;
 mod signals;
 mod sql;
 mod template;
+mod verify;
 
 use std::process::ExitCode;
 
@@ -72,6 +76,10 @@ fn run(command: Command, view: &View) -> Result<(), Failure> {
         Command::Dataset(action) => dataset::run(action, view),
         Command::Sql(args) => sql::run(&args, view),
         Command::Contract(action) => contract::run(action, view),
+        Command::Job(action) => job::run(action, view),
+        Command::Request(action) => request::run(action, view),
+        Command::Verify(args) => verify::run(&args, view),
+        Command::Audit(action) => audit::run(action, view),
         Command::Budget(at) => budget::run(&at, view),
         Command::Token(action) => people::token(action, view),
         Command::People(action) => people::run(action, view),

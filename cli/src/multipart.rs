@@ -15,29 +15,48 @@ pub(crate) struct Multipart {
     pub(crate) body: Box<dyn Read>,
 }
 
+/// A part: the head that names it, then what it holds.
+type Part = (String, Box<dyn Read>);
+
 /// The parts that the server takes: a manifest where there is one, then the file.
 ///
 /// # Errors
 /// If the file cannot be opened.
 pub(crate) fn upload(manifest: Option<&str>, path: &Path) -> anyhow::Result<Multipart> {
-    let file = File::open(path).with_context(|| format!("`{}` cannot be read", path.display()))?;
+    let name = format!("name=\"file\"; filename=\"data.{}\"", extension(path));
+    let file: Part = (name, Box::new(opened(path)?));
+    multipart(manifest.map(text).into_iter().chain([file]))
+}
+
+/// A job: its manifest, then its module.
+///
+/// # Errors
+/// If the module cannot be opened.
+pub(crate) fn job(manifest: &str, module: &Path) -> anyhow::Result<Multipart> {
+    let name = "name=\"module\"; filename=\"module.wasm\"".to_owned();
+    multipart([text(manifest), (name, Box::new(opened(module)?))])
+}
+
+fn opened(path: &Path) -> anyhow::Result<File> {
+    File::open(path).with_context(|| format!("`{}` cannot be read", path.display()))
+}
+
+fn text(manifest: &str) -> Part {
+    ("name=\"manifest\"".to_owned(), Box::new(Cursor::new(manifest.to_owned())))
+}
+
+fn multipart(parts: impl IntoIterator<Item = Part>) -> anyhow::Result<Multipart> {
     let mut random = [0_u8; 16];
     // A boundary that nobody can guess is in no file.
     SystemRandom::new().fill(&mut random).map_err(|_| anyhow!("the operating system gave no randomness"))?;
     let boundary = format!("glovebox-{}", hex::encode(random));
-    let part = |head: &str| format!("--{boundary}\r\nContent-Disposition: form-data; {head}\r\n\r\n");
-    let mut front = String::new();
-    if let Some(manifest) = manifest {
-        front.push_str(&part("name=\"manifest\""));
-        front.push_str(manifest);
-        front.push_str("\r\n");
+    let mut body: Box<dyn Read> = Box::new(std::io::empty());
+    for (head, content) in parts {
+        let head = Cursor::new(format!("--{boundary}\r\nContent-Disposition: form-data; {head}\r\n\r\n"));
+        body = Box::new(body.chain(head).chain(content).chain(Cursor::new("\r\n")));
     }
-    front.push_str(&part(&format!("name=\"file\"; filename=\"data.{}\"", extension(path))));
-    let back = format!("\r\n--{boundary}--\r\n");
-    Ok(Multipart {
-        content_type: format!("multipart/form-data; boundary={boundary}"),
-        body: Box::new(Cursor::new(front).chain(file).chain(Cursor::new(back))),
-    })
+    let end = Cursor::new(format!("--{boundary}--\r\n"));
+    Ok(Multipart { content_type: format!("multipart/form-data; boundary={boundary}"), body: Box::new(body.chain(end)) })
 }
 
 /// The kind of a file. Nothing else of its name is told to the server.

@@ -22,8 +22,8 @@ pub(crate) fn create(path: &Path) -> Result<File, Failure> {
 ///
 /// # Errors
 /// When the disk refuses.
-pub(crate) fn fill(mut file: File, path: &Path, text: &str) -> Result<(), Failure> {
-    let written = file.write_all(text.as_bytes()).and_then(|()| file.sync_all());
+pub(crate) fn fill(mut file: File, path: &Path, content: impl AsRef<[u8]>) -> Result<(), Failure> {
+    let written = file.write_all(content.as_ref()).and_then(|()| file.sync_all());
     Ok(written.with_context(|| format!("`{}` cannot be written", path.display()))?)
 }
 
@@ -31,8 +31,8 @@ pub(crate) fn fill(mut file: File, path: &Path, text: &str) -> Result<(), Failur
 ///
 /// # Errors
 /// If there is one, or the disk refuses.
-pub(crate) fn write_new_public(path: &Path, text: &str) -> Result<(), Failure> {
+pub(crate) fn write_new_public(path: &Path, content: impl AsRef<[u8]>) -> Result<(), Failure> {
     let opened = OpenOptions::new().write(true).create_new(true).open(path);
     let file = opened.with_context(|| format!("`{}` cannot be made", path.display()))?;
-    fill(file, path, text)
+    fill(file, path, content)
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use anyhow::{Context as _, anyhow};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
-use ureq::http::{Request, Uri, header};
+use ureq::http::{Request, Response, Uri, header};
 use ureq::tls::{Certificate, RootCerts, TlsConfig};
 use ureq::{Agent, SendBody};
 
@@ -28,6 +28,9 @@ pub(crate) struct Rest {
     at: Resolved,
     ca: Certificate<'static>,
 }
+
+/// Longest file that is read whole as bytes: a released result.
+const FILE_BYTES: u64 = 300 << 20;
 
 /// What came back from a call that was not refused.
 pub(crate) struct Reply {
@@ -64,6 +67,13 @@ impl Rest {
         self.call("GET", path, None)
     }
 
+    /// `GET` of a file, byte for byte.
+    pub(crate) fn get_bytes(&self, path: &str) -> Result<Vec<u8>, Failure> {
+        let mut answer = self.answer("GET", path, None)?;
+        let bytes = answer.body_mut().with_config().limit(FILE_BYTES).read_to_vec();
+        Ok(bytes.context("the server's answer broke off")?)
+    }
+
     /// `DELETE`.
     pub(crate) fn delete(&self, path: &str) -> Result<Reply, Failure> {
         self.call("DELETE", path, None)
@@ -92,7 +102,21 @@ impl Rest {
         self.call("POST", path, Some(Body { content_type: parts.content_type, bytes, deadline: UPLOAD_TIME }))
     }
 
+    /// `POST` of a job: its manifest and its module.
+    pub(crate) fn submit(&self, path: &str, manifest: &str, module: &Path) -> Result<Reply, Failure> {
+        let parts = multipart::job(manifest, module)?;
+        let bytes = SendBody::from_owned_reader(parts.body);
+        self.call("POST", path, Some(Body { content_type: parts.content_type, bytes, deadline: UPLOAD_TIME }))
+    }
+
     fn call(&self, method: &str, path: &str, body: Option<Body<'_>>) -> Result<Reply, Failure> {
+        let mut answer = self.answer(method, path, body)?;
+        let text = answer.body_mut().with_config().limit(ANSWER_BYTES).read_to_string();
+        Ok(Reply { text: text.context("the server's answer broke off")? })
+    }
+
+    /// An answer that is no refusal, its body still to be read.
+    fn answer(&self, method: &str, path: &str, body: Option<Body<'_>>) -> Result<Response<ureq::Body>, Failure> {
         let uri: Uri = format!("{}/api/v1{path}", self.at.url).parse().map_err(|_| {
             Failure::Usage(format!("`{}` is not an address of the form https://host:port", self.at.url))
         })?;
@@ -112,11 +136,11 @@ impl Rest {
         };
         let mut answer = sent.with_context(|| format!("the server at {} cannot be asked", self.at.url))?;
         let status = answer.status();
+        if status.is_success() {
+            return Ok(answer);
+        }
         let text = answer.body_mut().with_config().limit(ANSWER_BYTES).read_to_string();
         let text = text.context("the server's answer broke off")?;
-        if status.is_success() {
-            return Ok(Reply { text });
-        }
         match No::read(status.as_u16(), text) {
             Some(no) => Err(Failure::Refused(Box::new(no))),
             None => Err(anyhow!("{} answers {status}, not as Glovebox does", self.at.url).into()),

@@ -16,7 +16,7 @@ impl Compute {
         let runtime = Builder::new_multi_thread()
             .worker_threads(threads.max(1))
             .thread_name("glovebox-compute")
-            .enable_time()
+            .enable_all()
             .build()?;
         Ok(Self { runtime: Some(runtime) })
     }

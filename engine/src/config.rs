@@ -24,6 +24,13 @@ pub struct Config {
     pub state_dir: PathBuf,
     /// The master key of the data at rest: outside of the state directory and its backup.
     pub master_key_file: PathBuf,
+    /// The key that signs certificates and the log: outside of the state directory and its backup. Unless it is set,
+    /// `service.key` beside the master key.
+    #[serde(default)]
+    pub service_key_file: PathBuf,
+    /// The log's name, under which its checkpoints and keys go: a name of the bureau's that no other log has.
+    #[serde(default = "log_origin")]
+    pub log_origin: String,
     /// Where HTTPS listens.
     #[serde(default = "http_listen")]
     pub http_listen: SocketAddr,
@@ -36,6 +43,9 @@ pub struct Config {
     /// How much at the same time.
     #[serde(default)]
     pub limits: LimitsConfig,
+    /// How jobs run.
+    #[serde(default)]
+    pub sandbox: SandboxConfig,
     /// Budget domains, made at `init`.
     #[serde(default = "resident_domain")]
     pub budget_domains: Vec<DomainConfig>,
@@ -96,6 +106,40 @@ impl LimitsConfig {
     }
 }
 
+/// How jobs run. Times are reserved from these and from public sizes alone.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct SandboxConfig {
+    /// The executable that runs untrusted modules; unless it is set, `glovebox-worker` beside this program.
+    pub worker: Option<PathBuf>,
+    /// How many units go to a worker at a time. Results do not depend on it.
+    pub batch_units: usize,
+    /// How much fuel one worker burns in a second, at worst. Measure it on the machine and leave room: a job that outruns
+    /// its time is lost.
+    pub fuel_per_second: u64,
+    /// How many units one worker begins in a second, at worst, whatever they then burn.
+    pub units_per_second: u64,
+    /// Longest time from a job's start to its result, in milliseconds; a job that would need more is refused.
+    pub longest_ms: u64,
+    /// How many days a submitted job waits for its review, and an approved one for its run unless the officer says less.
+    pub review_days: u32,
+}
+
+impl Default for SandboxConfig {
+    fn default() -> Self {
+        // Code without optimisation packs and unpacks units about ten times slower; guests run as fast in either.
+        let units_per_second = if cfg!(debug_assertions) { 4_000 } else { 40_000 };
+        Self {
+            worker: None,
+            batch_units: 256,
+            fuel_per_second: 200_000_000,
+            units_per_second,
+            longest_ms: 3_600_000,
+            review_days: 14,
+        }
+    }
+}
+
 /// A budget domain as the operator states it.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -127,6 +171,10 @@ pub struct PurposeConfig {
     pub name: Purpose,
     /// The broader purpose that covers it.
     pub within: Option<Purpose>,
+}
+
+fn log_origin() -> String {
+    "localhost/glovebox".to_owned()
 }
 
 fn http_listen() -> SocketAddr {
@@ -175,6 +223,12 @@ impl Config {
         let mut config: Self = toml::from_str(text).map_err(|error| error.to_string())?;
         config.state_dir = base.join(&config.state_dir);
         config.master_key_file = base.join(&config.master_key_file);
+        config.service_key_file = if config.service_key_file.as_os_str().is_empty() {
+            config.master_key_file.with_file_name("service.key")
+        } else {
+            base.join(&config.service_key_file)
+        };
+        config.sandbox.worker = config.sandbox.worker.map(|worker| base.join(worker));
         let checks = [
             (
                 config.release.is_usable(),
@@ -183,8 +237,13 @@ impl Config {
             (config.limits.threads > 0 && config.limits.threads_per_request > 0, "limits: threads"),
             (config.budget_domains.iter().all(|d| d.numbers().is_some()), "budget_domains: a cap or a delta"),
             (!config.purposes.is_empty(), "purposes: none"),
+            (
+                config.sandbox.is_usable(),
+                "sandbox: numbers above 0, `batch_units` at most 65536, `longest_ms` at most a day, `review_days` at most 366",
+            ),
             // A copy of the state directory must not carry the key to it.
             (!config.master_key_file.starts_with(&config.state_dir), "master_key_file: it lies inside `state_dir`"),
+            (!config.service_key_file.starts_with(&config.state_dir), "service_key_file: it lies inside `state_dir`"),
         ];
         match checks.into_iter().find(|(holds, _)| !holds) {
             Some((_, what)) => Err(format!("out of range: {what}")),
@@ -192,6 +251,43 @@ impl Config {
         }
     }
 }
+
+/// How long a worker takes to start and to compile a module, at worst.
+const WORKER_START_MS: u128 = 2_000;
+const DAY_MS: u64 = 86_400_000;
+
+impl SandboxConfig {
+    fn is_usable(&self) -> bool {
+        let above_zero = [self.fuel_per_second, self.units_per_second, self.longest_ms].iter().all(|n| *n > 0);
+        let days = (1..=366).contains(&self.review_days);
+        above_zero && days && (1..=65_536).contains(&self.batch_units) && self.longest_ms <= DAY_MS
+    }
+}
+
+impl Config {
+    /// How long a job reads and computes at worst, in milliseconds, by the workers of one request.
+    pub(crate) fn job_ms(&self, units: u64, fuel: u64, rows: u128, columns: u64) -> u128 {
+        let sandbox = &self.sandbox;
+        let per_second = |amount: u128, rate: u64| amount.saturating_mul(1_000).div_ceil(u128::from(rate));
+        let burnt = per_second(u128::from(units).saturating_mul(u128::from(fuel)), sandbox.fuel_per_second);
+        let begun = per_second(u128::from(units), sandbox.units_per_second);
+        // As `glovebox_query::work`: finding a row's unit, then each of its cells.
+        let read = per_second(rows.saturating_mul(u128::from(8 + 4 * columns)), self.release.steps_per_second);
+        let workers = self.limits.threads_per_request.max(1) as u128;
+        WORKER_START_MS + read + (burnt + begun).div_ceil(workers)
+    }
+}
+
+impl SandboxConfig {
+    /// The executable that runs untrusted modules.
+    pub(crate) fn executable(&self) -> PathBuf {
+        let beside = || std::env::current_exe().ok().and_then(|own| Some(own.parent()?.join("glovebox-worker")));
+        self.worker.clone().or_else(beside).unwrap_or_else(|| PathBuf::from("glovebox-worker"))
+    }
+}
+
+/// The watchdog of one unit: far beyond what its fuel can take, since only fuel may decide what becomes of it.
+pub(crate) const UNIT_TIME: Duration = Duration::from_secs(20);
 
 /// Beyond this the faces would give a request up before its answer leaves.
 const LONGEST_MS: u64 = 180_000;
@@ -204,11 +300,41 @@ impl ReleaseConfig {
     }
 
     /// How long a request is given: a function of public sizes. `None` is longer than an answer may take.
-    pub(crate) fn window(&self, work: Work) -> Option<Duration> {
+    pub(crate) fn window(&self, work: Work) -> Option<Window> {
         let rows_ms = work.steps.saturating_mul(1_000) / u128::from(self.steps_per_second);
-        let noise_ms = u128::from(work.cells).saturating_mul(1_000) / u128::from(self.cells_per_second);
-        let need_ms = rows_ms.saturating_add(noise_ms).max(u128::from(self.floor_ms));
-        let need_ms = u64::try_from(need_ms).ok().filter(|need| *need <= self.longest_ms)?;
-        Some(Duration::from_millis(need_ms))
+        self.window_for(rows_ms, work.cells, self.longest_ms)
+    }
+
+    /// The time for work that reads rows for `rows_ms` at worst and then noises `cells` cells.
+    pub(crate) fn window_for(&self, rows_ms: u128, cells: u64, longest_ms: u64) -> Option<Window> {
+        let noise_ms = u128::from(cells).saturating_mul(1_000) / u128::from(self.cells_per_second);
+        // A quarter of the floor, and at least of a short request, is for noise, commit and post-processing.
+        let exact_ms = rows_ms.max(u128::from(self.floor_ms) * 3 / 4);
+        let tail_ms = noise_ms.max(exact_ms.min(LONG_TAIL_MS) / 3);
+        let need_ms = exact_ms.saturating_add(tail_ms);
+        if need_ms > u128::from(longest_ms) {
+            return None;
+        }
+        let ms = |ms: u128| u64::try_from(ms).ok().map(Duration::from_millis);
+        Some(Window { exact: ms(exact_ms)?, tail: ms(tail_ms)? })
+    }
+}
+
+/// Work that takes long does not need a long tail.
+const LONG_TAIL_MS: u128 = 6_000;
+
+/// How a request's time is divided; both are functions of public sizes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Window {
+    /// For exact cells.
+    pub(crate) exact: Duration,
+    /// For noise, commit and post-processing.
+    pub(crate) tail: Duration,
+}
+
+impl Window {
+    /// From the charge to the answer, at least.
+    pub(crate) fn leaves(&self) -> Duration {
+        self.exact + self.tail
     }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use glovebox_catalog::{Catalog, Manifest};
-use glovebox_ledger::{ContractError, Ledger, LedgerError, Person};
+use glovebox_ledger::{ContractError, Ledger, LedgerError, Person, Seal};
 use glovebox_policy::{Caller, DatasetName, PersonId, PolicySet, Public, Reason, Refusal, Role, SignedContract};
 use glovebox_privacy::Table;
 use tokio::sync::Semaphore;
@@ -14,6 +14,7 @@ use tokio::sync::Semaphore;
 use crate::cards::{BudgetCard, ContractCard, DatasetCard, OfficerFault};
 use crate::compute::Compute;
 use crate::config::Config;
+use crate::job::Runs;
 use crate::tick::Ticks;
 
 const LEDGER_FILE: &str = "ledger.sqlite";
@@ -54,6 +55,8 @@ pub(crate) struct Shared {
     pub(crate) running: Arc<Semaphore>,
     pub(crate) waiting: Arc<Semaphore>,
     pub(crate) compute: Compute,
+    pub(crate) compiling: Arc<Semaphore>,
+    pub(crate) runs: Runs,
     /// Held for as long as the state is open; another process is turned away.
     _lock: File,
 }
@@ -102,8 +105,12 @@ impl Engine {
         let _lock = lock(dir)?;
         Catalog::create(&dir.join(CATALOG_DIR), &config.master_key_file)
             .map_err(|e| EngineError::because("the catalog cannot be made", e))?;
-        let ledger =
-            Ledger::create(&dir.join(LEDGER_FILE)).map_err(|e| EngineError::because("the ledger cannot be made", e))?;
+        // A key that is there already is of an interrupted `init`, or the operator's own choice.
+        let (key, origin) = (&config.service_key_file, &config.log_origin);
+        let seal = if key.exists() { Seal::load(key, origin) } else { Seal::generate(key, origin) };
+        let seal = seal.map_err(|e| EngineError::because("the service key cannot be made", e))?;
+        let ledger = Ledger::create(&dir.join(LEDGER_FILE), seal)
+            .map_err(|e| EngineError::because("the ledger cannot be made", e))?;
         for domain in &config.budget_domains {
             let (cap, published) = domain.numbers().ok_or_else(|| EngineError::new("a budget domain has no cap"))?;
             ledger
@@ -122,8 +129,10 @@ impl Engine {
         let held = lock(dir)?;
         let catalog = Catalog::open(&dir.join(CATALOG_DIR), &config.master_key_file)
             .map_err(|e| EngineError::because("the catalog cannot be opened", e))?;
-        let ledger =
-            Ledger::open(&dir.join(LEDGER_FILE)).map_err(|e| EngineError::because("the ledger cannot be opened", e))?;
+        let seal = Seal::load(&config.service_key_file, &config.log_origin)
+            .map_err(|e| EngineError::because("the service key cannot be read", e))?;
+        let ledger = Ledger::open(&dir.join(LEDGER_FILE), seal)
+            .map_err(|e| EngineError::because("the ledger cannot be opened", e))?;
         let purposes = config.purposes.iter().map(|p| (p.name.clone(), p.within.clone())).collect();
         let policies =
             PolicySet::load(purposes).map_err(|e| EngineError::because("the policies cannot be loaded", e))?;
@@ -139,6 +148,8 @@ impl Engine {
                 catalog: Arc::new(catalog),
                 policies,
                 compute,
+                compiling: Arc::new(Semaphore::new(1)),
+                runs: Runs::default(),
                 _lock: held,
             }),
         })
@@ -355,11 +366,11 @@ impl Engine {
     }
 }
 
-fn officer(caller: &Caller) -> Result<(), Refusal> {
+pub(crate) fn officer(caller: &Caller) -> Result<(), Refusal> {
     if caller.role == Role::Officer { Ok(()) } else { Err(Reason::RoleForbidden.into()) }
 }
 
-fn sees_all(caller: &Caller) -> bool {
+pub(crate) fn sees_all(caller: &Caller) -> bool {
     matches!(caller.role, Role::Officer | Role::Auditor)
 }
 

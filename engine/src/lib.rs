@@ -4,23 +4,29 @@
 //! the vault), never speaks a network protocol, and never lets a failure after the charge look different from another.
 //!
 //! Read in this order: [`config`] (what an operator sets), [`engine`] (opening, and what officers do), [`statement`] (a
-//! question and its answer), [`pipeline`] (before the charge), [`run`] (after it), [`cards`] (public metadata), `tick`, `compute`.
+//! question and its answer), [`pipeline`] (before the charge), [`run`] (after it), [`job`] (code instead of SQL), [`cards`] (public metadata), [`audit`] (the log and
+//! proofs of releases), [`offline`] (what of it is checked without a server), `tick`, `compute`.
 
+pub mod audit;
 pub mod cards;
 mod compute;
 pub mod config;
 pub mod engine;
+pub mod job;
+pub mod offline;
 mod operator_log;
 pub mod pipeline;
 pub mod run;
 pub mod statement;
 mod tick;
 
+pub use audit::{LogPage, ReleaseProof};
 pub use cards::{
     BudgetCard, CardKind, ColumnCard, ContractCard, CostCard, DatasetCard, OfficerFault, OfficerReport, PromiseCard,
 };
 pub use config::{Config, ConfigError};
 pub use engine::{Engine, EngineError};
+pub use job::{JobAnswer, JobCard, JobState, Review};
 pub use statement::{Answer, ReleasedAnswer, SqlAsk, Statement};
 
 // What the facade takes and gives, so that `cli` need not depend on the crates below.

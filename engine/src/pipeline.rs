@@ -5,7 +5,6 @@
 //! rows, except through losses. What happens after the charge is in [`crate::run`].
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use glovebox_ledger::StoredContract;
 use glovebox_policy::decide::Matter;
@@ -13,6 +12,7 @@ use glovebox_policy::{Caller, NanoEpsilon, Permit, Public, Purpose, Reason, Refu
 use glovebox_privacy::{Released, Scalar, Table};
 use glovebox_query::{Analysis, Defaults, Draft, Options, parameter_count, preview_columns};
 
+use crate::config::Window;
 use crate::engine::{Engine, Shared, internal, now_unix_s};
 use crate::statement::{Answer, Bound, Prepared, ReleasedAnswer, SqlAsk, Statement};
 
@@ -57,13 +57,13 @@ impl Engine {
         };
         say("contract", bound.contract.to_string());
         say("remaining rho", format!("{:.9}", remaining.rho.as_f64_up()));
-        say("answer after at least", format!("{} ms", window.as_millis()));
+        say("answer after at least", format!("{} ms", window.leaves().as_millis()));
         Ok(Answer::Preview(Public::from_manifest(table)))
     }
 }
 
 /// How long the request is given, by its worst-case work.
-pub(crate) fn window(shared: &Shared, analysis: &Analysis) -> Result<Duration, Refusal> {
+pub(crate) fn window(shared: &Shared, analysis: &Analysis) -> Result<Window, Refusal> {
     shared.config.release.window(analysis.work()).ok_or_else(|| Reason::TooExpensive.into())
 }
 
@@ -91,7 +91,8 @@ fn prepare(shared: &Shared, caller: Caller, ask: SqlAsk) -> Result<Statement, Re
     let analysis = draft.complete(Defaults::from(&stored.contract), overrides)?;
     window(shared, &analysis)?;
     // Decided now, so that a refusal comes early; the permit that counts is made when the statement is run.
-    let _permit = decide(shared, &caller, ask.purpose.as_ref(), &stored, &analysis)?;
+    let contract = signed_contract(shared, &stored)?;
+    let _permit = decide(shared, &caller, ask.purpose.as_ref(), &contract, &analysis)?;
     let columns = if analysis.is_preview() { preview_columns() } else { analysis.columns().to_vec() };
     Ok(prepared(Some(Bound { contract: stored.contract.id.clone(), analysis, columns })))
 }
@@ -116,29 +117,29 @@ pub(crate) fn decide(
     shared: &Shared,
     caller: &Caller,
     purpose: Option<&Purpose>,
-    stored: &StoredContract,
+    contract: &SignedContract,
     analysis: &Analysis,
 ) -> Result<Permit, Refusal> {
     let ask = analysis.ask();
-    let contract = signed_contract(shared, stored)?;
     shared.policies.decide(&Matter {
         request: analysis.request(),
         caller,
         purpose,
-        contract: &contract,
+        contract,
         dataset: analysis.dataset().manifest().name(),
         frozen: false,
         uses: analysis.uses(),
         epsilon: ask.epsilon,
         delta: ask.delta,
         max_groups: analysis.max_groups(),
+        approvals: 0,
         now_unix_s: now_unix_s(),
     })
 }
 
 /// The signed contract, with the signature checked again: what the store holds is not taken on trust. The terms that
 /// were used until here must be the very terms that were signed.
-fn signed_contract(shared: &Shared, stored: &StoredContract) -> Result<SignedContract, Refusal> {
+pub(crate) fn signed_contract(shared: &Shared, stored: &StoredContract) -> Result<SignedContract, Refusal> {
     let officer_of = |keyid: &str| shared.ledger.officer_key(keyid).ok().flatten();
     let signed = SignedContract::verify(&stored.envelope, &officer_of)?;
     if *signed.contract() == stored.contract { Ok(signed) } else { Err(Reason::SignatureInvalid.into()) }

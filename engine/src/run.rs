@@ -2,29 +2,36 @@
 //!
 //! INVARIANT (one instant, one failure): once a request is charged, it is answered at the tick that was fixed when it was
 //! charged, with the answer or with [`Reason::Lost`] and nothing else. Attempts after a fault happen inside that time. An
-//! inner plan that outruns it is stopped and recorded as lost; a person with too many losses is frozen out, since being
+//! inner plan that fails or outruns it is recorded as lost; a person with too many losses is frozen out, since being
 //! lost is the one thing that data can still decide (docs/privacy-promise.md). A caller can be told `lost` without a
 //! record: the gate was late (then the release is stored), the work panicked (then the next ask resumes), somebody else's run
 //! of the same request, or one lost before.
+//!
+//! INVARIANT (public record): what the ledger writes down of a charged request, release or loss, it writes at an instant
+//! that was fixed with the charge, however early the work was done. The log's order and times, which certificates and
+//! proofs show to the asker, would otherwise tell how long the rows took.
 //!
 //! A request keeps its place until its answer leaves and its work has ended. So it never speeds up the next one; one that
 //! outruns its time does delay it.
 //!
 //! # Privacy obligation
-//! The instant is a function of when the charge was done, of declared sizes and of the question ([`glovebox_query::Work`]).
+//! The instants are functions of when the charge was done, of declared sizes and of the question ([`glovebox_query::Work`])
+//! or the job (its declared fuel).
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use glovebox_ledger::{Admission, Charge, ChargeError, Order};
-use glovebox_policy::{Caller, Permit, Reason, Refusal};
-use glovebox_privacy::{NoisyCells, Released, Table, release, reopen};
-use glovebox_query::{Analysis, Parallelism, SelectionKey};
+use glovebox_policy::{Caller, Permit, PersonId, Reason, Refusal};
+use glovebox_privacy::{Exact, NoisyCells, Released, Table, release, reopen};
+use glovebox_query::{Parallelism, SelectionKey};
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{Instant, sleep, sleep_until, timeout_at};
 
+use crate::config::Window;
 use crate::engine::{Engine, Shared, internal, now_unix_s};
-use crate::pipeline::{decide, window};
+use crate::job::JobTask;
+use crate::pipeline::{decide, signed_contract, window};
 use crate::statement::{Answer, Statement};
 
 /// How long to wait before looking again whether somebody else has finished the very same request.
@@ -33,28 +40,84 @@ const LOOK_AGAIN: Duration = Duration::from_millis(25);
 /// How long a request waits for a place.
 const WAIT_LONGEST: Duration = Duration::from_secs(60);
 
+/// How often exact cells are tried for under one charge.
+const TRIES: u32 = 3;
+
 /// A failure after the charge. What it was is the operator's.
-struct Fault;
+#[derive(Debug)]
+pub(crate) struct Fault;
 
 /// The time of one request.
-#[derive(Clone, Copy)]
-struct Time {
-    /// When exact cells must be there. What is later is recorded as lost, so that no overrun of the rows goes uncounted.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Time {
+    /// When exact cells must be there, and when the outcome is written down.
     exact: Instant,
     /// When the answer leaves.
-    leaves: Instant,
+    pub(crate) leaves: Instant,
 }
 
 impl Time {
-    /// From now; a quarter of the window is kept for noise, commit and post-processing.
-    fn new(shared: &Shared, window: Duration) -> Self {
-        let leaves = shared.ticks.after(Instant::now(), window);
-        Self { exact: leaves.checked_sub(window / 4).unwrap_or(leaves), leaves }
+    /// From now.
+    pub(crate) fn new(shared: &Shared, window: Window) -> Self {
+        let leaves = shared.ticks.after(Instant::now(), window.leaves());
+        Self { exact: leaves.checked_sub(window.tail).unwrap_or(leaves), leaves }
     }
 }
 
 /// A place in the queue and a place among the running.
-type Place = (OwnedSemaphorePermit, OwnedSemaphorePermit);
+pub(crate) type Place = (OwnedSemaphorePermit, OwnedSemaphorePermit);
+
+/// What is run under a charge.
+#[derive(Debug, Clone)]
+pub(crate) enum Task {
+    /// A DP SQL statement.
+    Sql(Statement),
+    /// A job.
+    Job(Arc<JobTask>),
+}
+
+impl Task {
+    /// Decides anew and charges, durably, before anything is read.
+    fn admit(&self, shared: &Shared) -> Result<Admitted, Refusal> {
+        match self {
+            Self::Sql(statement) => admit_sql(shared, statement),
+            Self::Job(job) => job.admit(shared),
+        }
+    }
+
+    /// Exact cells. The only step that reads rows.
+    async fn exact(&self, shared: &Shared) -> Result<Exact, Fault> {
+        match self {
+            Self::Sql(statement) => {
+                let analysis = &statement.inner.bound.as_ref().ok_or(Fault)?.analysis;
+                let partitions = shared.config.limits.threads_per_request;
+                let parallelism = Parallelism { partitions, ..Parallelism::default() };
+                let key = SelectionKey::new(secret()?);
+                analysis.exact(key, parallelism).await.map_err(|error| fault("inner plan", &error))
+            }
+            Self::Job(job) => job.exact(shared).await,
+        }
+    }
+
+    /// Post-processing.
+    async fn answer(&self, cells: Released<NoisyCells>) -> Result<Released<Table>, Fault> {
+        match self {
+            Self::Sql(statement) => {
+                let analysis = &statement.inner.bound.as_ref().ok_or(Fault)?.analysis;
+                analysis.answer(cells).await.map_err(|error| fault("post-processing", &error))
+            }
+            Self::Job(job) => job.answer(cells),
+        }
+    }
+}
+
+/// A fresh secret key.
+pub(crate) fn secret() -> Result<[u8; 16], Fault> {
+    let mut key = [0_u8; 16];
+    let random = ring::rand::SystemRandom::new();
+    ring::rand::SecureRandom::fill(&random, &mut key).map_err(|_| fault("randomness", &"none"))?;
+    Ok(key)
+}
 
 impl Engine {
     /// Runs a statement: charged before the first row is read, answered at a public instant, and once: asked again, it
@@ -73,21 +136,15 @@ impl Engine {
         }
         let window = window(&self.shared, &bound.analysis)?;
         let place = Arc::new(self.place().await?);
-        let admitted = match admit_apart(&self.shared, statement).await {
+        let task = Task::Sql(statement.clone());
+        let admitted = match admit_apart(&self.shared, &task).await {
             Ok(admitted) => Some(admitted),
             Err(refusal) if refusal.reason() == Reason::Lost => None,
             Err(refusal) => return Err(refusal),
         };
         // From here on: deciding and charging take their time, which is the ledger's, and not the rows'.
         let time = Time::new(&self.shared, window);
-        let outcome = match admitted {
-            Some(admitted) => self.worked(statement, admitted, time, Arc::clone(&place)).await,
-            None => Err(Fault),
-        };
-        let leaves = time.leaves;
-        sleep_until(leaves).await;
-        drop(place);
-        match outcome {
+        match self.carried_out(task, admitted, time, place).await {
             Ok(table) => {
                 let answered = self.answered(bound, table).await;
                 answered.map(Answer::Released).map_err(|_| Reason::Lost.into())
@@ -97,7 +154,7 @@ impl Engine {
     }
 
     /// A place among the running requests.
-    async fn place(&self) -> Result<Place, Refusal> {
+    pub(crate) async fn place(&self) -> Result<Place, Refusal> {
         let queue = Arc::clone(&self.shared.waiting).try_acquire_owned().map_err(|_| Reason::Busy)?;
         let running = Arc::clone(&self.shared.running).acquire_owned();
         let running = tokio::time::timeout(WAIT_LONGEST, running).await.map_err(|_| Reason::Busy)?;
@@ -105,17 +162,34 @@ impl Engine {
         Ok((queue, running))
     }
 
+    /// What comes of an admitted task, told when its time is over and never before.
+    pub(crate) async fn carried_out(
+        &self,
+        task: Task,
+        admitted: Option<Admitted>,
+        time: Time,
+        place: Arc<Place>,
+    ) -> Result<Released<Table>, Fault> {
+        let outcome = match admitted {
+            Some(admitted) => self.worked(task, admitted, time, Arc::clone(&place)).await,
+            None => Err(Fault),
+        };
+        sleep_until(time.leaves).await;
+        drop(place);
+        outcome
+    }
+
     /// Does the work on the compute threads, and waits for it until `leaves` at most.
     async fn worked(
         &self,
-        statement: &Statement,
+        task: Task,
         admitted: Admitted,
         time: Time,
         place: Arc<Place>,
     ) -> Result<Released<Table>, Fault> {
-        let (shared, statement) = (Arc::clone(&self.shared), statement.clone());
+        let shared = Arc::clone(&self.shared);
         let work = async move {
-            let done = attempts(&shared, &statement, admitted, time).await;
+            let done = attempt(&shared, &task, admitted, time).await;
             drop(place);
             done
         };
@@ -129,64 +203,53 @@ impl Engine {
 }
 
 /// Leave, and what the ledger says.
-type Admitted = (Permit, Admission);
+pub(crate) type Admitted = (Permit, Admission);
 
-/// Attempts until one succeeds, the ledger gives the request up, or time is over.
-async fn attempts(
+/// The stored answer, or the one that is drawn now, or the one that somebody else is drawing.
+async fn attempt(
     shared: &Arc<Shared>,
-    statement: &Statement,
+    task: &Task,
     mut admitted: Admitted,
     time: Time,
 ) -> Result<Released<Table>, Fault> {
-    let analysis = &statement.inner.bound.as_ref().ok_or(Fault)?.analysis;
     loop {
         let (permit, admission) = admitted;
         let cells = match admission {
             Admission::Stored(stored) => reopen(permit, stored).map_err(|error| fault("stored release", &error))?,
-            Admission::Charged(charge) => match draw(shared, analysis, permit, charge, time.exact).await {
-                Ok(cells) => cells,
-                Err(Fault) if Instant::now() < time.exact => {
-                    admitted = admit_apart(shared, statement).await.map_err(|_| Fault)?;
-                    continue;
-                }
-                Err(Fault) => return Err(Fault),
-            },
+            Admission::Charged(charge) => draw(shared, task, permit, charge, time.exact).await?,
             Admission::Running => {
                 sleep(LOOK_AGAIN).await;
                 if Instant::now() >= time.leaves {
                     return Err(Fault);
                 }
-                admitted = admit_apart(shared, statement).await.map_err(|_| Fault)?;
+                admitted = admit_apart(shared, task).await.map_err(|_| Fault)?;
                 continue;
             }
         };
-        return analysis.answer(cells).await.map_err(|error| fault("post-processing", &error));
+        return task.answer(cells).await;
     }
 }
 
-/// Exact cells, then the gate. What is not exact in time is recorded as lost.
+/// Exact cells, then the gate, at the instant `exact_by` and not before. What is not exact by then is recorded as lost.
 async fn draw(
     shared: &Arc<Shared>,
-    analysis: &Analysis,
+    task: &Task,
     permit: Permit,
     charge: Charge,
     exact_by: Instant,
 ) -> Result<Released<NoisyCells>, Fault> {
-    let mut key = [0_u8; 16];
-    let random = ring::rand::SystemRandom::new();
-    ring::rand::SecureRandom::fill(&random, &mut key).map_err(|_| fault("randomness", &"none"))?;
-    let parallelism = Parallelism { partitions: shared.config.limits.threads_per_request, ..Parallelism::default() };
+    let exact = timeout_at(exact_by, exact_cells(shared, task)).await;
+    sleep_until(exact_by).await;
     let shared = Arc::clone(shared);
-    match timeout_at(exact_by, analysis.exact(SelectionKey::new(key), parallelism)).await {
+    match exact {
         Ok(Ok(exact)) => {
             let released = tokio::task::spawn_blocking(move || release(&shared.ledger, permit, charge, exact)).await;
             released.map_err(|error| fault("release", &error))?.map_err(|error| fault("release", &error))
         }
-        Ok(Err(error)) => Err(fault("inner plan", &error)),
-        Err(_) => {
+        Ok(Err(Fault)) | Err(_) => {
             let lost = tokio::task::spawn_blocking(move || shared.ledger.mark_lost(charge)).await;
             match lost {
-                Ok(Ok(())) => Err(fault("inner plan", &"it outran its time")),
+                Ok(Ok(())) => Err(fault("inner plan", &"it could not be done in its time")),
                 Ok(Err(error)) => Err(fault("recording a loss", &error)),
                 Err(error) => Err(fault("recording a loss", &error)),
             }
@@ -194,43 +257,72 @@ async fn draw(
     }
 }
 
-/// [`admit`] on a thread that may block.
-async fn admit_apart(shared: &Arc<Shared>, statement: &Statement) -> Result<Admitted, Refusal> {
-    let (shared, statement) = (Arc::clone(shared), statement.clone());
-    let admitted = tokio::task::spawn_blocking(move || admit(&shared, &statement)).await;
+/// Tries a few times: a fault of the machine may pass. Nothing of the tries is written down.
+async fn exact_cells(shared: &Shared, task: &Task) -> Result<Exact, Fault> {
+    let mut tries = 1;
+    loop {
+        match task.exact(shared).await {
+            Ok(exact) => return Ok(exact),
+            Err(Fault) if tries < TRIES => tries += 1,
+            Err(Fault) => return Err(Fault),
+        }
+        sleep(LOOK_AGAIN).await;
+    }
+}
+
+/// [`Task::admit`] on a thread that may block.
+pub(crate) async fn admit_apart(shared: &Arc<Shared>, task: &Task) -> Result<Admitted, Refusal> {
+    let (shared, task) = (Arc::clone(shared), task.clone());
+    let admitted = tokio::task::spawn_blocking(move || task.admit(&shared)).await;
     admitted.map_err(|error| internal("charge", &error))?
 }
 
-/// Decides anew and charges, durably, before anything is read.
-fn admit(shared: &Shared, statement: &Statement) -> Result<Admitted, Refusal> {
+fn admit_sql(shared: &Shared, statement: &Statement) -> Result<Admitted, Refusal> {
     let prepared = &statement.inner;
     let bound = prepared.bound.as_ref().ok_or(Reason::ParameterMissing)?;
     let person = &prepared.caller.person;
-    let incidents = shared.ledger.incidents_of(person).map_err(|error| internal("incidents", &error))?;
-    if incidents >= shared.config.limits.incidents {
-        return Err(Refusal::about(Reason::Frozen, person.as_str()));
-    }
+    not_frozen(shared, person)?;
     let stored = shared.ledger.contract(&bound.contract).map_err(|error| internal("contract", &error))?;
     let stored = stored.ok_or(Reason::ContractUnknown)?;
-    let permit = decide(shared, &prepared.caller, prepared.purpose.as_ref(), &stored, &bound.analysis)?;
+    let contract = signed_contract(shared, &stored)?;
+    let permit = decide(shared, &prepared.caller, prepared.purpose.as_ref(), &contract, &bound.analysis)?;
     let order = Order {
         request: bound.analysis.request(),
         contract: bound.contract.clone(),
+        contract_digest: contract.digest(),
         domain: stored.contract.budget_domain.clone(),
         person: person.clone(),
         cost: bound.analysis.noise().cost(),
         decision: permit.decision(),
         snapshot: bound.analysis.dataset().snapshot().clone(),
+        job: None,
+        subjects: Vec::new(),
+        approvals: Vec::new(),
         now_unix_s: now_unix_s(),
     };
-    match shared.ledger.charge(&order) {
+    charged(shared, permit, &order)
+}
+
+/// Refuses a person with too many losses.
+pub(crate) fn not_frozen(shared: &Shared, person: &PersonId) -> Result<(), Refusal> {
+    let incidents = shared.ledger.incidents_of(person).map_err(|error| internal("incidents", &error))?;
+    if incidents < shared.config.limits.incidents {
+        Ok(())
+    } else {
+        Err(Refusal::about(Reason::Frozen, person.as_str()))
+    }
+}
+
+/// Charges what was permitted.
+pub(crate) fn charged(shared: &Shared, permit: Permit, order: &Order) -> Result<Admitted, Refusal> {
+    match shared.ledger.charge(order) {
         Ok(admission) => Ok((permit, admission)),
         Err(ChargeError::Refused(refusal)) => Err(refusal),
         Err(ChargeError::Ledger(error)) => Err(internal("charge", &error)),
     }
 }
 
-fn fault(what: &'static str, error: &dyn std::fmt::Display) -> Fault {
+pub(crate) fn fault(what: &'static str, error: &dyn std::fmt::Display) -> Fault {
     crate::operator_log::note(what, error);
     Fault
 }

@@ -1,7 +1,12 @@
 //! The transaction behind [`Ledger::charge`](crate::Ledger::charge).
 //!
-//! The order is what matters here: contract, then budgets as if the request were new, and only then where the request
-//! stands. So a refusal for want of budget is the same whether or not others asked before.
+//! The order is what matters here: contract, then the job's approval, then budgets as if the request were new, and only
+//! then where the request stands. So a refusal is the same whether or not others asked before: the approval is of the
+//! asking contract's own job, and counts that job's own runs.
+//!
+//! A contract that comes to a stored release leaves as many log entries as one that runs it: `reuse`, `serve` and
+//! `certificate` beside `charge`, `release` and `certificate`. So the places of its own certificates do not tell the
+//! two apart.
 
 use std::sync::Arc;
 
@@ -12,8 +17,10 @@ use crate::account::require_person;
 use crate::charge::{Live, MAX_RESUMES, Order, Outcome, Running};
 use crate::contract::{self, Terms};
 use crate::error::{ChargeError, LedgerError};
+use crate::execution::{self, Execution};
 use crate::log::Entry;
-use crate::{clock, domain, release, row};
+use crate::seal::Seal;
+use crate::{clock, domain, issue, release, row};
 
 /// Where a request stands.
 enum Standing {
@@ -28,14 +35,25 @@ pub(crate) fn refusal(order: &Order, reason: Reason) -> ChargeError {
     ChargeError::Refused(Refusal::about(reason, order.contract.as_str()))
 }
 
+/// What the checks found: what an admission is made of.
+struct Case<'a> {
+    order: &'a Order,
+    now: i64,
+    /// The contract's terms if it still has to pay.
+    payment: Option<Terms>,
+    /// The execution that is new to the job.
+    execution: Option<Execution>,
+}
+
 /// The transaction of a charge: the checks in their fixed order, then the change with its log entry.
-pub(crate) fn admit(tx: &Connection, live: &Arc<Live>, order: &Order) -> Result<Outcome, ChargeError> {
+pub(crate) fn admit(tx: &Connection, live: &Arc<Live>, seal: &Seal, order: &Order) -> Result<Outcome, ChargeError> {
     let now = clock::advance(tx, order.now_unix_s)?;
     let terms = contract::terms(tx, &order.contract)?.ok_or_else(|| refusal(order, Reason::ContractUnknown))?;
     if !(terms.starts_at..terms.ends_at).contains(&now) {
         return Err(refusal(order, Reason::ContractInactive));
     }
     check_order(tx, order, &terms)?;
+    let execution = execution::check(tx, order, now)?;
     let standing = standing(tx, order)?;
     let paid = tx
         .prepare_cached("SELECT 1 FROM debit WHERE request = ?1 AND contract = ?2")?
@@ -43,7 +61,7 @@ pub(crate) fn admit(tx: &Connection, live: &Arc<Live>, order: &Order) -> Result<
     if !paid {
         check_budget(tx, order, &terms, now)?;
     }
-    let payment = (!paid).then_some(&terms);
+    let case = Case { order, now, payment: (!paid).then_some(terms), execution };
     match standing {
         Standing::New => {
             let running = Running::start(live, order.request)
@@ -52,49 +70,70 @@ pub(crate) fn admit(tx: &Connection, live: &Arc<Live>, order: &Order) -> Result<
             domain::spend(tx, &order.domain, order.cost)?;
             insert_charge(tx, order, now, leaf)?;
             insert_attempt(tx, order, 1, now, leaf)?;
-            pay(tx, order, payment, now, leaf)?;
+            case.settle(tx, leaf)?;
             Ok(Outcome::Run(1, running))
         }
-        Standing::Released => {
-            let stored = release::load(tx, &order.request)?
-                .ok_or_else(|| LedgerError::Corrupt("a release is not there".to_owned()))?;
-            let leaf = entry("reuse", order, now).number("debited", payment.is_some().into()).append(tx)?;
-            pay(tx, order, payment, now, leaf)?;
-            Ok(Outcome::Stored(stored))
-        }
+        Standing::Released => case.serve(tx, seal),
         Standing::Lost => Ok(Outcome::Lost),
         Standing::CutOffOrRunning { attempts } => match Running::start(live, order.request) {
-            Some(running) => resume(tx, order, payment, now, attempts, running),
+            Some(running) => case.resume(tx, attempts, running),
             None => {
-                if payment.is_some() {
-                    let leaf = entry("join", order, now).append(tx)?;
-                    pay(tx, order, payment, now, leaf)?;
-                }
+                case.join(tx)?;
                 Ok(Outcome::Running)
             }
         },
     }
 }
 
-/// Runs a request again that was cut off, or gives it up.
-fn resume(
-    tx: &Connection,
-    order: &Order,
-    payment: Option<&Terms>,
-    now: i64,
-    attempts: u32,
-    running: Running,
-) -> Result<Outcome, ChargeError> {
-    if attempts > MAX_RESUMES {
-        release::insert_lost(tx, order.request, attempts, &order.person, now)?;
-        return Ok(Outcome::Lost);
+impl Case<'_> {
+    /// Hands out the stored answer, with the contract's certificate if it has none yet.
+    fn serve(&self, tx: &Connection, seal: &Seal) -> Result<Outcome, ChargeError> {
+        let stored = release::load(tx, &self.order.request)?
+            .ok_or_else(|| LedgerError::Corrupt("a release is not there".to_owned()))?;
+        let debited = self.payment.is_some().into();
+        let leaf = entry("reuse", self.order, self.now).number("debited", debited).append(tx)?;
+        self.settle(tx, leaf)?;
+        if !issue::exists(tx, self.order)? {
+            let body = stored.receipt().body_digest();
+            entry("serve", self.order, self.now).digest("body", &body).append(tx)?;
+            issue::issue(tx, seal, self.order, body)?;
+        }
+        Ok(Outcome::Stored(stored))
     }
-    let attempt = attempts + 1;
-    let debited = payment.is_some().into();
-    let leaf = entry("resume", order, now).number("attempt", attempt.into()).number("debited", debited).append(tx)?;
-    insert_attempt(tx, order, attempt, now, leaf)?;
-    pay(tx, order, payment, now, leaf)?;
-    Ok(Outcome::Run(attempt, running))
+
+    /// Lets the contract wait for an answer that is on its way.
+    fn join(&self, tx: &Connection) -> Result<(), ChargeError> {
+        if self.payment.is_some() || self.execution.is_some() {
+            let debited = self.payment.is_some().into();
+            let leaf = entry("join", self.order, self.now).number("debited", debited).append(tx)?;
+            self.settle(tx, leaf)?;
+        }
+        Ok(())
+    }
+
+    /// Runs a request again that was cut off, or gives it up.
+    fn resume(&self, tx: &Connection, attempts: u32, running: Running) -> Result<Outcome, ChargeError> {
+        let Self { order, now, .. } = *self;
+        if attempts > MAX_RESUMES {
+            release::insert_lost(tx, order.request, attempts, &order.person, now)?;
+            return Ok(Outcome::Lost);
+        }
+        let attempt = attempts + 1;
+        let debited = self.payment.is_some().into();
+        let leaf =
+            entry("resume", order, now).number("attempt", attempt.into()).number("debited", debited).append(tx)?;
+        insert_attempt(tx, order, attempt, now, leaf)?;
+        self.settle(tx, leaf)?;
+        Ok(Outcome::Run(attempt, running))
+    }
+
+    /// Debits the asking contract, unless it has paid for this request before, and counts a new execution of its job.
+    fn settle(&self, tx: &Connection, leaf: u64) -> Result<(), LedgerError> {
+        if let Some(terms) = &self.payment {
+            pay(tx, self.order, terms, self.now, leaf)?;
+        }
+        self.execution.as_ref().map_or(Ok(()), |execution| execution.record(tx, self.order.request, self.now))
+    }
 }
 
 /// What only a faulty caller gets wrong.
@@ -103,6 +142,10 @@ fn check_order(tx: &Connection, order: &Order, terms: &Terms) -> Result<(), Ledg
     if order.cost == Cost::ZERO {
         return Err(LedgerError::Conflict("a release costs something"));
     }
+    if order.contract_digest != terms.digest {
+        return Err(LedgerError::Conflict("the contract has other terms than those that the decision rests on"));
+    }
+    issue::check_subjects(order)?;
     if order.domain != terms.domain {
         return Err(LedgerError::Conflict("the contract is on another budget domain"));
     }
@@ -197,19 +240,21 @@ fn insert_attempt(tx: &Connection, order: &Order, number: u32, now: i64, leaf: u
     Ok(())
 }
 
-/// Debits the asking contract, unless it has paid for this request before.
-fn pay(tx: &Connection, order: &Order, payment: Option<&Terms>, now: i64, leaf: u64) -> Result<(), LedgerError> {
-    let Some(terms) = payment else { return Ok(()) };
+/// Debits the asking contract.
+fn pay(tx: &Connection, order: &Order, terms: &Terms, now: i64, leaf: u64) -> Result<(), LedgerError> {
     let day = clock::day_of(now);
     let (rho, delta) = row::steps(order.cost)?;
     contract::debit(tx, &order.contract, terms, day, order.cost)?;
     tx.prepare_cached(
-        "INSERT INTO debit (request, contract, person, day, rho, delta, leaf) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+        "INSERT INTO debit (request, contract, person, decision, at, day, rho, delta, leaf)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
     )?
     .execute((
         order.request.as_bytes(),
         order.contract.as_str(),
         order.person.as_str(),
+        order.decision.as_bytes(),
+        now,
         day,
         rho,
         delta,

@@ -1,13 +1,15 @@
 //! The audit of the books: every running total is recomputed from the facts beneath it, and the facts are compared with
 //! what the log tells of them.
 
+use glovebox_policy::Digest;
 use rusqlite::Connection;
 
 use crate::error::LedgerError;
+use crate::row;
 use crate::store::Ledger;
 
 /// Each finds rows that must not exist, and says what they would mean.
-const FAULTS: [(&str, &str); 14] = [
+const FAULTS: [(&str, &str); 22] = [
     (
         "a domain's total is not the sum of its charges",
         "SELECT 1 FROM domain d WHERE (spent_rho, spent_delta) IS NOT
@@ -64,13 +66,65 @@ const FAULTS: [(&str, &str); 14] = [
     (
         "a debit is not what its log entry says",
         "SELECT 1 FROM debit f JOIN told t ON t.seq = f.leaf WHERE
-             (t.request, t.contract, t.rho, t.delta)
-             IS NOT (lower(hex(f.request)), f.contract, f.rho, f.delta)",
+             (t.request, t.contract, t.person, t.decision, t.time, t.rho, t.delta)
+             IS NOT (lower(hex(f.request)), f.contract, f.person, lower(hex(f.decision)), f.at, f.rho, f.delta)",
     ),
     (
         "a release is not what its log entry says",
         "SELECT 1 FROM release f JOIN told t ON t.seq = f.leaf WHERE
-             (t.kind, t.request, t.body) IS NOT ('release', lower(hex(f.request)), lower(hex(f.digest)))",
+             (t.kind, t.request, t.body, t.claims)
+             IS NOT ('release', lower(hex(f.request)), lower(hex(f.digest)), lower(hex(f.claims_digest)))",
+    ),
+    (
+        "a job is not what its log entry says",
+        "SELECT 1 FROM job f JOIN told t ON t.seq = f.leaf WHERE
+             (t.kind, t.job, t.person, t.org, t.contract, t.manifest, t.module, t.time, t.expires)
+             IS NOT ('job', f.job, f.person, f.org, f.contract, lower(hex(f.manifest_digest)),
+                 lower(hex(f.module_digest)), f.submitted_at, f.expires_at)",
+    ),
+    (
+        "a verdict is not what its log entry says",
+        "SELECT 1 FROM verdict f JOIN told t ON t.seq = f.leaf WHERE
+             (t.kind, t.job, t.person, t.decision, t.envelope, t.time, t.execute_by, t.max_executions)
+             IS NOT ('verdict', f.job, f.person, f.decision, lower(hex(f.digest)), f.at, f.execute_by,
+                 f.max_executions)",
+    ),
+    (
+        "a cancellation is not what its log entry says",
+        "SELECT 1 FROM cancellation f JOIN told t ON t.seq = f.leaf WHERE
+             (t.kind, t.job, t.person, t.time) IS NOT ('job-cancelled', f.job, f.person, f.at)",
+    ),
+    (
+        "a run of a job is not what its log entry says",
+        "SELECT 1 FROM job_run f JOIN told t ON t.seq = f.leaf WHERE
+             (t.kind, t.job, t.number, t.request, t.time)
+             IS NOT ('job-run', f.job, f.number, lower(hex(f.request)), f.at)",
+    ),
+    (
+        "a certificate is not what its log entry says",
+        "SELECT 1 FROM certificate f JOIN told t ON t.seq = f.leaf JOIN release r ON r.request = f.request
+             JOIN debit d ON d.request = f.request AND d.contract = f.contract WHERE
+             (t.kind, t.request, t.contract, t.certificate, t.body, t.time)
+             IS NOT ('certificate', lower(hex(f.request)), f.contract, lower(hex(f.digest)), lower(hex(r.digest)), d.at)",
+    ),
+    (
+        "a release has no certificate of the contract that it was run for",
+        "SELECT 1 FROM release r JOIN attempt a ON a.request = r.request AND a.number = r.attempt WHERE NOT EXISTS
+             (SELECT 1 FROM certificate c WHERE c.request = r.request AND c.contract = a.contract)",
+    ),
+    (
+        "a job ran that was not approved, too late or too often, or for a request that its contract did not pay",
+        "SELECT 1 FROM job_run f JOIN job j ON j.job = f.job WHERE
+             NOT EXISTS (SELECT 1 FROM verdict v WHERE v.job = f.job)
+             OR EXISTS (SELECT 1 FROM verdict v WHERE v.job = f.job
+                 AND (v.decision <> 'approve' OR v.max_executions < f.number OR v.execute_by <= f.at))
+             OR EXISTS (SELECT 1 FROM cancellation c WHERE c.job = f.job)
+             OR NOT EXISTS (SELECT 1 FROM debit d WHERE d.request = f.request AND d.contract = j.contract)",
+    ),
+    (
+        "the runs of a job are not numbered 1, 2, …",
+        "SELECT 1 FROM job j WHERE (SELECT count(*) FROM job_run f WHERE f.job = j.job) IS NOT
+             (SELECT coalesce(max(number), 0) FROM job_run f WHERE f.job = j.job)",
     ),
     (
         "the log tells of a fact that is not there",
@@ -79,19 +133,38 @@ const FAULTS: [(&str, &str); 14] = [
              OR (kind = 'contract' AND seq NOT IN (SELECT leaf FROM contract))
              OR (kind = 'charge' AND seq NOT IN (SELECT leaf FROM charge))
              OR (kind = 'release' AND seq NOT IN (SELECT leaf FROM release))
-             OR (kind = 'lost' AND seq NOT IN (SELECT leaf FROM lost))",
+             OR (kind = 'lost' AND seq NOT IN (SELECT leaf FROM lost))
+             OR (kind = 'job' AND seq NOT IN (SELECT leaf FROM job))
+             OR (kind = 'verdict' AND seq NOT IN (SELECT leaf FROM verdict))
+             OR (kind = 'job-cancelled' AND seq NOT IN (SELECT leaf FROM cancellation))
+             OR (kind = 'job-run' AND seq NOT IN (SELECT leaf FROM job_run))
+             OR (kind = 'certificate' AND seq NOT IN (SELECT leaf FROM certificate))",
     ),
 ];
 
 /// The log's entries as columns, in front of every query that compares facts with them.
 const TOLD: &str = "WITH parsed AS (SELECT seq, CAST(entry AS TEXT) AS e FROM log_entry),
     told AS (SELECT seq, e ->> 'kind' AS kind, e ->> 'domain' AS domain, e ->> 'contract' AS contract,
-        e ->> 'request' AS request, e ->> 'terms' AS terms, e ->> 'body' AS body,
+        e ->> 'request' AS request, e ->> 'terms' AS terms, e ->> 'body' AS body, e ->> 'claims' AS claims,
+        e ->> 'certificate' AS certificate, e ->> 'job' AS job, e ->> 'person' AS person, e ->> 'org' AS org,
+        e ->> 'manifest' AS manifest, e ->> 'module' AS module, e ->> 'envelope' AS envelope,
+        e ->> 'decision' AS decision, e ->> 'time' AS time, e ->> 'expires' AS expires, e ->> 'number' AS number,
+        e ->> 'execute_by' AS execute_by, e ->> 'max_executions' AS max_executions,
         CAST(e ->> 'rho' AS INTEGER) AS rho, CAST(e ->> 'delta' AS INTEGER) AS delta,
         CAST(e ->> 'cap_rho' AS INTEGER) AS cap_rho, CAST(e ->> 'cap_delta' AS INTEGER) AS cap_delta,
         CAST(e ->> 'allotment_rho' AS INTEGER) AS allotment_rho,
         CAST(e ->> 'allotment_delta' AS INTEGER) AS allotment_delta
         FROM parsed) ";
+
+/// Bytes beside the digest that the log holds of them.
+const BYTES: [(&str, &str); 6] = [
+    ("a release was changed", "SELECT body, digest FROM release"),
+    ("the claims of a release were changed", "SELECT claims, claims_digest FROM release"),
+    ("the manifest of a job was changed", "SELECT manifest, manifest_digest FROM job"),
+    ("the module of a job was changed", "SELECT module, module_digest FROM job"),
+    ("the envelope of a verdict was changed", "SELECT envelope, digest FROM verdict"),
+    ("a certificate was changed", "SELECT envelope, digest FROM certificate"),
+];
 
 /// A contract's promise, as the invariant of the module `contract` has it, at the last seen instant.
 const OVER_PROMISED: &str = "SELECT 1 FROM domain d WHERE
@@ -101,8 +174,8 @@ const OVER_PROMISED: &str = "SELECT 1 FROM domain d WHERE
                  WHERE k.domain = d.domain AND k.ends_at > (SELECT last_seen FROM clock)) > cap_delta";
 
 impl Ledger {
-    /// Recomputes every total from the charges and debits beneath it, compares the facts with the log, and asks the
-    /// store to check itself. Together with [`Ledger::verify_log`] this is the whole audit of a ledger.
+    /// Recomputes every total from the charges and debits beneath it, compares the facts with the log and stored bytes
+    /// with their digests, and asks the store to check itself. Together with [`Ledger::verify_log`] this is the whole audit of a ledger.
     ///
     /// Takes time in proportion to the ledger and holds up the service meanwhile.
     ///
@@ -113,6 +186,9 @@ impl Ledger {
             for (what, sql) in FAULTS {
                 none(tx, what, sql)?;
             }
+            for (what, sql) in BYTES {
+                unchanged(tx, what, sql)?;
+            }
             none(tx, "a domain has promised more than it has", OVER_PROMISED)?;
             none(tx, "a row refers to nothing", "SELECT 1 FROM pragma_foreign_key_check")?;
             none(tx, "the file is damaged", "SELECT 1 FROM pragma_quick_check WHERE quick_check <> 'ok'")
@@ -122,4 +198,16 @@ impl Ledger {
 
 fn none(tx: &Connection, what: &str, sql: &str) -> Result<(), LedgerError> {
     if tx.prepare(&format!("{TOLD}{sql}"))?.exists([])? { Err(LedgerError::Corrupt(what.to_owned())) } else { Ok(()) }
+}
+
+fn unchanged(tx: &Connection, what: &str, sql: &str) -> Result<(), LedgerError> {
+    let mut statement = tx.prepare(sql)?;
+    let mut rows = statement.query([])?;
+    while let Some(found) = rows.next()? {
+        let bytes = found.get_ref(0)?.as_blob().unwrap_or_default();
+        if Digest::of(bytes) != row::digest(found.get(1)?) {
+            return Err(LedgerError::Corrupt(what.to_owned()));
+        }
+    }
+    Ok(())
 }

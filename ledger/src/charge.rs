@@ -9,13 +9,16 @@
 //! The domain check never refuses on its own: a contract in force is promised its unspent allotment
 //! (the module `contract`), so what passes the contract check passes the domain's. It is kept as a second barrier.
 //!
+//! A request of a job is charged only while the job is approved, in time and within its number of executions. This is
+//! checked here, in the transaction of the charge, so that no verdict, cancellation or other run comes in between.
+//!
 //! A request that was charged and has no answer was cut off. It is run again under the same charge, at most
 //! [`MAX_RESUMES`] times (nothing had been released), then it is lost: charged for good, and counted as an incident.
 
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use glovebox_policy::{BudgetDomain, ContractId, Cost, Digest, PersonId, Reason, SnapshotId};
+use glovebox_policy::{BudgetDomain, ContractId, Cost, Digest, JobId, PersonId, Reason, SnapshotId};
 
 use crate::admit;
 use crate::error::ChargeError;
@@ -32,6 +35,8 @@ pub struct Order {
     pub request: Digest,
     /// The contract that pays.
     pub contract: ContractId,
+    /// SHA-256 of the contract's signed text, which the decision rests on.
+    pub contract_digest: Digest,
     /// The budget domain of the data.
     pub domain: BudgetDomain,
     /// Who asks.
@@ -42,8 +47,31 @@ pub struct Order {
     pub decision: Digest,
     /// The snapshot that will be read.
     pub snapshot: SnapshotId,
+    /// The job that the request is a run of; `None` for SQL.
+    pub job: Option<JobRun>,
+    /// What the certificate names besides result and request. For a job at least its manifest, as
+    /// [`MANIFEST_SUBJECT`](crate::MANIFEST_SUBJECT), and its module, as [`MODULE_SUBJECT`](crate::MODULE_SUBJECT).
+    pub subjects: Vec<Subject>,
+    /// SHA-256 of each approval's envelope, in the order in which they were given; empty for SQL.
+    pub approvals: Vec<Digest>,
     /// The time, in seconds since 1970.
     pub now_unix_s: i64,
+}
+
+/// Which job a request is a run of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct JobRun {
+    /// The job, submitted under the order's contract.
+    pub job: JobId,
+}
+
+/// Something that a certificate names by its digest, as in-toto does.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Subject {
+    /// What it is called; each name once, and neither `result` nor `request`.
+    pub name: &'static str,
+    /// SHA-256 of its bytes, which must be public.
+    pub digest: Digest,
 }
 
 /// What may happen now.
@@ -78,14 +106,16 @@ pub enum Admission {
 /// nor used twice:
 /// ```compile_fail,E0382
 /// fn twice(ledger: &glovebox_ledger::Ledger, charge: glovebox_ledger::Charge) {
-///     let _ = ledger.commit_release(charge, b"first", "");
-///     let _ = ledger.commit_release(charge, b"second", "");
+///     let claims = serde_json::Value::Null;
+///     let _ = ledger.commit_release(charge, b"first", "", &claims);
+///     let _ = ledger.commit_release(charge, b"second", "", &claims);
 /// }
 /// ```
 #[derive(Debug)]
 #[must_use = "a charge that is dropped stays charged and its request counts as cut off"]
 pub struct Charge {
-    order: Order,
+    /// Boxed, because an [`Admission`] is mostly not a charge.
+    pub(crate) order: Box<Order>,
     attempt: u32,
     /// While this lives, the request counts as running and not as cut off.
     pub(crate) running: Running,
@@ -176,12 +206,17 @@ impl Ledger {
     ///
     /// # Errors
     /// [`ChargeError::Refused`] with, in this order of checks: [`Reason::ContractUnknown`],
-    /// [`Reason::ContractInactive`], [`Reason::ContractBudgetSpent`], [`Reason::DayBudgetSpent`],
-    /// [`Reason::DomainBudgetSpent`], [`Reason::Lost`]. Each quotes the contract's name. Nothing is debited then.
+    /// [`Reason::ContractInactive`]; for a job [`Reason::NotFound`] (no such job under this contract),
+    /// [`Reason::JobClosed`] (cancelled or rejected), [`Reason::ApprovalMissing`], [`Reason::ApprovalExpired`],
+    /// [`Reason::ExecutionsSpent`], each of which quotes the job's name; then [`Reason::ContractBudgetSpent`],
+    /// [`Reason::DayBudgetSpent`], [`Reason::DomainBudgetSpent`], [`Reason::Lost`]. The others quote the contract's
+    /// name. Nothing is debited then, and no execution counted.
     /// [`ChargeError::Ledger`] if the order contradicts itself or what is registered, or if the store fails.
     pub fn charge(&self, order: &Order) -> Result<Admission, ChargeError> {
-        match self.write(|tx| admit::admit(tx, &self.live, order))? {
-            Outcome::Run(attempt, running) => Ok(Admission::Charged(Charge { order: order.clone(), attempt, running })),
+        match self.write(|tx| admit::admit(tx, &self.live, &self.seal, order))? {
+            Outcome::Run(attempt, running) => {
+                Ok(Admission::Charged(Charge { order: Box::new(order.clone()), attempt, running }))
+            }
             Outcome::Stored(release) => Ok(Admission::Stored(release)),
             Outcome::Running => Ok(Admission::Running),
             Outcome::Lost => Err(admit::refusal(order, Reason::Lost)),

@@ -4,7 +4,9 @@
 //! can starve the others, and a contract that is in force can always spend what it was promised, whatever others ask.
 //! When a contract ends, what it did not touch is promised to nobody and can be promised anew.
 
-use glovebox_policy::{BudgetDomain, Contract, ContractId, Cost, DatasetName, Reason, Refusal, SignedContract};
+use glovebox_policy::{
+    BudgetDomain, Contract, ContractId, Cost, DatasetName, Digest, OrgId, Reason, Refusal, SignedContract,
+};
 use rusqlite::{Connection, OptionalExtension as _};
 
 use crate::account::find_officer_key;
@@ -28,6 +30,8 @@ pub struct StoredContract {
 
 /// The terms that a charge is checked against.
 pub(crate) struct Terms {
+    pub(crate) digest: Digest,
+    pub(crate) org: OrgId,
     pub(crate) dataset: DatasetName,
     pub(crate) domain: BudgetDomain,
     pub(crate) starts_at: i64,
@@ -42,17 +46,19 @@ pub(crate) fn terms(tx: &Connection, id: &ContractId) -> Result<Option<Terms>, L
     let found = tx
         .prepare_cached(
             "SELECT dataset, domain, starts_at, ends_at, allotment_rho, allotment_delta, per_day_rho, per_day_delta,
-                    debited_rho, debited_delta FROM contract WHERE contract = ?1",
+                    debited_rho, debited_delta, org, digest FROM contract WHERE contract = ?1",
         )?
         .query_row([id.as_str()], |row| {
-            let names: (String, String) = (row.get(0)?, row.get(1)?);
+            let names: (String, String, String, [u8; 32]) = (row.get(0)?, row.get(1)?, row.get(10)?, row.get(11)?);
             let times = (row.get(2)?, row.get(3)?);
             Ok((names, times, (row.get(4)?, row.get(5)?), (row.get(6)?, row.get(7)?), (row.get(8)?, row.get(9)?)))
         })
         .optional()?;
     found
-        .map(|((dataset, domain), (starts_at, ends_at), allotment, per_day, debited)| {
+        .map(|((dataset, domain, org, digest), (starts_at, ends_at), allotment, per_day, debited)| {
             Ok(Terms {
+                digest: row::digest(digest),
+                org: row::name(org)?,
                 dataset: row::name(dataset)?,
                 domain: row::name(domain)?,
                 starts_at,

@@ -30,6 +30,14 @@ pub enum LedgerError {
         /// How the file differs.
         what: String,
     },
+    /// The log was begun under another key or origin.
+    #[error("the log is that of `{stored}`, not of `{given}`")]
+    Seal {
+        /// The verifier key that the log was begun with.
+        stored: String,
+        /// The verifier key of the seal that was given.
+        given: String,
+    },
     /// Something of this name is there already, and the ledger changes nothing that it holds.
     #[error("the {kind} `{name}` exists already")]
     Exists {
@@ -93,6 +101,17 @@ pub enum ContractError {
     Ledger(#[from] LedgerError),
 }
 
+/// Why a job, a verdict on it or its cancellation was not taken.
+#[derive(Debug, thiserror::Error)]
+pub enum JobError {
+    /// It cannot stand; may be told to whoever brought it.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// The ledger failed; nothing was taken.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+}
+
 impl From<rusqlite::Error> for ChargeError {
     fn from(error: rusqlite::Error) -> Self {
         Self::Ledger(error.into())
@@ -100,6 +119,12 @@ impl From<rusqlite::Error> for ChargeError {
 }
 
 impl From<rusqlite::Error> for ContractError {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Ledger(error.into())
+    }
+}
+
+impl From<rusqlite::Error> for JobError {
     fn from(error: rusqlite::Error) -> Self {
         Self::Ledger(error.into())
     }

@@ -7,31 +7,50 @@
 //! It never sees a row of data or a result before noise, decides no policy, draws no noise, gives nothing back once
 //! charged, and never changes or deletes a fact.
 //!
-//! Read in this order: `schema.sql` (the tables and what they forbid), `store` (files and transactions), `tree` and
-//! `log` (the tamper-evident log), `clock` (time never goes back), `domain` and `contract` (budgets and promises),
-//! `charge`, `admit` and `release` (the life of a request), `account` and `token` (who may come in), `books` (the audit
-//! of all sums).
+//! Read in this order: `schema.sql` (the tables and what they forbid), `store` (files and transactions), `seal` (the key
+//! that signs), `tree` and `log` (the tamper-evident log), [`tlog`] and `publish` (the log as others read and verify it),
+//! `clock` (time never goes back), `domain` and `contract` (budgets and promises), `job`, `job_read` and `execution` (code,
+//! its review, and whether it may run), `charge`, `admit` and `release` (the life of a request), [`certificate`],
+//! `statement` and `issue` (what a firm holds of a release), `canonical` (JSON in one form), `account` and `token` (who
+//! may come in), `books` (the audit of all sums).
 
 mod account;
 mod admit;
 mod books;
+mod canonical;
+pub mod certificate;
 mod charge;
 mod clock;
 mod contract;
 mod domain;
 mod error;
+mod execution;
+mod issue;
+mod job;
+mod job_read;
 mod log;
+mod publish;
 mod release;
 mod row;
+mod seal;
+mod statement;
 mod store;
+pub mod tlog;
 mod token;
 mod tree;
 
 pub use account::{Person, TokenCard};
-pub use charge::{Admission, Charge, MAX_RESUMES, Order};
+pub use certificate::{Certificate, CertificateError, MANIFEST_SUBJECT, MODULE_SUBJECT, VerifiedCertificate};
+pub use charge::{Admission, Charge, JobRun, MAX_RESUMES, Order, Subject};
 pub use contract::StoredContract;
 pub use domain::DomainBudget;
-pub use error::{ChargeError, ContractError, LedgerError};
+pub use error::{ChargeError, ContractError, JobError, LedgerError};
+pub use issue::StoredCertificate;
+pub use job::{
+    Cancellation, JobState, JobSummary, MODULE_MAX_BYTES, NewCancellation, NewJob, NewVerdict, StoredJob, StoredRun,
+    StoredVerdict, VERDICTS_NEEDED,
+};
 pub use log::{ENTRY_MAX_BYTES, TreeHead};
-pub use release::{BODY_MAX_BYTES, Receipt, SUMMARY_MAX_BYTES, StoredRelease};
+pub use release::{BODY_MAX_BYTES, CLAIMS_MAX_BYTES, Receipt, SUMMARY_MAX_BYTES, Settled, StoredRelease};
+pub use seal::{Seal, SealError};
 pub use store::{Ledger, SCHEMA_VERSION};

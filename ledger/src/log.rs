@@ -3,16 +3,22 @@
 //! An entry is appended only inside the transaction that makes the change it tells of. It holds account names, digests
 //! and numbers; never the text of a query or a value of a row. Privacy loss is written in steps, as decimal text,
 //! because JSON readers lose the last digits of large numbers.
+//!
+//! INVARIANT (a hash tells nothing): every entry carries 32 fresh random bytes. An inclusion proof shows hashes of
+//! neighbouring entries to whoever holds it; without the nonce he could hash his guesses of what others did (few names,
+//! few prices, known times) until one fits.
 
 use std::collections::BTreeMap;
 
 use glovebox_policy::{Cost, Digest};
-use rusqlite::{Connection, OpenFlags};
+use ring::rand::{SecureRandom as _, SystemRandom};
+use rusqlite::{Connection, OpenFlags, OptionalExtension as _};
 use serde_json::Value;
 
 use crate::error::LedgerError;
 use crate::row;
 use crate::store::Ledger;
+use crate::tlog::entry::{canonical, verify_entry};
 use crate::tree::{Frontier, Hash, leaf_hash};
 
 /// The largest entry, in bytes, so that tiles can carry it behind a 16-bit length.
@@ -67,9 +73,12 @@ impl Entry {
     pub(crate) fn append(mut self, tx: &Connection) -> Result<u64, LedgerError> {
         let mut frontier = frontier(tx)?;
         let seq = frontier.size();
+        let mut nonce = [0; 32];
+        SystemRandom::new().fill(&mut nonce).map_err(|_| LedgerError::Randomness)?;
+        self.fields.insert("nonce", hex::encode(nonce).into());
         self.fields.insert("prev", hex::encode(frontier.root()).into());
         self.fields.insert("seq", seq.into());
-        let entry = canonical(&self.fields)?;
+        let entry = canonical(&self.fields).map_err(|error| LedgerError::Store(Box::new(error)))?;
         if entry.len() > ENTRY_MAX_BYTES {
             return Err(LedgerError::TooLarge("log entry"));
         }
@@ -79,16 +88,17 @@ impl Entry {
             entry,
             leaf,
         ))?;
-        frontier.push(leaf);
+        for (level, hash) in (1_u8..).zip(frontier.push(leaf)) {
+            tx.prepare_cached("INSERT INTO log_node (level, place, hash) VALUES (?1, ?2, ?3)")?.execute((
+                level,
+                row::signed(seq >> level)?,
+                hash,
+            ))?;
+        }
         tx.prepare_cached("UPDATE log_head SET size = ?1, frontier = ?2 WHERE id = 1")?
             .execute((row::signed(frontier.size())?, frontier.to_stored()))?;
         Ok(seq)
     }
-}
-
-/// JSON without white space. The map is sorted and flat, so this is the canonical form.
-fn canonical(fields: &BTreeMap<impl serde::Serialize + Ord, Value>) -> Result<Vec<u8>, LedgerError> {
-    serde_json::to_vec(fields).map_err(|error| LedgerError::Store(Box::new(error)))
 }
 
 /// The stored frontier.
@@ -148,7 +158,7 @@ impl Ledger {
         })
     }
 
-    /// Recomputes the whole log from its entries and compares it with the stored hashes, chain, frontier and size.
+    /// Recomputes the whole log from its entries and compares it with the stored hashes, nodes, chain, frontier and size.
     ///
     /// Reads through a connection of its own and so does not hold up the service. Takes time in proportion to the log.
     ///
@@ -164,12 +174,25 @@ impl Ledger {
             let mut rows = tx.prepare("SELECT seq, entry, leaf FROM log_entry ORDER BY seq")?;
             let mut rows = rows.query([])?;
             while let Some(row) = rows.next()? {
-                let seq = computed.size();
-                let leaf =
-                    verify_entry(&computed, row.get(0)?, row.get_ref(1)?.as_blob().unwrap_or_default(), row.get(2)?)
-                        .map_err(|what| LedgerError::Log { seq, what })?;
-                computed.push(leaf);
+                let wrong = |seq, what| Err(LedgerError::Log { seq, what });
+                let (seq, stored): (i64, Hash) = (row.get(0)?, row.get(2)?);
+                let next = computed.size();
+                if u64::try_from(seq) != Ok(next) {
+                    return wrong(next, "the entry is missing");
+                }
+                let entry = row.get_ref(1)?.as_blob().unwrap_or_default();
+                if leaf_hash(entry) != stored {
+                    return wrong(next, "the entry is not the one that was hashed");
+                }
+                match verify_entry(&computed, entry) {
+                    Err(what) => return wrong(next, what),
+                    Ok(leaf) => verify_nodes(&tx, next, &computed.push(leaf))?,
+                }
             }
+        }
+        let nodes: i64 = tx.query_row("SELECT count(*) FROM log_node", [], |row| row.get(0))?;
+        if row::unsigned(nodes)? != computed.size() - u64::from(computed.size().count_ones()) {
+            return Err(LedgerError::Corrupt("the log has more nodes than its entries make".to_owned()));
         }
         if computed == frontier(&tx)? {
             Ok(TreeHead { size: computed.size(), root: computed.root() })
@@ -179,24 +202,16 @@ impl Ledger {
     }
 }
 
-/// Checks one stored entry against the tree before it and gives its leaf hash.
-fn verify_entry(before: &Frontier, seq: i64, entry: &[u8], stored: Hash) -> Result<Hash, &'static str> {
-    if u64::try_from(seq) != Ok(before.size()) {
-        return Err("the entry is missing");
+/// Checks the stored inner nodes whose last leaf is entry `seq`.
+fn verify_nodes(tx: &Connection, seq: u64, computed: &[Hash]) -> Result<(), LedgerError> {
+    for (level, hash) in (1_u8..).zip(computed) {
+        let stored: Option<Hash> = tx
+            .prepare_cached("SELECT hash FROM log_node WHERE level = ?1 AND place = ?2")?
+            .query_row((level, row::signed(seq >> level)?), |row| row.get(0))
+            .optional()?;
+        if stored.as_ref() != Some(hash) {
+            return Err(LedgerError::Log { seq, what: "a stored node over the entry is not that of its entries" });
+        }
     }
-    let leaf = leaf_hash(entry);
-    if leaf != stored {
-        return Err("the entry is not the one that was hashed");
-    }
-    let fields: BTreeMap<String, Value> = serde_json::from_slice(entry).map_err(|_| "the entry is not JSON")?;
-    if canonical(&fields).ok().as_deref() != Some(entry) {
-        return Err("the entry is not in canonical form");
-    }
-    if fields.get("seq").and_then(Value::as_u64) != Some(before.size()) {
-        return Err("the entry tells another number");
-    }
-    if fields.get("prev").and_then(Value::as_str) != Some(hex::encode(before.root()).as_str()) {
-        return Err("the entry does not follow from the entries before it");
-    }
-    Ok(leaf)
+    Ok(())
 }

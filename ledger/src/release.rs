@@ -4,18 +4,22 @@ use std::sync::Arc;
 
 use glovebox_policy::{Digest, PersonId};
 use rusqlite::{Connection, OptionalExtension as _};
+use serde_json::Value;
 
 use crate::charge::{Charge, Live};
 use crate::error::LedgerError;
 use crate::log::Entry;
 use crate::store::Ledger;
-use crate::{clock, row};
+use crate::{canonical, clock, issue, row};
 
 /// The largest stored release, in bytes.
 pub const BODY_MAX_BYTES: usize = 256 * 1024 * 1024;
 
 /// The longest summary of a release in the log, in bytes.
 pub const SUMMARY_MAX_BYTES: usize = 4096;
+
+/// The longest claims about the noise of a release, in bytes of canonical JSON.
+pub const CLAIMS_MAX_BYTES: usize = 16 * 1024 * 1024;
 
 /// Proof that a release is stored and paid for. Made only by the ledger, after the commit.
 ///
@@ -91,29 +95,41 @@ impl StoredRelease {
 }
 
 impl Ledger {
-    /// Stores the one answer of a charged request, with its log entry.
+    /// Stores the one answer of a charged request, with its log entry and the certificate of the charge's contract.
     ///
-    /// `body` is already noised and thereby public; `summary` is a short public text for the log (mechanism, scales).
+    /// `body` is already noised and thereby public; `summary` is a short public text for the log (mechanism, scales);
+    /// `claims` is what the plan says about the noise, public too, and goes into every certificate of the release.
     /// On any error nothing was released: throw `body` away, for the next attempt draws its own noise.
     ///
     /// # Errors
     /// [`LedgerError::Superseded`] if the charge is not the latest of its request or the request is settled;
-    /// [`LedgerError::TooLarge`] if body or summary is; [`LedgerError::Conflict`] if the charge is of another ledger;
-    /// else if the store fails.
-    pub fn commit_release(&self, charge: Charge, body: &[u8], summary: &str) -> Result<Receipt, LedgerError> {
-        if body.len() > BODY_MAX_BYTES {
-            return Err(LedgerError::TooLarge("release"));
+    /// [`LedgerError::TooLarge`] if body, summary or claims are; [`LedgerError::Conflict`] if the charge is of another
+    /// ledger or the claims hold a number that is not whole or beyond 2⁵³; else if the store fails.
+    pub fn commit_release(
+        &self,
+        charge: Charge,
+        body: &[u8],
+        summary: &str,
+        claims: &Value,
+    ) -> Result<Receipt, LedgerError> {
+        let claims = canonical::bytes(claims)
+            .map_err(|_| LedgerError::Conflict("the claims hold a number that readers round"))?;
+        let sizes = [
+            ("release", body.len(), BODY_MAX_BYTES),
+            ("summary", summary.len(), SUMMARY_MAX_BYTES),
+            ("claims", claims.len(), CLAIMS_MAX_BYTES),
+        ];
+        if let Some((what, ..)) = sizes.into_iter().find(|(_, bytes, max)| bytes > max) {
+            return Err(LedgerError::TooLarge(what));
         }
-        if summary.len() > SUMMARY_MAX_BYTES {
-            return Err(LedgerError::TooLarge("summary"));
-        }
-        let body_digest = Digest::of(body);
+        let (body_digest, claims_digest) = (Digest::of(body), Digest::of(&claims));
         self.write(|tx| {
             check_latest(tx, &self.live, &charge)?;
             let released_at = clock::by_system(tx)?;
             let leaf_index = Entry::new("release", released_at)
                 .digest("request", &charge.request())
                 .digest("body", &body_digest)
+                .digest("claims", &claims_digest)
                 .text("contract", charge.contract().as_str())
                 .text("domain", charge.domain().as_str())
                 .text("person", charge.person().as_str())
@@ -124,16 +140,20 @@ impl Ledger {
                 .text("summary", summary)
                 .append(tx)?;
             tx.prepare_cached(
-                "INSERT INTO release (request, attempt, body, digest, at, leaf) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+                "INSERT INTO release (request, attempt, body, digest, claims, claims_digest, at, leaf)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
             )?
             .execute((
                 charge.request().as_bytes(),
                 charge.attempt(),
                 body,
                 body_digest.as_bytes(),
+                &claims,
+                claims_digest.as_bytes(),
                 released_at,
                 row::signed(leaf_index)?,
             ))?;
+            issue::issue(tx, &self.seal, &charge.order, body_digest)?;
             Ok(Receipt { request: charge.request(), leaf_index, body_digest, released_at })
         })
     }
@@ -179,6 +199,34 @@ impl Ledger {
     }
 }
 
+/// What became of a charged request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Settled {
+    /// It was answered.
+    Released,
+    /// It was given up.
+    Lost,
+}
+
+impl Ledger {
+    /// What became of a request; `None` while it runs, was cut off, or was never charged.
+    ///
+    /// # Errors
+    /// If the store fails.
+    pub fn settled(&self, request: Digest) -> Result<Option<Settled>, LedgerError> {
+        self.read(|tx| {
+            let (released, lost): (bool, bool) = tx
+                .prepare_cached(
+                    "SELECT EXISTS (SELECT 1 FROM release WHERE request = ?1),
+                            EXISTS (SELECT 1 FROM lost WHERE request = ?1)",
+                )?
+                .query_row([request.as_bytes()], |row| row.try_into())?;
+            let lost = lost.then_some(Settled::Lost);
+            Ok(if released { Some(Settled::Released) } else { lost })
+        })
+    }
+}
+
 /// Checks that the charge is of this ledger, is the latest attempt, and that its request is not settled.
 fn check_latest(tx: &Connection, live: &Arc<Live>, charge: &Charge) -> Result<(), LedgerError> {
     if !charge.running.is_of(live) {
@@ -210,6 +258,16 @@ pub(crate) fn insert_lost(
     tx.prepare_cached("INSERT INTO lost (request, attempt, person, at, leaf) VALUES (?1, ?2, ?3, ?4, ?5)")?
         .execute((request.as_bytes(), attempt, person.as_str(), now, row::signed(leaf)?))?;
     Ok(())
+}
+
+/// What was claimed about the noise of a release, checked against its digest.
+pub(crate) fn claims(tx: &Connection, request: &Digest) -> Result<Value, LedgerError> {
+    let (claims, digest): (Vec<u8>, [u8; 32]) = tx
+        .prepare_cached("SELECT claims, claims_digest FROM release WHERE request = ?1")?
+        .query_row([request.as_bytes()], |row| row.try_into())?;
+    let sound = Digest::of(&claims) == row::digest(digest);
+    let value = sound.then(|| canonical::parse(&claims)).flatten();
+    value.ok_or_else(|| LedgerError::Corrupt(format!("the claims of request `{request}` were changed")))
 }
 
 /// The stored release of a request, its bytes checked against their digest.

@@ -1,4 +1,4 @@
--- The ledger's tables, version 1.
+-- The ledger's tables, version 2.
 --
 -- Rules that hold for every table:
 --   * integers only; a digest or hash is a BLOB of 32 bytes, a name is TEXT;
@@ -20,8 +20,7 @@ CREATE TABLE clock (
 CREATE TRIGGER clock_only_forward BEFORE UPDATE ON clock WHEN NEW.last_seen < OLD.last_seen
     BEGIN SELECT RAISE(ABORT, 'the clock never goes back'); END;
 
--- The log: leaf number `seq` of an RFC 6962 tree. `leaf` is SHA-256(0x00 || entry). Tiles and proofs derive
--- from `leaf`.
+-- The log: leaf number `seq` of an RFC 6962 tree. `leaf` is SHA-256(0x00 || entry).
 CREATE TABLE log_entry (
     seq   INTEGER PRIMARY KEY CHECK (seq >= 0),
     entry BLOB NOT NULL CHECK (length(entry) BETWEEN 1 AND 65535),
@@ -38,6 +37,24 @@ CREATE TABLE log_head (
 ) STRICT;
 CREATE TRIGGER log_head_one_step BEFORE UPDATE ON log_head WHEN NEW.size <> OLD.size + 1
     BEGIN SELECT RAISE(ABORT, 'the log grows by one entry at a time'); END;
+
+-- The inner nodes of the tree that are complete: node `place` of `level` covers the leaves from place * 2^level on, 2^level
+-- of them. Level 0 is `log_entry.leaf`. Tiles and proofs read these, so that they cost a few reads at any size.
+CREATE TABLE log_node (
+    level INTEGER NOT NULL CHECK (level BETWEEN 1 AND 62),
+    place INTEGER NOT NULL CHECK (place >= 0),
+    hash  BLOB NOT NULL CHECK (length(hash) = 32),
+    PRIMARY KEY (level, place)
+) STRICT, WITHOUT ROWID;
+CREATE TRIGGER log_node_with_last_leaf BEFORE INSERT ON log_node
+    WHEN ((NEW.place + 1) << NEW.level) <> (SELECT size + 1 FROM log_head)
+    BEGIN SELECT RAISE(ABORT, 'a node of the log comes with its last leaf'); END;
+
+-- The verifier key of the log, in the form of c2sp.org/signed-note: one log, one key, one origin.
+CREATE TABLE log_key (
+    id       INTEGER PRIMARY KEY CHECK (id = 1),
+    verifier TEXT NOT NULL
+) STRICT;
 
 CREATE TABLE person (
     person TEXT PRIMARY KEY,
@@ -170,6 +187,8 @@ CREATE TABLE debit (
     request  BLOB NOT NULL REFERENCES charge (request),
     contract TEXT NOT NULL REFERENCES contract (contract),
     person   TEXT NOT NULL REFERENCES person (person),
+    decision BLOB NOT NULL CHECK (length(decision) = 32),
+    at       INTEGER NOT NULL,
     day      INTEGER NOT NULL,
     rho      INTEGER NOT NULL CHECK (rho >= 0),
     delta    INTEGER NOT NULL CHECK (delta >= 0),
@@ -178,13 +197,16 @@ CREATE TABLE debit (
 ) STRICT;
 CREATE INDEX debit_by_contract ON debit (contract, day);
 
+-- `claims` is what the plan says about the noise, in canonical JSON; certificates repeat it.
 CREATE TABLE release (
-    request BLOB PRIMARY KEY REFERENCES charge (request),
-    attempt INTEGER NOT NULL,
-    body    BLOB NOT NULL,
-    digest  BLOB NOT NULL CHECK (length(digest) = 32),
-    at      INTEGER NOT NULL,
-    leaf    INTEGER NOT NULL UNIQUE REFERENCES log_entry (seq),
+    request       BLOB PRIMARY KEY REFERENCES charge (request),
+    attempt       INTEGER NOT NULL,
+    body          BLOB NOT NULL,
+    digest        BLOB NOT NULL CHECK (length(digest) = 32),
+    claims        BLOB NOT NULL,
+    claims_digest BLOB NOT NULL CHECK (length(claims_digest) = 32),
+    at            INTEGER NOT NULL,
+    leaf          INTEGER NOT NULL UNIQUE REFERENCES log_entry (seq),
     FOREIGN KEY (request, attempt) REFERENCES attempt (request, number)
 ) STRICT;
 CREATE TRIGGER release_not_lost BEFORE INSERT ON release WHEN EXISTS (SELECT 1 FROM lost WHERE request = NEW.request)
@@ -202,6 +224,79 @@ CREATE TRIGGER lost_not_released BEFORE INSERT ON lost WHEN EXISTS (SELECT 1 FRO
     BEGIN SELECT RAISE(ABORT, 'a released request is never lost'); END;
 CREATE INDEX lost_by_person ON lost (person);
 
+-- A job as it was handed in: one request for review. Verdicts and certificates name its bytes by their digests.
+CREATE TABLE job (
+    job             TEXT PRIMARY KEY,
+    person          TEXT NOT NULL REFERENCES person (person),
+    org             TEXT NOT NULL,
+    contract        TEXT NOT NULL REFERENCES contract (contract),
+    manifest        BLOB NOT NULL,
+    manifest_digest BLOB NOT NULL CHECK (length(manifest_digest) = 32),
+    module          BLOB NOT NULL,
+    module_digest   BLOB NOT NULL CHECK (length(module_digest) = 32),
+    submitted_at    INTEGER NOT NULL,
+    expires_at      INTEGER NOT NULL CHECK (expires_at > submitted_at),
+    leaf            INTEGER NOT NULL UNIQUE REFERENCES log_entry (seq)
+) STRICT;
+
+-- What an officer signed about a job: at most once for each officer.
+CREATE TABLE verdict (
+    job            TEXT NOT NULL REFERENCES job (job),
+    person         TEXT NOT NULL REFERENCES person (person),
+    decision       TEXT NOT NULL CHECK (decision IN ('approve', 'reject')),
+    envelope       BLOB NOT NULL,
+    digest         BLOB NOT NULL CHECK (length(digest) = 32),
+    execute_by     INTEGER NOT NULL,
+    max_executions INTEGER NOT NULL CHECK (max_executions BETWEEN 1 AND 4294967295),
+    at             INTEGER NOT NULL,
+    leaf           INTEGER NOT NULL UNIQUE REFERENCES log_entry (seq),
+    PRIMARY KEY (job, person)
+) STRICT;
+CREATE TRIGGER verdict_not_cancelled BEFORE INSERT ON verdict
+    WHEN EXISTS (SELECT 1 FROM cancellation WHERE job = NEW.job)
+    BEGIN SELECT RAISE(ABORT, 'nobody decides on a cancelled job'); END;
+
+CREATE TABLE cancellation (
+    job    TEXT PRIMARY KEY REFERENCES job (job),
+    person TEXT NOT NULL REFERENCES person (person),
+    at     INTEGER NOT NULL,
+    leaf   INTEGER NOT NULL UNIQUE REFERENCES log_entry (seq)
+) STRICT;
+
+-- A charged request that a job was run for, numbered 1, 2, … within what its approval allows.
+CREATE TABLE job_run (
+    job     TEXT NOT NULL REFERENCES job (job),
+    number  INTEGER NOT NULL CHECK (number >= 1),
+    request BLOB NOT NULL REFERENCES charge (request),
+    at      INTEGER NOT NULL,
+    leaf    INTEGER NOT NULL UNIQUE REFERENCES log_entry (seq),
+    PRIMARY KEY (job, number),
+    UNIQUE (job, request)
+) STRICT;
+CREATE TRIGGER job_run_in_order BEFORE INSERT ON job_run
+    WHEN NEW.number <> (SELECT count(*) + 1 FROM job_run WHERE job = NEW.job)
+    BEGIN SELECT RAISE(ABORT, 'the runs of a job are numbered in order'); END;
+CREATE TRIGGER job_run_approved BEFORE INSERT ON job_run
+    WHEN NOT EXISTS (SELECT 1 FROM verdict WHERE job = NEW.job)
+        OR EXISTS (SELECT 1 FROM verdict WHERE job = NEW.job AND decision <> 'approve')
+        OR EXISTS (SELECT 1 FROM cancellation WHERE job = NEW.job)
+    BEGIN SELECT RAISE(ABORT, 'only an approved job runs'); END;
+CREATE TRIGGER job_run_within BEFORE INSERT ON job_run
+    WHEN EXISTS (SELECT 1 FROM verdict WHERE job = NEW.job
+        AND (max_executions < NEW.number OR execute_by <= NEW.at))
+    BEGIN SELECT RAISE(ABORT, 'a job runs no more often and no later than approved'); END;
+
+-- What a contract holds in its hand of a release: one for each contract, and only for what was released and paid for.
+CREATE TABLE certificate (
+    request  BLOB NOT NULL REFERENCES release (request),
+    contract TEXT NOT NULL,
+    envelope BLOB NOT NULL,
+    digest   BLOB NOT NULL CHECK (length(digest) = 32),
+    leaf     INTEGER NOT NULL UNIQUE REFERENCES log_entry (seq),
+    PRIMARY KEY (request, contract),
+    FOREIGN KEY (request, contract) REFERENCES debit (request, contract)
+) STRICT;
+
 -- Facts never change, nothing is deleted, and `INSERT OR REPLACE` replaces nothing either.
 CREATE TRIGGER schema_version_no_update BEFORE UPDATE ON schema_version BEGIN SELECT RAISE(ABORT, 'append-only'); END;
 CREATE TRIGGER schema_version_no_delete BEFORE DELETE ON schema_version BEGIN SELECT RAISE(ABORT, 'append-only'); END;
@@ -215,6 +310,16 @@ CREATE TRIGGER clock_no_replace BEFORE INSERT ON clock
 CREATE TRIGGER log_head_no_delete BEFORE DELETE ON log_head BEGIN SELECT RAISE(ABORT, 'append-only'); END;
 CREATE TRIGGER log_head_no_replace BEFORE INSERT ON log_head
     WHEN EXISTS (SELECT 1 FROM log_head WHERE id = NEW.id)
+    BEGIN SELECT RAISE(ABORT, 'append-only'); END;
+CREATE TRIGGER log_node_no_update BEFORE UPDATE ON log_node BEGIN SELECT RAISE(ABORT, 'append-only'); END;
+CREATE TRIGGER log_node_no_delete BEFORE DELETE ON log_node BEGIN SELECT RAISE(ABORT, 'append-only'); END;
+CREATE TRIGGER log_node_no_replace BEFORE INSERT ON log_node
+    WHEN EXISTS (SELECT 1 FROM log_node WHERE level = NEW.level AND place = NEW.place)
+    BEGIN SELECT RAISE(ABORT, 'append-only'); END;
+CREATE TRIGGER log_key_no_update BEFORE UPDATE ON log_key BEGIN SELECT RAISE(ABORT, 'append-only'); END;
+CREATE TRIGGER log_key_no_delete BEFORE DELETE ON log_key BEGIN SELECT RAISE(ABORT, 'append-only'); END;
+CREATE TRIGGER log_key_no_replace BEFORE INSERT ON log_key
+    WHEN EXISTS (SELECT 1 FROM log_key WHERE id = NEW.id)
     BEGIN SELECT RAISE(ABORT, 'append-only'); END;
 CREATE TRIGGER log_entry_no_update BEFORE UPDATE ON log_entry BEGIN SELECT RAISE(ABORT, 'append-only'); END;
 CREATE TRIGGER log_entry_no_delete BEFORE DELETE ON log_entry BEGIN SELECT RAISE(ABORT, 'append-only'); END;
@@ -290,7 +395,35 @@ CREATE TRIGGER lost_no_delete BEFORE DELETE ON lost BEGIN SELECT RAISE(ABORT, 'a
 CREATE TRIGGER lost_no_replace BEFORE INSERT ON lost
     WHEN EXISTS (SELECT 1 FROM lost WHERE request = NEW.request OR rowid = NEW.rowid OR leaf = NEW.leaf)
     BEGIN SELECT RAISE(ABORT, 'append-only'); END;
+CREATE TRIGGER job_no_update BEFORE UPDATE ON job BEGIN SELECT RAISE(ABORT, 'append-only'); END;
+CREATE TRIGGER job_no_delete BEFORE DELETE ON job BEGIN SELECT RAISE(ABORT, 'append-only'); END;
+CREATE TRIGGER job_no_replace BEFORE INSERT ON job
+    WHEN EXISTS (SELECT 1 FROM job WHERE job = NEW.job OR rowid = NEW.rowid OR leaf = NEW.leaf)
+    BEGIN SELECT RAISE(ABORT, 'append-only'); END;
+CREATE TRIGGER verdict_no_update BEFORE UPDATE ON verdict BEGIN SELECT RAISE(ABORT, 'append-only'); END;
+CREATE TRIGGER verdict_no_delete BEFORE DELETE ON verdict BEGIN SELECT RAISE(ABORT, 'append-only'); END;
+CREATE TRIGGER verdict_no_replace BEFORE INSERT ON verdict
+    WHEN EXISTS (SELECT 1 FROM verdict WHERE (job = NEW.job AND person = NEW.person)
+        OR rowid = NEW.rowid OR leaf = NEW.leaf)
+    BEGIN SELECT RAISE(ABORT, 'append-only'); END;
+CREATE TRIGGER cancellation_no_update BEFORE UPDATE ON cancellation BEGIN SELECT RAISE(ABORT, 'append-only'); END;
+CREATE TRIGGER cancellation_no_delete BEFORE DELETE ON cancellation BEGIN SELECT RAISE(ABORT, 'append-only'); END;
+CREATE TRIGGER cancellation_no_replace BEFORE INSERT ON cancellation
+    WHEN EXISTS (SELECT 1 FROM cancellation WHERE job = NEW.job OR rowid = NEW.rowid OR leaf = NEW.leaf)
+    BEGIN SELECT RAISE(ABORT, 'append-only'); END;
+CREATE TRIGGER job_run_no_update BEFORE UPDATE ON job_run BEGIN SELECT RAISE(ABORT, 'append-only'); END;
+CREATE TRIGGER job_run_no_delete BEFORE DELETE ON job_run BEGIN SELECT RAISE(ABORT, 'append-only'); END;
+CREATE TRIGGER job_run_no_replace BEFORE INSERT ON job_run
+    WHEN EXISTS (SELECT 1 FROM job_run WHERE (job = NEW.job AND (number = NEW.number OR request = NEW.request))
+        OR rowid = NEW.rowid OR leaf = NEW.leaf)
+    BEGIN SELECT RAISE(ABORT, 'append-only'); END;
+CREATE TRIGGER certificate_no_update BEFORE UPDATE ON certificate BEGIN SELECT RAISE(ABORT, 'append-only'); END;
+CREATE TRIGGER certificate_no_delete BEFORE DELETE ON certificate BEGIN SELECT RAISE(ABORT, 'append-only'); END;
+CREATE TRIGGER certificate_no_replace BEFORE INSERT ON certificate
+    WHEN EXISTS (SELECT 1 FROM certificate WHERE (request = NEW.request AND contract = NEW.contract)
+        OR rowid = NEW.rowid OR leaf = NEW.leaf)
+    BEGIN SELECT RAISE(ABORT, 'append-only'); END;
 
-INSERT INTO schema_version (id, version) VALUES (1, 1);
+INSERT INTO schema_version (id, version) VALUES (1, 2);
 INSERT INTO clock (id, last_seen) VALUES (1, 0);
 INSERT INTO log_head (id, size, frontier) VALUES (1, 0, x'');

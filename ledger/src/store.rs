@@ -14,11 +14,12 @@ use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 use crate::charge::Live;
 use crate::error::LedgerError;
 use crate::log;
+use crate::seal::Seal;
 
 const SCHEMA: &str = include_str!("schema.sql");
 
 /// The version of `schema.sql`. A change of any statement there is a new version.
-pub const SCHEMA_VERSION: i64 = 1;
+pub const SCHEMA_VERSION: i64 = 2;
 
 /// Marks the file as a Glovebox ledger in SQLite's own header ("GBX1").
 const APPLICATION_ID: i64 = 0x4742_5831;
@@ -30,6 +31,7 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 pub struct Ledger {
     writer: Mutex<Connection>,
     path: PathBuf,
+    pub(crate) seal: Seal,
     pub(crate) live: Arc<Live>,
 }
 
@@ -40,11 +42,12 @@ impl std::fmt::Debug for Ledger {
 }
 
 impl Ledger {
-    /// Makes a new, empty ledger at `path` (`ledger.sqlite` by custom), readable by the owner only.
+    /// Makes a new, empty ledger at `path` (`ledger.sqlite` by custom), readable by the owner only. `seal` signs its
+    /// log from now on.
     ///
     /// # Errors
     /// [`LedgerError::Exists`] if there is a ledger or another database at `path`; else if the store fails.
-    pub fn create(path: &Path) -> Result<Self, LedgerError> {
+    pub fn create(path: &Path, seal: Seal) -> Result<Self, LedgerError> {
         let mut options = OpenOptions::new();
         options.create(true).truncate(false).write(true);
         #[cfg(unix)]
@@ -58,26 +61,28 @@ impl Ledger {
             return Err(LedgerError::Exists { kind: "ledger", name: path.display().to_string() });
         }
         tx.execute_batch(SCHEMA)?;
+        tx.execute("INSERT INTO log_key (id, verifier) VALUES (1, ?1)", [seal.verifier_key().to_string()])?;
         tx.pragma_update(None, "application_id", APPLICATION_ID)?;
         tx.pragma_update(None, "user_version", SCHEMA_VERSION)?;
         tx.commit()?;
-        Self::checked(conn, path)
+        Self::checked(conn, path, seal)
     }
 
-    /// Opens the ledger at `path`.
+    /// Opens the ledger at `path`, whose log `seal` signs.
     ///
     /// # Errors
     /// [`LedgerError::Schema`] if the file is no ledger, is of another version, or if a table, check or trigger of it
-    /// differs from what this program made; [`LedgerError::Corrupt`] if the log's size is wrong; else if the
-    /// store fails.
-    pub fn open(path: &Path) -> Result<Self, LedgerError> {
-        Self::checked(connect(path)?, path)
+    /// differs from what this program made; [`LedgerError::Corrupt`] if the log's size is wrong;
+    /// [`LedgerError::Seal`] if the log is of another key or origin; else if the store fails.
+    pub fn open(path: &Path, seal: Seal) -> Result<Self, LedgerError> {
+        Self::checked(connect(path)?, path, seal)
     }
 
-    fn checked(conn: Connection, path: &Path) -> Result<Self, LedgerError> {
+    fn checked(conn: Connection, path: &Path, seal: Seal) -> Result<Self, LedgerError> {
         check_schema(&conn)?;
         log::check_size(&conn)?;
-        Ok(Self { writer: Mutex::new(conn), path: path.to_owned(), live: Arc::default() })
+        check_seal(&conn, &seal)?;
+        Ok(Self { writer: Mutex::new(conn), path: path.to_owned(), seal, live: Arc::default() })
     }
 
     /// Where the ledger is.
@@ -145,6 +150,14 @@ fn check_schema(conn: &Connection) -> Result<(), LedgerError> {
         Some((name, _)) => Err(differs(&format!("`{name}` differs"))),
         None => Ok(()),
     }
+}
+
+/// INVARIANT (one log, one key): checkpoints of one log are signed by one key under one origin, or its readers would take
+/// the log for two.
+fn check_seal(conn: &Connection, seal: &Seal) -> Result<(), LedgerError> {
+    let stored: String = conn.query_row("SELECT verifier FROM log_key WHERE id = 1", [], |row| row.get(0))?;
+    let given = seal.verifier_key().to_string();
+    if stored == given { Ok(()) } else { Err(LedgerError::Seal { stored, given }) }
 }
 
 /// Every table, index and trigger with the statement that made it.

@@ -2,7 +2,8 @@
 //!
 //! A leaf is `SHA-256(0x00 || entry)`, an inner node `SHA-256(0x01 || left || right)`, the root of nothing
 //! `SHA-256("")`. Appending needs only the frontier: the roots of the maximal complete subtrees, largest first, one for
-//! each set bit of the size. Inclusion and consistency proofs and tiles are functions of the leaf hashes.
+//! each set bit of the size. Every inner node is complete from the append of its last leaf on and never changes again;
+//! [`Frontier::push`] hands them out, so that they can be stored and proofs and tiles read a few of them only.
 
 use ring::digest::{Context, SHA256};
 
@@ -24,7 +25,8 @@ pub(crate) fn leaf_hash(entry: &[u8]) -> Hash {
     sha256(&[&[0], entry])
 }
 
-fn node_hash(left: &Hash, right: &Hash) -> Hash {
+/// The hash of an inner node over its two children.
+pub(crate) fn node_hash(left: &Hash, right: &Hash) -> Hash {
     sha256(&[&[1], left, right])
 }
 
@@ -53,16 +55,20 @@ impl Frontier {
         self.size
     }
 
-    /// Appends a leaf: merges as many peaks as the size has trailing ones.
-    pub(crate) fn push(&mut self, leaf: Hash) {
+    /// Appends a leaf: merges as many peaks as the size has trailing ones. Gives the inner nodes that are complete now,
+    /// from level 1 upwards; on level `l` the node's place is the leaf's number shifted right by `l`.
+    pub(crate) fn push(&mut self, leaf: Hash) -> Vec<Hash> {
         let mut node = leaf;
+        let mut completed = Vec::new();
         for _ in 0..self.size.trailing_ones() {
             if let Some(left) = self.peaks.pop() {
                 node = node_hash(&left, &node);
+                completed.push(node);
             }
         }
         self.peaks.push(node);
         self.size += 1;
+        completed
     }
 
     /// The root of the whole tree.
@@ -101,7 +107,10 @@ mod tests {
             assert_eq!(stored.as_ref(), Some(&frontier));
             let leaf = leaf_hash(&n.to_be_bytes());
             leaves.push(leaf);
-            frontier.push(leaf);
+            for (level, node) in (1..).zip(frontier.push(leaf)) {
+                let last = leaves.len();
+                assert_eq!(Some(node), leaves.get(last - (1 << level)..).map(naive_root), "level {level} at {last}");
+            }
         }
     }
 

@@ -161,7 +161,7 @@ fn instant(text: &str) -> Option<DateTime<Utc>> {
 }
 
 /// Names the line and its key as well: the parser's own words do not always name the field.
-fn unreadable(text: &str, error: &toml::de::Error) -> String {
+pub(crate) fn unreadable(text: &str, error: &toml::de::Error) -> String {
     let Some(before) = error.span().and_then(|span| text.get(..span.start)) else {
         return error.message().to_owned();
     };

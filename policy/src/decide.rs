@@ -102,6 +102,8 @@ pub struct Matter<'a> {
     pub delta: f64,
     /// Groups per unit asked for.
     pub max_groups: u32,
+    /// How many officers' approvals of this very request stand; 0 for SQL, which needs none.
+    pub approvals: u32,
     /// Now, in seconds since 1970.
     pub now_unix_s: i64,
 }
@@ -303,6 +305,7 @@ struct Record<'a> {
     epsilon: NanoEpsilon,
     delta: f64,
     max_groups: u32,
+    approvals: u32,
 }
 
 impl<'a> Record<'a> {
@@ -320,6 +323,7 @@ impl<'a> Record<'a> {
             epsilon: matter.epsilon,
             delta: matter.delta,
             max_groups: matter.max_groups,
+            approvals: matter.approvals,
         }
     }
 }

@@ -60,6 +60,7 @@ fn ask(set: &PolicySet, spoil: impl FnOnce(&mut Matter<'static>)) -> Result<Perm
         epsilon: NanoEpsilon::from_nano(500_000_000),
         delta: 1e-9,
         max_groups: 1,
+        approvals: 0,
         now_unix_s: contract.contract().starts.timestamp(),
     };
     spoil(&mut matter);
@@ -242,7 +243,8 @@ fn the_decision_record_is_stable() {
         epsilon: NanoEpsilon::from_nano(1),
         delta: 1e-9,
         max_groups: 1,
+        approvals: 0,
     });
-    let expected = r#"{"policies":"0","contract":"0","person":"han","org":"acme","role":"analyst","purpose":"research","request":"0","dataset":"medical.rand_hie","uses":[{"column":"income","role":"wasmInput","identifier":false}],"epsilon":1,"delta":1e-9,"max_groups":1}"#;
+    let expected = r#"{"policies":"0","contract":"0","person":"han","org":"acme","role":"analyst","purpose":"research","request":"0","dataset":"medical.rand_hie","uses":[{"column":"income","role":"wasmInput","identifier":false}],"epsilon":1,"delta":1e-9,"max_groups":1,"approvals":0}"#;
     assert_eq!(record.unwrap(), expected.replace("\"0\"", &format!("\"{zero}\"")));
 }

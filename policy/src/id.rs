@@ -99,6 +99,10 @@ slug!(
     JobId, "job name"
 );
 slug!(
+    /// What an author calls a job; its versions share the name.
+    JobName, "job's name"
+);
+slug!(
     /// A column of a dataset, as SQL writes it.
     ColumnName, "column name"
 );
@@ -153,6 +157,18 @@ impl From<DatasetName> for String {
 impl fmt::Display for DatasetName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}.{}", self.schema, self.table)
+    }
+}
+
+impl JobId {
+    /// A new, random name.
+    ///
+    /// # Errors
+    /// If the operating system gives no randomness.
+    pub fn random() -> Result<Self, ring::error::Unspecified> {
+        let mut bytes = [0; 8];
+        ring::rand::SecureRandom::fill(&ring::rand::SystemRandom::new(), &mut bytes)?;
+        Ok(Self(format!("j-{}", hex::encode(bytes))))
     }
 }
 

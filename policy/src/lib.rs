@@ -6,22 +6,26 @@
 //!
 //! Read in this order: [`id`] (names), [`number`] (ρ and δ in integers), [`refusal`] (the closed list of reasons),
 //! [`public`] (values that carry nothing of a row), [`contract`] (what a firm was granted), [`dsse`] (who signed it),
-//! [`decide`] (Cedar: one decision per column, role of use and purpose).
+//! [`job`] (what a job wants), [`approval`] (an officer's verdict on it), [`decide`] (Cedar: one decision per column, role of use and purpose).
 
+pub mod approval;
 pub mod contract;
 pub mod decide;
 pub mod dsse;
 pub mod id;
+pub mod job;
 pub mod number;
 pub mod public;
 pub mod refusal;
 
+pub use approval::{Decision, SignedVerdict, Subjects, Verdict};
 pub use contract::{Contract, SignedContract};
 pub use decide::{Caller, ColumnUse, Permit, PolicySet, RoleOfUse};
 pub use id::{
-    BudgetDomain, ColumnName, ContractId, DatasetName, Digest, IdSpace, JobId, OrgId, PersonId, Purpose, Role,
+    BudgetDomain, ColumnName, ContractId, DatasetName, Digest, IdSpace, JobId, JobName, OrgId, PersonId, Purpose, Role,
     SnapshotId,
 };
+pub use job::JobManifest;
 pub use number::{Cost, Delta, NanoEpsilon, Rho};
 pub use public::Public;
 pub use refusal::{Reason, Refusal};

@@ -224,10 +224,10 @@ pub fn release(
     if planned != charge.cost() || planned != exact.plan().cost() {
         return Err(GateError::CostMismatch { planned, charged: charge.cost() });
     }
-    let summary = exact.plan().summary();
+    let (summary, claims) = (exact.plan().summary(), exact.plan().claims());
     let value = exact.noised()?;
     let body = value.to_body()?;
-    let receipt = ledger.commit_release(charge, &body, &summary)?;
+    let receipt = ledger.commit_release(charge, &body, &summary, &claims)?;
     same_request("receipt", request, receipt.request())?;
     Ok(Released { value, receipt })
 }

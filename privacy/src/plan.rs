@@ -6,6 +6,7 @@
 use dashu::rational::RBig;
 use glovebox_policy::{Cost, Delta, NanoEpsilon, Public, Reason, Refusal, Rho};
 use serde::Serialize;
+use serde_json::{Value, json};
 
 use crate::accountant::{exact, f64_down, rho_for, rho_up};
 use crate::bounding::Geometry;
@@ -95,6 +96,23 @@ impl NoisePlan {
         format!("{kind} noise, families {families}, groups {groups}, scales {}{more}", scales.join(", "))
     }
 
+    /// What a certificate says about the noise: all that somebody needs who wants to use the numbers, or to price the
+    /// noise again. Numbers that may be large or broken are decimal text, exact but for the sensitivity, which is shown
+    /// rounded up.
+    ///
+    /// # Privacy obligation
+    /// A function of the plan, which was fixed from public text before any row was read; not of any cell.
+    pub(crate) fn claims(&self) -> Value {
+        let Geometry::GroupSelection { max_groups } = self.geometry;
+        let families: Vec<Value> = self.families.iter().map(family_claims).collect();
+        json!({
+            "mechanism": format!("discrete-{}", self.kind.as_str()),
+            "geometry": { "kind": "group-selection", "maxGroups": max_groups },
+            "groups": self.groups,
+            "families": families,
+        })
+    }
+
     /// What this noise costs by OpenDP's maps, computed anew: exact losses added up, then rounded up once.
     ///
     /// # Privacy obligation
@@ -115,6 +133,16 @@ impl NoisePlan {
         }
         Ok(Cost { rho: rho_up(&rho), delta: Delta::ZERO })
     }
+}
+
+fn family_claims(family: &NoisedFamily) -> Value {
+    json!({
+        "label": family.label.get(),
+        "linf": family.linf.to_string(),
+        "sensitivity": family.sensitivity.to_string(),
+        "scale": family.scale.to_decimal(),
+        "halfWidth95": family.half_width_95.to_string(),
+    })
 }
 
 /// Chooses the noise: every family gets the same share of the loss, and the smallest scale that stays within it.

@@ -198,3 +198,33 @@ fn plans_are_functions_of_their_arguments() {
     let plan = || plan_noise(families(&[3, 1 << 33]), 77, select(5), ask(0.3, 1e-7)).unwrap();
     assert_eq!(serde_json::to_string(&plan()).unwrap(), serde_json::to_string(&plan()).unwrap());
 }
+
+#[test]
+fn claims_hold_the_whole_plan_and_no_number_that_readers_round() {
+    fn only_small_whole_numbers(value: &serde_json::Value) -> bool {
+        match value {
+            serde_json::Value::Number(number) => number.as_u64().is_some_and(|n| n < 1 << 53),
+            serde_json::Value::Array(items) => items.iter().all(only_small_whole_numbers),
+            serde_json::Value::Object(fields) => fields.values().all(only_small_whole_numbers),
+            _ => true,
+        }
+    }
+    for delta in [0.0, 1e-9] {
+        let family = |linf| Family { label: Public::from_manifest(format!("at most {linf}")), linf };
+        let ask = Ask { epsilon: NanoEpsilon::from_epsilon(0.7).unwrap(), delta, mechanism: None };
+        let geometry = Geometry::GroupSelection { max_groups: 3 };
+        let plan = plan_noise(vec![family(1), family(1 << 40)], 5, geometry, ask).unwrap();
+        let claims = plan.claims();
+        assert!(only_small_whole_numbers(&claims), "{claims}");
+        assert_eq!(claims["mechanism"], if delta == 0.0 { "discrete-laplace" } else { "discrete-gaussian" });
+        assert_eq!(claims["geometry"]["maxGroups"], 3);
+        let told = claims["families"].as_array().unwrap();
+        assert_eq!(told.len(), plan.families().len());
+        for (told, family) in told.iter().zip(plan.families()) {
+            let exact = |key: &str| told[key].as_str().unwrap().parse::<f64>().unwrap();
+            assert_eq!(exact("scale"), family.scale.to_f64());
+            assert_eq!(exact("sensitivity"), family.sensitivity);
+            assert_eq!((exact("linf"), exact("halfWidth95")), (family.linf as f64, family.half_width_95 as f64));
+        }
+    }
+}

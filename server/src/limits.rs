@@ -11,6 +11,15 @@ pub const JSON_BODY_BYTES: usize = 256 * 1024;
 /// Longest manifest that comes with an upload.
 pub const MANIFEST_BYTES: usize = 1024 * 1024;
 
+/// Longest manifest of a job that is read.
+pub const JOB_MANIFEST_BYTES: usize = glovebox_policy::job::MANIFEST_MAX_BYTES;
+
+/// Longest module of a job that is read; the sandbox takes no longer one.
+pub const MODULE_BYTES: usize = 1024 * 1024;
+
+/// Jobs that are being submitted at the same time; the next one is busy. They wait for one another to be compiled.
+pub const SUBMISSIONS: usize = 8;
+
 /// Longest upload unless the configuration says otherwise.
 pub const UPLOAD_BYTES: u64 = 4 * 1024 * 1024 * 1024;
 
@@ -45,6 +54,9 @@ pub const REQUEST_TIME: Duration = Duration::from_secs(300);
 /// How long one upload may take, ingest included.
 pub const UPLOAD_TIME: Duration = Duration::from_secs(3600);
 
+/// How long one submission of a job may take: [`SUBMISSIONS`] compilations, each at its worst.
+pub const SUBMISSION_TIME: Duration = Duration::from_secs(600);
+
 /// How long requests under way have when the server stops.
 pub const SHUTDOWN_TIME: Duration = Duration::from_secs(10);
 
@@ -71,6 +83,9 @@ pub const TWIN_ROWS: usize = 100_000;
 
 /// Rows of a synthetic twin when the call does not say.
 pub const TWIN_ROWS_DEFAULT: usize = 1_000;
+
+/// Entries of the log that one call hands out when it does not say; the engine hands out no more than 1000.
+pub const LOG_ENTRIES_DEFAULT: u32 = 100;
 
 /// Days that a token may be issued for.
 pub const TOKEN_DAYS: u32 = 366;

@@ -42,6 +42,8 @@ use crate::columnar;
 use crate::flight::browse::Browse;
 use crate::status::status_of;
 
+pub(crate) mod jobs;
+
 mod sealed {
     /// Seals [`Outbound`](super::Outbound).
     pub trait Sealed {}
@@ -68,6 +70,16 @@ outbound!(
     Draft,
     Health,
     Browse,
+    jobs::Me,
+    jobs::JobCard,
+    jobs::JobAnswer,
+    jobs::Review,
+    jobs::ModuleFile,
+    jobs::ProofFile,
+    jobs::LogPage,
+    jobs::Consistency,
+    jobs::LogText,
+    jobs::LogTile,
 );
 
 impl<T: Outbound> sealed::Sealed for Listing<T> {}
@@ -83,6 +95,12 @@ pub(crate) trait AsJson: Outbound {
 pub(crate) trait AsCsv: Outbound {
     /// The text, with a head line.
     fn csv(&self) -> String;
+}
+
+/// What leaves over HTTP byte for byte as it is stored, since digests and signatures are about it.
+pub(crate) trait AsFile: Outbound {
+    /// The content type, and the bytes.
+    fn file(&self) -> (&'static str, &[u8]);
 }
 
 /// What leaves over Flight.

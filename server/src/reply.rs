@@ -9,7 +9,7 @@ use axum::http::{Response, StatusCode};
 use axum::response::IntoResponse;
 use glovebox_policy::{Reason, Refusal};
 
-use crate::outbound::{AsCsv, AsJson};
+use crate::outbound::{AsCsv, AsFile, AsJson};
 
 /// An answer of the HTTP face.
 pub(crate) type Reply = Response<Body>;
@@ -45,6 +45,12 @@ pub(crate) fn csv(body: &impl AsCsv) -> Reply {
     with_type(StatusCode::OK, "text/csv; charset=utf-8", body.csv())
 }
 
+/// A file, byte for byte.
+pub(crate) fn file(body: &impl AsFile) -> Reply {
+    let (content_type, bytes) = body.file();
+    with_type(StatusCode::OK, content_type, bytes.to_vec())
+}
+
 /// Done, with nothing to say.
 pub(crate) fn done() -> Reply {
     let mut reply = Response::new(Body::empty());
@@ -67,8 +73,8 @@ pub(crate) fn refusal_with(refusal: &Refusal, body: &impl AsJson) -> Reply {
     reply
 }
 
-fn with_type(status: StatusCode, content_type: &'static str, text: String) -> Reply {
-    let mut reply = Response::new(Body::from(text));
+fn with_type(status: StatusCode, content_type: &'static str, bytes: impl Into<Body>) -> Reply {
+    let mut reply = Response::new(bytes.into());
     *reply.status_mut() = status;
     reply.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
     reply

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result, bail};
 
 use crate::step::{Report, Step, cargo, pass_through, run_all};
-use crate::{docs, expose, graph, licences, lock, rules};
+use crate::{docs, expose, graph, guests, licences, lock, rules};
 
 /// Every step of `check`, in the order in which they run.
 const STEPS: &[Step] = &[
@@ -21,6 +21,11 @@ const STEPS: &[Step] = &[
     Step { name: "licences", about: "every dependency's licence is on the list of deny.toml", run: licences::step },
     Step { name: "deny", about: "cargo-deny, where it is installed", run: deny },
     Step { name: "docs", about: "READMEs, decisions, links and named paths are in order", run: docs::step },
+    Step {
+        name: "guests",
+        about: "guests are in order and their modules are those of their manifests",
+        run: guests::step,
+    },
     Step { name: "clippy", about: "no lint, in any target", run: clippy },
     Step { name: "test", about: "unit, integration and must-not-compile tests", run: test },
     Step { name: "doctest", about: "the examples in the documentation", run: doctest },

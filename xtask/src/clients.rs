@@ -70,9 +70,7 @@ pub(crate) fn run() -> Result<bool> {
 
 fn against_demo(root: &Path, work: &Path, tally: &mut Tally) -> Result<()> {
     let started = Instant::now();
-    let built = pass_through(cargo(root).args(["build", "--locked", "--package", "glovebox-cli"]))?;
-    ensure!(built.problems.is_empty(), "the binary does not build");
-    let target = Workspace::load(root)?.target_directory;
+    let target = build(root)?;
     tally.time("build", started);
 
     let started = Instant::now();
@@ -105,6 +103,14 @@ fn against_demo(root: &Path, work: &Path, tally: &mut Tally) -> Result<()> {
     let ended = demo.stop()?;
     tally.count("the server ends when asked", ended.is_some_and(|status| status.success()));
     Ok(())
+}
+
+/// Builds the program and the worker beside it, and gives cargo's target folder.
+pub(crate) fn build(root: &Path) -> Result<PathBuf> {
+    let packages = ["--package", "glovebox-cli", "--package", "glovebox-worker"];
+    let built = pass_through(cargo(root).args(["build", "--locked"]).args(packages))?;
+    ensure!(built.problems.is_empty(), "the program or its worker does not build");
+    Ok(Workspace::load(root)?.target_directory)
 }
 
 /// A virtual environment with the pinned clients; made anew when the pins change.

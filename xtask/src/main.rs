@@ -1,13 +1,17 @@
 //! `cargo xtask`: what the repository checks about itself.
 //!
 //! `check` is all that CI runs, as named steps; `clients` lets database clients that we did not write talk to a served
-//! demo; `attack` runs hostile suites, also against a planted bug; `bench` measures beside a floor. Each ends with one line of JSON and exits with 0 when everything held, 1 when something did not, 2 on bad usage.
+//! demo; `attack` runs hostile suites, also against a planted bug; `bench` measures beside a floor; `guests` rebuilds the
+//! committed WebAssembly modules; `guide` does what the guide to jobs says. Each ends with one line of JSON and exits with
+//! 0 when everything held, 1 when something did not, 2 on bad usage; `guests` and `guide` exit with 3 when they had nothing
+//! to build modules with.
 //!
 //! This crate depends on no crate of the product and none depends on it: it reads their sources, their manifests and
-//! what `cargo metadata` says, and runs cargo. It never changes a file of the repository.
+//! what `cargo metadata` says, and runs cargo. Only `guests --write` changes files of the repository.
 //!
 //! Read [`step`] (what a step is), [`check`] (the list of steps), [`workspace`] and [`source`] (what steps look at),
-//! then the steps: [`graph`], [`lock`], [`rules`], [`expose`], [`licences`], [`docs`]; last [`clients`] and [`demo`], [`attack`] and [`bench`].
+//! then the steps: [`graph`], [`lock`], [`rules`], [`expose`], [`licences`], [`docs`]; then [`clients`] and [`demo`], [`attack`]
+//! and [`bench`]; then [`guests`], [`guest`], [`guest_module`], [`guest_toolchain`]; last [`guide`] and [`guide_script`].
 
 #![expect(clippy::print_stdout, reason = "a command line tool speaks on standard output")]
 
@@ -20,6 +24,12 @@ mod demo;
 mod docs;
 mod expose;
 mod graph;
+mod guest;
+mod guest_module;
+mod guest_toolchain;
+mod guests;
+mod guide;
+mod guide_script;
 mod licences;
 mod lock;
 mod markdown;
@@ -33,6 +43,8 @@ use std::process::ExitCode;
 const USAGE: &str = "\
 usage: cargo xtask check [--only STEP,STEP…] [--list]   all that CI runs, or the named steps
        cargo xtask clients                              ADBC and pyarrow against a served demo
+       cargo xtask guests [--write] [--toolchain NAME]  rebuilds every guest (NAME: rustup or debian) and compares
+       cargo xtask guide [--binary PATH]                runs every command of docs/guide/jobs.md against a served demo
        cargo xtask attack guests [--plant NAME]         hostile guests; a planted bug must turn it red
        cargo xtask bench sandbox                        fresh instances beside reused ones and native code";
 
@@ -44,6 +56,8 @@ fn main() -> ExitCode {
         ["check", "--list"] => check::list(),
         ["check", "--only", names] => check::run(Some(names)),
         ["clients"] => clients::run(),
+        ["guests", options @ ..] => return ended(guests::run(options)),
+        ["guide", options @ ..] => return ended(guide::run(options)),
         ["attack", "guests"] => attack::guests(None),
         ["attack", "guests", "--plant", name] => attack::guests(Some(name)),
         ["bench", "sandbox"] => bench::sandbox(),
@@ -52,12 +66,12 @@ fn main() -> ExitCode {
             return ExitCode::from(2);
         }
     };
-    match done {
-        Ok(true) => ExitCode::SUCCESS,
-        Ok(false) => ExitCode::FAILURE,
-        Err(error) => {
-            println!("xtask could not run: {error:#}");
-            ExitCode::FAILURE
-        }
-    }
+    ended(done.map(|pass| if pass { ExitCode::SUCCESS } else { ExitCode::FAILURE }))
+}
+
+fn ended(done: anyhow::Result<ExitCode>) -> ExitCode {
+    done.unwrap_or_else(|error| {
+        println!("xtask could not run: {error:#}");
+        ExitCode::FAILURE
+    })
 }

@@ -29,6 +29,9 @@ const MACHINE_PATHS: &[&str] = &[
     concat!("../sh", "ared"),
 ];
 
+/// Crates that state their lints themselves: an allocator for guests is beyond safe Rust.
+const OWN_LINTS: &[&str] = &["glovebox-guest-sdk"];
+
 /// Checks every text file that git tracks or would track.
 pub(crate) fn step(root: &Path) -> Result<Report> {
     let files = Source::all(root)?;
@@ -111,15 +114,36 @@ fn machine_paths(file: &Source) -> Vec<String> {
         .collect()
 }
 
-/// Every member takes the workspace's lints and says in its manifest what it is.
+/// The workspace's lints that a crate's own lints leave out or set otherwise; `unsafe_code` may be denied, not forbidden.
+fn weaker(wanted: &toml::Value, own: &toml::Value) -> Vec<String> {
+    let mut found = Vec::new();
+    for (tool, lints) in wanted.as_table().into_iter().flatten() {
+        for (lint, level) in lints.as_table().into_iter().flatten() {
+            let has = own.get(tool).and_then(|lints| lints.get(lint));
+            let denied = lint == "unsafe_code" && has.and_then(toml::Value::as_str) == Some("deny");
+            if has != Some(level) && !denied {
+                found.push(format!("{tool}.{lint}"));
+            }
+        }
+    }
+    found
+}
+
+/// Every member takes the workspace's lints, or states them itself where it must have `unsafe`, and says in its manifest what it is.
 fn lints(root: &Path) -> Result<Vec<String>> {
+    let text = std::fs::read_to_string(root.join("Cargo.toml")).context("cannot read Cargo.toml")?;
+    let workspace: toml::Table = text.parse().context("Cargo.toml is not TOML")?;
+    let wanted = workspace.get("workspace").and_then(|workspace| workspace.get("lints"));
+    let wanted = wanted.cloned().context("Cargo.toml has no [workspace.lints]")?;
     let mut problems = Vec::new();
     for member in Workspace::load(root)?.members() {
         let text = std::fs::read_to_string(&member.manifest_path)
             .with_context(|| format!("cannot read the manifest of `{}`", member.name))?;
         let manifest: toml::Table = text.parse().with_context(|| format!("manifest of `{}`", member.name))?;
-        let taken = manifest.get("lints").and_then(|lints| lints.get("workspace")).and_then(toml::Value::as_bool);
-        if taken != Some(true) {
+        let own = manifest.get("lints").cloned().unwrap_or(toml::Value::Boolean(false));
+        if OWN_LINTS.contains(&member.name.as_str()) {
+            problems.extend(weaker(&wanted, &own).into_iter().map(|lint| format!("`{}` weakens {lint}", member.name)));
+        } else if own.get("workspace").and_then(toml::Value::as_bool) != Some(true) {
             problems
                 .push(format!("`{}` does not take the workspace's lints: add [lints] workspace = true", member.name));
         }
@@ -133,6 +157,7 @@ fn lints(root: &Path) -> Result<Vec<String>> {
 
 #[cfg(test)]
 mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests")]
     use super::*;
 
     fn problems(path: &str, text: &str) -> Vec<String> {
@@ -153,6 +178,14 @@ mod tests {
         assert_eq!(problems("a/src/b.rs", &format!("//! B.\n{}", "// x\n".repeat(600))).len(), 1);
         let long = format!("//! B.\nfn f() {{\n{}}}\n", "    x();\n".repeat(69));
         assert_eq!(problems("a/src/b.rs", &long).len(), 1);
+    }
+
+    #[test]
+    fn lints_of_its_own_may_deny_unsafe_code_and_weaken_nothing() {
+        let lints = |text: &str| toml::Value::Table(text.parse().unwrap());
+        let wanted = lints("rust.unsafe_code = 'forbid'\nrust.missing_docs = 'deny'");
+        assert!(weaker(&wanted, &lints("rust.unsafe_code = 'deny'\nrust.missing_docs = 'deny'")).is_empty());
+        assert_eq!(weaker(&wanted, &lints("rust.unsafe_code = 'warn'")), ["rust.missing_docs", "rust.unsafe_code"]);
     }
 
     #[test]

@@ -8,4 +8,5 @@ mod manifest;
 mod scan;
 mod support;
 mod twin;
+mod unit_partitions;
 mod unit_runs;

@@ -57,6 +57,10 @@ roles = [\"group\", \"filter\"]
 [[grants]]
 columns = [\"mdvis\", \"xage\"]
 roles = [\"filter\"]
+
+[[grants]]
+columns = [\"year\", \"meddol\", \"coins\"]
+roles = [\"wasmInput\"]
 ",
         at(-1),
         at(365)
@@ -132,8 +136,8 @@ impl Report {
         out
     }
 
-    /// One line of JSON with the figures.
-    pub(crate) fn summary(&self, cost_rho: f64, remaining_rho: f64) -> String {
+    /// The figures, as JSON.
+    pub(crate) fn summary(&self, cost_rho: f64, remaining_rho: f64) -> serde_json::Value {
         let real: Vec<&Line> = self.lines.iter().filter(|line| line.true_n > 0).collect();
         let worst = |error: fn(&Line) -> f64| real.iter().map(|line| error(line).abs()).fold(0.0, f64::max);
         serde_json::json!({
@@ -145,7 +149,6 @@ impl Report {
             "worst_relative_error_count": worst(Line::n_error),
             "worst_relative_error_mean": worst(Line::visits_error),
         })
-        .to_string()
     }
 }
 

@@ -39,7 +39,7 @@ fn rows_that_cannot_be_read_are_lost_with_one_constant_refusal() {
         // One window, like an answer: attempts after the fault happen inside it.
         assert!(took >= FLOOR && took < FLOOR + LATE, "{took:?}");
         assert_eq!((world.spent(), world.debited("acme")), (cost, cost));
-        assert_eq!(world.logged(["charge", "resume", "release", "lost"]), [1, 2, 0, 1]);
+        assert_eq!(world.logged(["charge", "resume", "release", "lost"]), [1, 0, 0, 1]);
         seen.push(refusal);
         seen.push(lost(&engine).0);
         // Another firm's question for the same is no other, and costs that firm nothing.

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use glovebox_catalog::Catalog;
 use glovebox_engine::{Answer, Config, Engine, Person, SqlAsk, Table};
-use glovebox_ledger::{Ledger, Order};
+use glovebox_ledger::{Ledger, Order, Seal};
 use glovebox_policy::contract::sign_contract;
 use glovebox_policy::{Caller, Cost, Digest, Refusal, Role};
 use glovebox_query::{Defaults, Draft, Options};
@@ -94,7 +94,7 @@ roles = ["aggregate"]
 columns = ["person", "visits"]
 
 [[grants]]
-roles = ["group", "filter"]
+roles = ["group", "filter", "wasmInput"]
 columns = ["sex", "visits"]
 "#;
 
@@ -124,7 +124,8 @@ impl World {
 
     fn with(persons: u32, config: &str) -> Self {
         let dir = tempfile::tempdir().unwrap();
-        let config = Config::parse(config, dir.path()).unwrap();
+        let mut config = Config::parse(config, dir.path()).unwrap();
+        config.sandbox.worker = Some(worker());
         Engine::init(&config).unwrap();
         let pkcs8 = Ed25519KeyPair::generate_pkcs8(&SystemRandom::new()).unwrap();
         let world = Self { dir, config, key: Ed25519KeyPair::from_pkcs8(pkcs8.as_ref()).unwrap() };
@@ -177,7 +178,13 @@ impl World {
 
     /// The ledger's file, through a connection that is not the engine's.
     pub(crate) fn ledger(&self) -> Ledger {
-        Ledger::open(&self.path("state/ledger.sqlite")).unwrap()
+        let seal = Seal::load(&self.config.service_key_file, &self.config.log_origin).unwrap();
+        Ledger::open(&self.path("state/ledger.sqlite"), seal).unwrap()
+    }
+
+    /// The officer's key.
+    pub(crate) fn key(&self) -> &Ed25519KeyPair {
+        &self.key
     }
 
     /// What the engine would hand to the ledger for `ana`'s question.
@@ -188,12 +195,16 @@ impl World {
         let analysis = draft.complete(Defaults::from(&stored.contract), Options::default()).unwrap();
         Order {
             request: analysis.request(),
+            contract_digest: Digest::of(b"the contract"),
             contract: stored.contract.id,
             domain: stored.contract.budget_domain,
             person: ana().person,
             cost: analysis.noise().cost(),
             decision: Digest::of(b"a decision of the process that died"),
             snapshot: analysis.dataset().snapshot().clone(),
+            job: None,
+            subjects: Vec::new(),
+            approvals: Vec::new(),
             now_unix_s: 0,
         }
     }
@@ -239,7 +250,7 @@ fn caller(person: &str, org: &str, role: Role) -> Caller {
     Caller { person: person.parse().unwrap(), org: org.parse().unwrap(), role }
 }
 
-fn account(caller: &Caller) -> Person {
+pub(crate) fn account(caller: &Caller) -> Person {
     let Caller { person, org, role } = caller.clone();
     Person { name: person.to_string(), person, org, role }
 }
@@ -282,6 +293,18 @@ pub(crate) async fn timed(engine: &Engine, who: &Caller, sql: &str) -> (Result<A
     let began = Instant::now();
     let outcome = ask(engine, who, sql).await;
     (outcome, began.elapsed())
+}
+
+/// The worker beside the test's own executable. Built when a test is run alone and nothing has built it yet.
+fn worker() -> PathBuf {
+    let own = std::env::current_exe().unwrap();
+    let worker = own.ancestors().nth(2).unwrap().join("glovebox-worker");
+    if !worker.exists() {
+        let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+        let built = std::process::Command::new(cargo).args(["build", "--package", "glovebox-worker"]).status().unwrap();
+        assert!(built.success() && worker.exists(), "there is no worker at {}", worker.display());
+    }
+    worker
 }
 
 /// The rows of an answer that there must be.

@@ -164,7 +164,7 @@ impl Place {
 pub(crate) type Cells = Vec<Vec<i128>>;
 
 static RUNTIME: LazyLock<tokio::runtime::Runtime> =
-    LazyLock::new(|| tokio::runtime::Builder::new_multi_thread().worker_threads(2).build().unwrap());
+    LazyLock::new(|| tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap());
 
 pub(crate) fn block<T>(work: impl Future<Output = T>) -> T {
     RUNTIME.block_on(work)

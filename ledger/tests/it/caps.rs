@@ -163,11 +163,11 @@ fn orders_that_contradict_the_ledger_charge_nothing() {
     ];
     let size = f.ledger.tree_head().unwrap().size;
     for order in bad {
-        assert!(matches!(f.ledger.charge(&order), Err(ChargeError::Ledger(_))), "{order:?}");
+        assert!(matches!(f.charge(&order), Err(ChargeError::Ledger(_))), "{order:?}");
     }
     assert_eq!(f.refused(&order("absent", 1, cost(1, 0))).reason(), Reason::ContractUnknown);
     assert_eq!((f.spent(), f.ledger.tree_head().unwrap().size), (Cost::ZERO, size));
     f.answer(&good, b"answer");
     let dearer = order("c1", 1, cost(2, 0));
-    assert!(matches!(f.ledger.charge(&dearer), Err(ChargeError::Ledger(LedgerError::Conflict(_)))));
+    assert!(matches!(f.charge(&dearer), Err(ChargeError::Ledger(LedgerError::Conflict(_)))));
 }

@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 
 use glovebox_ledger::{Admission, Ledger};
 
-use crate::support::{Fixture, charged, cost, order, stored};
+use crate::support::{Fixture, charge, charged, claims, cost, order, seal, stored};
 
 const ROLE: &str = "GLOVEBOX_LEDGER_TEST_ROLE";
 const PATH: &str = "GLOVEBOX_LEDGER_TEST_PATH";
@@ -32,11 +32,11 @@ const DEATHS: [(&str, Death); 4] = [
 fn child() {
     let Ok(role) = env::var(ROLE) else { return };
     let death = DEATHS.into_iter().find(|(name, _)| *name == role).unwrap().1;
-    let ledger = Ledger::open(Path::new(&env::var_os(PATH).unwrap())).unwrap();
+    let ledger = Ledger::open(Path::new(&env::var_os(PATH).unwrap()), seal()).unwrap();
     if death != Death::BeforeCharge {
-        let charge = charged(ledger.charge(&order("c1", 1, cost(4, 0))).unwrap());
+        let charge = charged(charge(&ledger, &order("c1", 1, cost(4, 0))).unwrap());
         match death {
-            Death::AfterRelease => drop(ledger.commit_release(charge, b"answer", "").unwrap()),
+            Death::AfterRelease => drop(ledger.commit_release(charge, b"answer", "", &claims()).unwrap()),
             Death::AfterLost => ledger.mark_lost(charge).unwrap(),
             Death::BeforeCharge | Death::AfterCharge => std::mem::forget(charge),
         }
@@ -69,7 +69,9 @@ fn what_was_committed_survives_the_process_and_nothing_else_does() {
         let spent = if death == Death::BeforeCharge { cost(0, 0) } else { cost(4, 0) };
         assert_eq!((f.spent(), f.debited("c1")), (spent, spent), "{role}");
         let ask = order("c1", 1, cost(4, 0));
-        match (death, f.ledger.charge(&ask)) {
+        let certified = f.ledger.certificate(ask.request, &ask.contract).unwrap().is_some();
+        assert_eq!(certified, death == Death::AfterRelease, "{role}: certified with the release and never without");
+        match (death, f.charge(&ask)) {
             (Death::BeforeCharge, Ok(Admission::Charged(charge))) => assert_eq!(charge.attempt(), 1),
             (Death::AfterCharge, Ok(Admission::Charged(charge))) => assert_eq!(charge.attempt(), 2),
             (Death::AfterRelease, Ok(Admission::Stored(release))) => assert_eq!(release.body(), b"answer"),
@@ -91,7 +93,7 @@ fn a_process_that_dies_again_and_again_loses_the_request_and_not_the_ledger() {
     assert_eq!(f.refused(&order("c1", 1, cost(4, 0))).reason(), glovebox_policy::Reason::Lost);
     assert_eq!((f.spent(), f.ledger.incidents().unwrap()), (cost(4, 0), 1));
     f.answer(&order("c1", 2, cost(6, 0)), b"next");
-    assert_eq!(stored(f.ledger.charge(&order("c1", 2, cost(6, 0))).unwrap()).body(), b"next");
+    assert_eq!(stored(f.charge(&order("c1", 2, cost(6, 0))).unwrap()).body(), b"next");
     f.audit();
 }
 
@@ -125,6 +127,7 @@ fn a_kill_in_the_middle_of_writing_leaves_a_sound_ledger() {
         released.iter().filter(|entry| String::from_utf8_lossy(entry).contains(&tag)).count() as u64
     };
     assert_eq!(f.spent().rho.steps(), count("charge"));
+    assert_eq!(count("certificate"), count("release"));
     assert!(count("charge") - count("release") <= 4, "at most one cut off in each round");
 }
 
@@ -132,10 +135,62 @@ fn a_kill_in_the_middle_of_writing_leaves_a_sound_ledger() {
 #[test]
 fn busy_child() {
     let Ok(round) = env::var(ROLE) else { return };
-    let ledger = Ledger::open(Path::new(&env::var_os(PATH).unwrap())).unwrap();
+    let ledger = Ledger::open(Path::new(&env::var_os(PATH).unwrap()), seal()).unwrap();
     let first = round.parse::<u64>().unwrap() * 1_000_000;
     for n in first..first + 100_000 {
-        let charge = charged(ledger.charge(&order("c1", n, cost(1, 0))).unwrap());
-        let _ = ledger.commit_release(charge, b"answer", "").unwrap();
+        let charge = charged(charge(&ledger, &order("c1", n, cost(1, 0))).unwrap());
+        let _ = ledger.commit_release(charge, b"answer", "", &claims()).unwrap();
+    }
+}
+
+/// Every statement of the two transactions that certify, failing in turn: all of the transaction happens, or nothing.
+#[test]
+fn a_failure_at_any_write_leaves_neither_release_nor_certificate() {
+    let writes = [
+        "INSERT ON log_entry WHEN NEW.entry LIKE '%\"kind\":\"release\"%'",
+        "INSERT ON release",
+        "INSERT ON log_entry WHEN NEW.entry LIKE '%\"kind\":\"certificate\"%'",
+        "UPDATE ON log_head WHEN NEW.size >= (SELECT count(*) FROM log_entry) AND EXISTS (SELECT 1 FROM release)",
+        "INSERT ON certificate",
+        "INSERT ON log_entry WHEN NEW.entry LIKE '%\"kind\":\"serve\"%'",
+        "INSERT ON debit WHEN NEW.contract = 'c2'",
+    ];
+    for (n, write) in writes.iter().enumerate() {
+        let f = Fixture::new(cost(20, 0));
+        f.add("c1", cost(10, 0), cost(10, 0)).unwrap();
+        f.add("c2", cost(10, 0), cost(10, 0)).unwrap();
+        let (ask, reuse) = (order("c1", 1, cost(4, 0)), order("c2", 1, cost(4, 0)));
+        let conn = rusqlite::Connection::open(f.path()).unwrap();
+        let plant = format!("CREATE TRIGGER planted BEFORE {write} BEGIN SELECT RAISE(ABORT, 'cut off'); END");
+        let only_reuse = n > 4;
+        if only_reuse {
+            f.answer(&ask, b"answer");
+        }
+        conn.execute_batch(&plant).unwrap();
+        let failing = if only_reuse { &reuse } else { &ask };
+        let size = if only_reuse {
+            let size = f.ledger.tree_head().unwrap().size;
+            assert!(f.charge(&reuse).is_err(), "{write}");
+            size
+        } else {
+            let charge = f.run(&ask);
+            let size = f.ledger.tree_head().unwrap().size;
+            assert!(f.ledger.commit_release(charge, b"answer", "", &claims()).is_err(), "{write}");
+            size
+        };
+        assert_eq!(f.ledger.tree_head().unwrap().size, size, "{write}");
+        assert_eq!(f.ledger.certificate(failing.request, &failing.contract).unwrap(), None, "{write}");
+        assert_eq!(f.ledger.release_of(ask.request).unwrap().is_some(), only_reuse, "{write}");
+        assert_eq!((f.debited("c1"), f.debited("c2")), (cost(4, 0), cost(0, 0)), "{write}");
+        conn.execute_batch("DROP TRIGGER planted").unwrap();
+        f.audit();
+        if !only_reuse {
+            f.answer(&ask, b"answer");
+        }
+        let _ = stored(f.charge(&reuse).unwrap());
+        for order in [&ask, &reuse] {
+            assert!(f.ledger.certificate(order.request, &order.contract).unwrap().is_some(), "{write}");
+        }
+        f.audit();
     }
 }

@@ -3,7 +3,7 @@
 use glovebox_ledger::{Admission, LedgerError, MAX_RESUMES};
 use glovebox_policy::{Cost, Digest, Reason};
 
-use crate::support::{Fixture, cost, id, order, stored};
+use crate::support::{Fixture, charge, claims, cost, id, order, stored};
 
 #[test]
 fn a_release_is_stored_once_and_read_back_as_it_was() {
@@ -12,14 +12,14 @@ fn a_release_is_stored_once_and_read_back_as_it_was() {
     let charge = f.run(&ask);
     assert_eq!((charge.request(), charge.cost(), charge.attempt()), (ask.request, cost(4, 0), 1));
     assert_eq!((charge.contract(), charge.domain(), charge.person()), (&ask.contract, &ask.domain, &ask.person));
-    let receipt = f.ledger.commit_release(charge, b"noised", "gaussian").unwrap();
+    let receipt = f.ledger.commit_release(charge, b"noised", "gaussian", &claims()).unwrap();
     assert_eq!((receipt.request(), receipt.body_digest()), (ask.request, Digest::of(b"noised")));
     let entry = f.ledger.entries(receipt.leaf_index(), 1).unwrap().concat();
     let text = String::from_utf8(entry).unwrap();
     assert!(text.contains(r#""kind":"release""#) && text.contains(&receipt.body_digest().to_string()), "{text}");
     let f = f.reopen();
     for _ in 0..3 {
-        let again = stored(f.ledger.charge(&ask).unwrap());
+        let again = stored(f.charge(&ask).unwrap());
         assert_eq!((again.body(), again.receipt()), (b"noised".as_slice(), &receipt));
     }
     assert_eq!(f.ledger.release_of(ask.request).unwrap().unwrap().into_parts(), (b"noised".to_vec(), receipt));
@@ -35,7 +35,7 @@ fn kill_matrix() {
         let mut f = Fixture::with_contract(cost(10, 0));
         let ask = order("c1", 1, cost(4, 0));
         for crash in 0..crashes {
-            match f.ledger.charge(&ask) {
+            match f.charge(&ask) {
                 Ok(Admission::Charged(charge)) => {
                     assert!(crash <= MAX_RESUMES);
                     assert_eq!(charge.attempt(), crash + 1);
@@ -53,7 +53,7 @@ fn kill_matrix() {
         if crashes <= MAX_RESUMES {
             f.answer(&ask, b"answer");
             f = f.reopen();
-            assert_eq!(stored(f.ledger.charge(&ask).unwrap()).body(), b"answer");
+            assert_eq!(stored(f.charge(&ask).unwrap()).body(), b"answer");
             assert_eq!(f.ledger.incidents().unwrap(), 0);
         } else {
             assert_eq!(f.refused(&ask).reason(), Reason::Lost);
@@ -82,11 +82,11 @@ fn a_request_that_runs_is_not_run_beside_itself() {
     let ask = order("c1", 1, cost(4, 0));
     let charge = f.run(&ask);
     for _ in 0..10 {
-        assert!(matches!(f.ledger.charge(&ask).unwrap(), Admission::Running));
+        assert!(matches!(f.charge(&ask).unwrap(), Admission::Running));
     }
     assert_eq!((f.spent(), f.debited("c1")), (cost(4, 0), cost(4, 0)));
-    let _ = f.ledger.commit_release(charge, b"answer", "").unwrap();
-    assert_eq!(stored(f.ledger.charge(&ask).unwrap()).body(), b"answer");
+    let _ = f.ledger.commit_release(charge, b"answer", "", &claims()).unwrap();
+    assert_eq!(stored(f.charge(&ask).unwrap()).body(), b"answer");
     f.audit();
 }
 
@@ -106,12 +106,12 @@ fn an_overtaken_charge_releases_nothing() {
     let f = Fixture::with_contract(cost(10, 0));
     let ask = order("c1", 1, cost(4, 0));
     let first = f.run(&ask);
-    let other = glovebox_ledger::Ledger::open(&f.path()).unwrap();
-    let second = crate::support::charged(other.charge(&ask).unwrap());
+    let other = glovebox_ledger::Ledger::open(&f.path(), crate::support::seal()).unwrap();
+    let second = crate::support::charged(charge(&other, &ask).unwrap());
     assert_eq!(second.attempt(), 2);
-    assert!(matches!(f.ledger.commit_release(first, b"first", ""), Err(LedgerError::Superseded)));
-    let _ = other.commit_release(second, b"second", "").unwrap();
-    assert_eq!(stored(f.ledger.charge(&ask).unwrap()).body(), b"second");
+    assert!(matches!(f.ledger.commit_release(first, b"first", "", &claims()), Err(LedgerError::Superseded)));
+    let _ = other.commit_release(second, b"second", "", &claims()).unwrap();
+    assert_eq!(stored(f.charge(&ask).unwrap()).body(), b"second");
     f.audit();
 }
 
@@ -120,8 +120,8 @@ fn a_charge_of_another_ledger_is_worth_nothing() {
     let (f, other) = (Fixture::with_contract(cost(10, 0)), Fixture::with_contract(cost(10, 0)));
     let ask = order("c1", 1, cost(4, 0));
     let (here, there) = (f.run(&ask), other.run(&ask));
-    assert!(matches!(f.ledger.commit_release(there, b"x", ""), Err(LedgerError::Conflict(_))));
-    assert!(f.ledger.commit_release(here, b"x", "").is_ok());
+    assert!(matches!(f.ledger.commit_release(there, b"x", "", &claims()), Err(LedgerError::Conflict(_))));
+    assert!(f.ledger.commit_release(here, b"x", "", &claims()).is_ok());
 }
 
 #[test]
@@ -129,9 +129,12 @@ fn what_is_too_large_is_not_stored_and_the_charge_stays() {
     let f = Fixture::with_contract(cost(10, 0));
     let ask = order("c1", 1, cost(4, 0));
     let summary = "s".repeat(glovebox_ledger::SUMMARY_MAX_BYTES + 1);
-    assert!(matches!(f.ledger.commit_release(f.run(&ask), b"x", &summary), Err(LedgerError::TooLarge(_))));
+    assert!(matches!(f.ledger.commit_release(f.run(&ask), b"x", &summary, &claims()), Err(LedgerError::TooLarge(_))));
     let quotes = "\"\u{1}".repeat(glovebox_ledger::SUMMARY_MAX_BYTES / 2);
-    assert!(f.ledger.commit_release(f.run(&ask), b"x", &quotes).is_ok(), "fits even when every character is escaped");
+    assert!(
+        f.ledger.commit_release(f.run(&ask), b"x", &quotes, &claims()).is_ok(),
+        "fits even when every character is escaped"
+    );
     assert_eq!(f.spent(), cost(4, 0));
     f.audit();
 }

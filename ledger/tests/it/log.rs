@@ -1,13 +1,13 @@
 //! The log: its root, its chain, and that a changed byte is found and named.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use glovebox_ledger::{ENTRY_MAX_BYTES, Ledger, LedgerError};
 use glovebox_policy::{Cost, Role};
 use ring::digest::{SHA256, digest};
 use rusqlite::Connection;
 
-use crate::support::{Fixture, cost, order, person};
+use crate::support::{Fixture, cost, order, person, seal};
 
 fn sha256(bytes: &[u8]) -> [u8; 32] {
     digest(&SHA256, bytes).as_ref().try_into().unwrap()
@@ -32,7 +32,7 @@ fn naive_root(entries: &[Vec<u8>]) -> [u8; 32] {
 #[test]
 fn the_root_equals_a_naive_recomputation_at_every_size() {
     let dir = tempfile::tempdir().unwrap();
-    let mut ledger = Ledger::create(&dir.path().join("ledger.sqlite")).unwrap();
+    let mut ledger = Ledger::create(&dir.path().join("ledger.sqlite"), seal()).unwrap();
     for size in 0..=70_u64 {
         let entries = ledger.entries(0, 1000).unwrap();
         let head = ledger.tree_head().unwrap();
@@ -41,7 +41,7 @@ fn the_root_equals_a_naive_recomputation_at_every_size() {
         let leaves: Vec<_> = entries.iter().map(|entry| sha256(&[&[0], entry.as_slice()].concat())).collect();
         assert_eq!(ledger.leaf_hashes(0, 1000).unwrap(), leaves);
         if size % 8 == 0 {
-            ledger = Ledger::open(&dir.path().join("ledger.sqlite")).unwrap();
+            ledger = Ledger::open(&dir.path().join("ledger.sqlite"), seal()).unwrap();
         }
         ledger.add_person(&person(&format!("p{size}"), Role::Analyst)).unwrap();
     }
@@ -52,12 +52,15 @@ fn entries_are_canonical_chained_and_counted() {
     let f = Fixture::with_contract(cost(10, 0));
     f.answer(&order("c1", 1, cost(4, 0)), b"answer");
     let entries = f.ledger.entries(0, 1000).unwrap();
+    let mut nonces = BTreeSet::new();
     for (seq, entry) in entries.iter().enumerate() {
         assert!(entry.len() <= ENTRY_MAX_BYTES);
         let fields: BTreeMap<String, serde_json::Value> = serde_json::from_slice(entry).unwrap();
         assert_eq!(&serde_json::to_vec(&fields).unwrap(), entry);
         assert_eq!(fields["seq"], seq);
         assert_eq!(fields["prev"], hex::encode(naive_root(&entries[..seq])));
+        assert!(nonces.insert(fields["nonce"].as_str().unwrap().to_owned()), "a nonce never comes twice");
+        assert_eq!(hex::decode(fields["nonce"].as_str().unwrap()).unwrap().len(), 32);
         assert!(fields["time"].is_i64() && fields["kind"].is_string());
     }
     assert_eq!(f.ledger.entries(2, 2).unwrap(), entries[2..4]);
@@ -70,7 +73,14 @@ fn tampered(change: impl Fn(&Connection)) -> Result<(), LedgerError> {
     f.answer(&order("c1", 1, cost(4, 0)), b"answer");
     f.audit();
     let conn = Connection::open(f.path()).unwrap();
-    for trigger in ["log_entry_no_update", "log_entry_no_delete", "log_head_one_step", "release_no_update"] {
+    for trigger in [
+        "log_entry_no_update",
+        "log_entry_no_delete",
+        "log_head_one_step",
+        "log_node_no_update",
+        "log_node_no_delete",
+        "log_node_with_last_leaf",
+    ] {
         conn.execute_batch(&format!("DROP TRIGGER {trigger}")).unwrap();
     }
     conn.pragma_update(None, "foreign_keys", false).unwrap();
@@ -110,7 +120,7 @@ fn a_rewritten_entry_with_a_fitting_leaf_breaks_the_chain_after_it() {
 fn removed_entries_leaves_and_heads_are_found() {
     let removed = tampered(|conn| assert_eq!(conn.execute("DELETE FROM log_entry WHERE seq = 2", []).unwrap(), 1));
     assert!(matches!(removed, Err(LedgerError::Log { seq: 2, .. })), "{removed:?}");
-    let cut = tampered(|conn| assert_eq!(conn.execute("DELETE FROM log_entry WHERE seq > 5", []).unwrap(), 2));
+    let cut = tampered(|conn| assert_eq!(conn.execute("DELETE FROM log_entry WHERE seq > 5", []).unwrap(), 3));
     assert!(matches!(cut, Err(LedgerError::Corrupt(_))), "{cut:?}");
     let leaf = tampered(|conn| {
         assert_eq!(conn.execute("UPDATE log_entry SET leaf = zeroblob(32) WHERE seq = 1", []).unwrap(), 1)
@@ -120,6 +130,16 @@ fn removed_entries_leaves_and_heads_are_found() {
         assert_eq!(conn.execute("UPDATE log_head SET frontier = zeroblob(length(frontier))", []).unwrap(), 1)
     });
     assert!(matches!(head, Err(LedgerError::Corrupt(_))), "{head:?}");
+    for change in [
+        "UPDATE log_node SET hash = zeroblob(32) WHERE level = 2 AND place = 0",
+        "DELETE FROM log_node WHERE level = 2 AND place = 0",
+    ] {
+        let node = tampered(|conn| assert_eq!(conn.execute(change, []).unwrap(), 1));
+        assert!(matches!(node, Err(LedgerError::Log { seq: 3, .. })), "{change} {node:?}");
+    }
+    let more =
+        tampered(|conn| assert_eq!(conn.execute("INSERT INTO log_node VALUES (1, 9, zeroblob(32))", []).unwrap(), 1));
+    assert!(matches!(more, Err(LedgerError::Corrupt(_))), "{more:?}");
 }
 
 #[test]
@@ -134,6 +154,11 @@ fn facts_that_differ_from_the_log_are_found() {
         ("contract_day_only_grows", "UPDATE contract_day SET debited_rho = 0"),
         ("contract_fixed", "UPDATE contract SET allotment_rho = 9"),
         ("release_no_delete", "DELETE FROM release"),
+        ("release_no_update", "UPDATE release SET body = x'00'"),
+        ("release_no_update", "UPDATE release SET claims = x'00'"),
+        ("certificate_no_update", "UPDATE certificate SET envelope = x'00'"),
+        ("certificate_no_delete", "DELETE FROM certificate"),
+        ("debit_no_update", "UPDATE debit SET at = at + 1"),
     ];
     for (trigger, change) in changes {
         let f = Fixture::with_contract(cost(10, 0));
@@ -141,6 +166,7 @@ fn facts_that_differ_from_the_log_are_found() {
         f.audit();
         let conn = Connection::open(f.path()).unwrap();
         conn.execute_batch(&format!("DROP TRIGGER {trigger}")).unwrap();
+        conn.pragma_update(None, "foreign_keys", false).unwrap();
         assert_eq!(conn.execute(change, []).unwrap(), 1, "{change}");
         assert!(matches!(f.ledger.verify_books(), Err(LedgerError::Corrupt(_))), "{change}");
     }
@@ -154,6 +180,6 @@ fn a_changed_release_is_not_served() {
     let conn = Connection::open(f.path()).unwrap();
     conn.execute_batch("DROP TRIGGER release_no_update; UPDATE release SET body = x'00'").unwrap();
     assert!(matches!(f.ledger.release_of(ask.request), Err(LedgerError::Corrupt(_))));
-    assert!(f.ledger.charge(&ask).is_err());
+    assert!(f.charge(&ask).is_err());
     assert_eq!(Fixture::new(Cost::ZERO).ledger.verify_log().unwrap().size, 5);
 }

@@ -1,13 +1,19 @@
 //! The ledger as its callers see it.
-#![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
+#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 
 mod access;
 mod caps;
+mod certificate;
 mod crash;
+mod job;
 mod life;
 mod log;
 mod model;
+mod proof;
+mod published;
 mod store;
 mod stored;
 mod support;
+mod tampered;
 mod threads;
+mod tiles;

@@ -6,7 +6,7 @@ use glovebox_ledger::{Admission, Charge, ChargeError, MAX_RESUMES};
 use glovebox_policy::Reason;
 use proptest::prelude::*;
 
-use crate::support::{DAY, Fixture, NOON, at, cost, order};
+use crate::support::{DAY, Fixture, NOON, at, claims, cost, order};
 
 const CAP: u64 = 40;
 const CONTRACTS: [(&str, u64, u64); 2] = [("c1", 24, 9), ("c2", 16, 12)];
@@ -45,6 +45,7 @@ fn step() -> impl Strategy<Value = Step> {
 struct Request {
     attempts: u32,
     paid_by: BTreeSet<usize>,
+    certified: BTreeSet<usize>,
     running: bool,
     released: bool,
     lost: bool,
@@ -101,6 +102,7 @@ impl Model {
             *self.by_day.entry((contract, time / DAY)).or_default() += price;
         }
         if known.released {
+            entry.certified.insert(contract);
             return Expected::Stored;
         }
         if known.running {
@@ -123,7 +125,9 @@ impl Model {
 fn settle(f: &Fixture, model: &mut Model, held: &mut Vec<(u64, Charge)>, request: u64, charge: Charge, end: End) {
     match end {
         End::Release => {
-            let _ = f.ledger.commit_release(charge, &request.to_be_bytes(), "").unwrap();
+            let contract = CONTRACTS.iter().position(|(name, ..)| *name == charge.contract().as_str()).unwrap();
+            model.requests.entry(request).or_default().certified.insert(contract);
+            let _ = f.ledger.commit_release(charge, &request.to_be_bytes(), "", &claims()).unwrap();
             model.end(request, true, false);
         }
         End::Lose => {
@@ -151,7 +155,7 @@ fn history(steps: &[Step]) {
             Step::Ask { contract, request, end } => {
                 let ask = at(order(CONTRACTS[contract].0, request, cost(price(request), 0)), now);
                 let expected = model.ask(contract, request, now);
-                match f.ledger.charge(&ask) {
+                match f.charge(&ask) {
                     Ok(Admission::Charged(charge)) => {
                         assert_eq!(Expected::Run(charge.attempt()), expected);
                         settle(&f, &mut model, &mut held, request, charge, end);
@@ -185,6 +189,13 @@ fn history(steps: &[Step]) {
             assert_eq!(f.debited(name), cost(model.debited[contract], 0));
         }
         assert!(f.spent().plus(f.promised()).fits(cost(CAP, 0)));
+    }
+    for (number, request) in &model.requests {
+        for (contract, (name, ..)) in CONTRACTS.iter().enumerate() {
+            let ask = order(name, *number, cost(price(*number), 0));
+            let held = f.ledger.certificate(ask.request, &ask.contract).unwrap();
+            assert_eq!(held.is_some(), request.certified.contains(&contract), "{name} {number}");
+        }
     }
     let lost = model.requests.values().filter(|request| request.lost).count() as u64;
     assert_eq!(f.ledger.incidents().unwrap(), lost);

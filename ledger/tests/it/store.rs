@@ -1,16 +1,17 @@
 //! The file: made once, opened only if it is exactly what this program made, and append-only against any writer.
 
-use glovebox_ledger::{Ledger, LedgerError};
+use glovebox_ledger::{Ledger, LedgerError, Seal, SealError};
+use ring::signature::{Ed25519KeyPair, KeyPair as _};
 use rusqlite::Connection;
 
-use crate::support::{Fixture, cost, order};
+use crate::support::{DAY, Fixture, NOON, cost, order, seal};
 
 #[test]
 fn create_overwrites_nothing_and_open_makes_nothing() {
     let f = Fixture::with_contract(cost(10, 0));
-    assert!(matches!(Ledger::create(&f.path()), Err(LedgerError::Exists { .. })));
+    assert!(matches!(Ledger::create(&f.path(), seal()), Err(LedgerError::Exists { .. })));
     let absent = f.dir.path().join("absent.sqlite");
-    assert!(Ledger::open(&absent).is_err());
+    assert!(Ledger::open(&absent, seal()).is_err());
     assert!(!absent.exists());
     let f = f.reopen();
     f.audit();
@@ -21,9 +22,9 @@ fn create_carries_on_where_a_crash_left_an_empty_file() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("ledger.sqlite");
     std::fs::write(&path, b"").unwrap();
-    assert!(matches!(Ledger::open(&path), Err(LedgerError::Schema { .. })));
-    drop(Ledger::create(&path).unwrap());
-    assert_eq!(Ledger::open(&path).unwrap().tree_head().unwrap().size, 0);
+    assert!(matches!(Ledger::open(&path, seal()), Err(LedgerError::Schema { .. })));
+    drop(Ledger::create(&path, seal()).unwrap());
+    assert_eq!(Ledger::open(&path, seal()).unwrap().tree_head().unwrap().size, 0);
 }
 
 #[cfg(unix)]
@@ -40,7 +41,7 @@ fn only_the_owner_can_read_the_ledger() {
 #[test]
 fn a_ledger_of_another_form_is_not_opened() {
     let changes = [
-        "PRAGMA user_version = 2",
+        "PRAGMA user_version = 3",
         "PRAGMA application_id = 1",
         "DROP TRIGGER charge_no_update",
         "DROP TRIGGER domain_only_grows; CREATE TRIGGER domain_only_grows BEFORE UPDATE ON domain BEGIN SELECT 1; END",
@@ -54,9 +55,50 @@ fn a_ledger_of_another_form_is_not_opened() {
         let (dir, path) = (f.dir, f.ledger.path().to_owned());
         drop(f.ledger);
         Connection::open(&path).unwrap().execute_batch(change).unwrap();
-        assert!(matches!(Ledger::open(&path), Err(LedgerError::Schema { .. })), "{change}");
+        assert!(matches!(Ledger::open(&path, seal()), Err(LedgerError::Schema { .. })), "{change}");
         drop(dir);
     }
+}
+
+#[test]
+fn a_log_is_opened_with_its_own_key_and_origin_only() {
+    let f = Fixture::with_contract(cost(10, 0));
+    let path = f.path();
+    drop(f.ledger);
+    for (seed, origin) in [([9; 32], "bureau.example/other"), ([8; 32], "bureau.example/log")] {
+        let other = Seal::new(Ed25519KeyPair::from_seed_unchecked(&seed).unwrap(), origin).unwrap();
+        assert!(matches!(Ledger::open(&path, other), Err(LedgerError::Seal { .. })), "{origin}");
+    }
+    assert!(Ledger::open(&path, seal()).is_ok());
+}
+
+#[cfg(unix)]
+#[test]
+fn the_key_file_is_made_once_and_read_by_its_owner_only() {
+    use std::fs::{self, Permissions};
+    use std::os::unix::fs::PermissionsExt as _;
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("service.key");
+    let made = Seal::generate(&path, "bureau.example/log").unwrap();
+    assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+    let read = Seal::load(&path, "bureau.example/log").unwrap();
+    assert_eq!(made.verifier_key(), read.verifier_key());
+    assert_eq!(made.key().public_key().as_ref(), read.verifier_key().public_key());
+    let before = fs::read(&path).unwrap();
+    assert!(matches!(Seal::generate(&path, "bureau.example/log"), Err(SealError::File { .. })));
+    assert_eq!(fs::read(&path).unwrap(), before);
+    assert!(!format!("{made:?}").contains(&hex::encode(&before[16..48])));
+    assert!(matches!(Seal::load(&path, "a b"), Err(SealError::Origin(_))));
+    fs::set_permissions(&path, Permissions::from_mode(0o640)).unwrap();
+    assert!(matches!(Seal::load(&path, "bureau.example/log"), Err(SealError::Rights(_))));
+    fs::set_permissions(&path, Permissions::from_mode(0o600)).unwrap();
+    for at in 0..before.len() {
+        let mut changed = before.clone();
+        changed[at] ^= 1;
+        fs::write(&path, changed).unwrap();
+        assert!(matches!(Seal::load(&path, "bureau.example/log"), Err(SealError::Key(_))), "byte {at}");
+    }
+    assert!(matches!(Seal::load(&dir.path().join("absent"), "a"), Err(SealError::File { .. })));
 }
 
 #[test]
@@ -64,7 +106,7 @@ fn a_file_that_is_no_database_is_not_opened() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("ledger.sqlite");
     std::fs::write(&path, vec![b'x'; 8192]).unwrap();
-    assert!(matches!(Ledger::open(&path), Err(LedgerError::Corrupt(_))));
+    assert!(matches!(Ledger::open(&path, seal()), Err(LedgerError::Corrupt(_))));
 }
 
 /// A ledger in which every table has a row.
@@ -74,14 +116,21 @@ fn full() -> Fixture {
     f.ledger.revoke_token(&glovebox_policy::Digest::of(token.as_bytes())).unwrap();
     f.answer(&order("c1", 1, cost(4, 0)), b"answer");
     f.ledger.mark_lost(f.run(&order("c1", 2, cost(4, 0)))).unwrap();
+    f.submit("j-1", "c1");
+    f.submit("j-2", "c1");
+    f.approve("j-1", NOON + DAY, 1);
+    let _ = f.run(&f.job_order("j-1", 3, cost(4, 0)));
+    f.cancel("j-2");
     f
 }
 
-const TABLES: [&str; 18] = [
+const TABLES: &[&str] = &[
     "schema_version",
     "clock",
     "log_entry",
     "log_head",
+    "log_node",
+    "log_key",
     "person",
     "token",
     "token_revocation",
@@ -96,6 +145,11 @@ const TABLES: [&str; 18] = [
     "debit",
     "release",
     "lost",
+    "job",
+    "verdict",
+    "cancellation",
+    "job_run",
+    "certificate",
 ];
 
 #[test]
@@ -104,7 +158,7 @@ fn no_writer_can_delete_or_replace_or_change_a_fact() {
     let conn = Connection::open(f.path()).unwrap();
     let names = "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'";
     assert_eq!(conn.query_row(names, [], |row| row.get::<_, i64>(0)).unwrap(), TABLES.len() as i64);
-    for table in TABLES {
+    for &table in TABLES {
         let rows: i64 = conn.query_row(&format!("SELECT count(*) FROM {table}"), [], |row| row.get(0)).unwrap();
         assert!(rows > 0, "{table}");
         let columns: Vec<String> = conn
@@ -150,8 +204,16 @@ fn no_writer_can_lower_a_total_or_pass_a_cap() {
         "UPDATE log_head SET size = size + 2",
         "UPDATE log_head SET frontier = zeroblob(length(frontier))",
         "INSERT INTO log_entry (seq, entry, leaf) VALUES (1000, x'00', zeroblob(32))",
+        "INSERT INTO log_node (level, place, hash) VALUES (1, 1000, zeroblob(32))",
+        "INSERT INTO log_node (level, place, hash) VALUES (40, 0, zeroblob(32))",
         "INSERT INTO domain (domain, cap_rho, cap_delta, published_delta, leaf) VALUES ('x', 1.5, 0, 0, 0)",
-        "INSERT INTO release SELECT request, attempt, x'00', zeroblob(32), 0, 0 FROM lost",
+        "INSERT INTO release SELECT request, attempt, x'00', zeroblob(32), x'00', zeroblob(32), 0, 0 FROM lost",
+        "INSERT INTO verdict SELECT 'j-2', person, decision, envelope, digest, execute_by, max_executions, at, 0
+             FROM verdict",
+        "INSERT INTO job_run SELECT job, 2, (SELECT request FROM lost), at, 0 FROM job_run",
+        "INSERT INTO job_run SELECT 'j-2', 1, request, at, 0 FROM job_run",
+        "INSERT INTO certificate SELECT (SELECT request FROM lost), contract, envelope, digest, 0 FROM certificate",
+        "INSERT INTO certificate SELECT request, 'c2', envelope, digest, 0 FROM certificate",
         "INSERT INTO lost SELECT request, attempt, 'ana', 0, 0 FROM release",
         "INSERT OR REPLACE INTO domain (rowid, domain, cap_rho, cap_delta, published_delta, leaf)
              SELECT rowid, 'new', 1000000, 0, 0, 0 FROM domain",

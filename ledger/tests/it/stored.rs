@@ -3,7 +3,7 @@
 use glovebox_ledger::{Admission, Order};
 use glovebox_policy::{Cost, Reason, Refusal};
 
-use crate::support::{DAY, Fixture, NOON, at, cost, order, stored};
+use crate::support::{DAY, Fixture, NOON, at, claims, cost, order, stored};
 
 /// Two contracts of 50 with a day of 20 in a domain of 100.
 fn two() -> Fixture {
@@ -19,7 +19,7 @@ fn the_same_contract_is_debited_once_whatever_the_day() {
     let ask = order("c1", 1, cost(20, 0));
     f.answer(&ask, b"answer");
     for day in 0..5 {
-        assert_eq!(stored(f.ledger.charge(&at(ask.clone(), NOON + day * DAY)).unwrap()).body(), b"answer");
+        assert_eq!(stored(f.charge(&at(ask.clone(), NOON + day * DAY)).unwrap()).body(), b"answer");
     }
     assert_eq!((f.spent(), f.debited("c1")), (cost(20, 0), cost(20, 0)));
     f.audit();
@@ -30,7 +30,7 @@ fn another_contract_is_debited_and_the_domain_is_not() {
     let f = two();
     f.answer(&order("c1", 1, cost(15, 0)), b"answer");
     for _ in 0..3 {
-        assert_eq!(stored(f.ledger.charge(&order("c2", 1, cost(15, 0))).unwrap()).body(), b"answer");
+        assert_eq!(stored(f.charge(&order("c2", 1, cost(15, 0))).unwrap()).body(), b"answer");
     }
     assert_eq!((f.spent(), f.debited("c1"), f.debited("c2")), (cost(15, 0), cost(15, 0), cost(15, 0)));
     assert_eq!(f.promised(), cost(70, 0));
@@ -46,7 +46,7 @@ fn every_hit_is_in_the_log() {
     f.answer(&order("c1", 1, cost(15, 0)), b"answer");
     let size = f.ledger.tree_head().unwrap().size;
     for _ in 0..2 {
-        let _ = f.ledger.charge(&order("c2", 1, cost(15, 0))).unwrap();
+        let _ = f.charge(&order("c2", 1, cost(15, 0))).unwrap();
     }
     let text = String::from_utf8(f.ledger.entries(size, 9).unwrap().concat()).unwrap();
     let hits: Vec<_> = text.match_indices(r#""kind":"reuse""#).collect();
@@ -58,23 +58,23 @@ fn every_hit_is_in_the_log() {
 fn another_contract_may_resume_or_join_and_pays_as_if_new() {
     let f = two();
     let charge = f.run(&order("c1", 1, cost(15, 0)));
-    assert!(matches!(f.ledger.charge(&order("c2", 1, cost(15, 0))).unwrap(), Admission::Running));
+    assert!(matches!(f.charge(&order("c2", 1, cost(15, 0))).unwrap(), Admission::Running));
     assert_eq!((f.spent(), f.debited("c2")), (cost(15, 0), cost(15, 0)));
     drop(charge);
     let f = f.reopen();
     let resumed = f.run(&order("c2", 1, cost(15, 0)));
     assert_eq!((resumed.attempt(), resumed.contract().as_str()), (2, "c2"));
-    let _ = f.ledger.commit_release(resumed, b"answer", "").unwrap();
-    assert_eq!(stored(f.ledger.charge(&order("c1", 1, cost(15, 0))).unwrap()).body(), b"answer");
+    let _ = f.ledger.commit_release(resumed, b"answer", "", &claims()).unwrap();
+    assert_eq!(stored(f.charge(&order("c1", 1, cost(15, 0))).unwrap()).body(), b"answer");
     assert_eq!((f.spent(), f.debited("c1"), f.debited("c2")), (cost(15, 0), cost(15, 0), cost(15, 0)));
     f.audit();
 }
 
 /// What the asker of `c2` can tell apart: admitted, or refused and how.
 fn seen(f: &Fixture, order: &Order) -> Result<(), Refusal> {
-    match f.ledger.charge(order) {
+    match f.charge(order) {
         Ok(Admission::Charged(charge)) => {
-            let _ = f.ledger.commit_release(charge, b"answer", "").unwrap();
+            let _ = f.ledger.commit_release(charge, b"answer", "", &claims()).unwrap();
             Ok(())
         }
         Ok(Admission::Stored(_) | Admission::Running) => Ok(()),
@@ -149,5 +149,5 @@ fn an_exhausted_domain_still_serves_what_it_released() {
     let f = Fixture::with_contract(cost(10, 0));
     f.answer(&order("c1", 1, cost(10, 0)), b"answer");
     assert_eq!(f.refused(&order("c1", 2, cost(1, 0))).reason(), Reason::ContractBudgetSpent);
-    assert_eq!(stored(f.ledger.charge(&order("c1", 1, cost(10, 0))).unwrap()).body(), b"answer");
+    assert_eq!(stored(f.charge(&order("c1", 1, cost(10, 0))).unwrap()).body(), b"answer");
 }

@@ -2,11 +2,16 @@
 
 use std::path::PathBuf;
 
-use glovebox_ledger::{Admission, Charge, ChargeError, Ledger, Order, Person, StoredRelease};
+use chrono::DateTime;
+use glovebox_ledger::{
+    Admission, Charge, ChargeError, JobError, JobRun, Ledger, MANIFEST_SUBJECT, MODULE_SUBJECT, NewCancellation,
+    NewJob, NewVerdict, Order, Person, Seal, StoredRelease, Subject,
+};
+use glovebox_policy::approval::sign_verdict;
 use glovebox_policy::contract::sign_contract;
 use glovebox_policy::{
-    BudgetDomain, ContractId, Cost, DatasetName, Delta, Digest, PersonId, Reason, Refusal, Rho, Role, SignedContract,
-    SnapshotId,
+    BudgetDomain, ContractId, Cost, DatasetName, Decision, Delta, Digest, NanoEpsilon, PersonId, Reason, Refusal, Rho,
+    Role, SignedContract, SignedVerdict, SnapshotId, Subjects, Verdict,
 };
 use ring::signature::{Ed25519KeyPair, KeyPair as _};
 
@@ -28,6 +33,11 @@ pub(crate) fn cost(rho: u64, delta: u64) -> Cost {
     Cost { rho: Rho::from_steps(rho), delta: Delta::from_steps(delta) }
 }
 
+/// The seal of every ledger of these tests, the same each time that it is asked for.
+pub(crate) fn seal() -> Seal {
+    Seal::new(Ed25519KeyPair::from_seed_unchecked(&[9; 32]).unwrap(), "bureau.example/log").unwrap()
+}
+
 pub(crate) fn snapshot(n: u8) -> SnapshotId {
     SnapshotId::from_random([n; 16])
 }
@@ -45,7 +55,7 @@ impl Fixture {
     /// People `ana` (analyst) and `olga` (officer with a key), domain `resident`, dataset `medical.visits`.
     pub(crate) fn new(cap: Cost) -> Self {
         let dir = tempfile::tempdir().unwrap();
-        let ledger = Ledger::create(&dir.path().join("ledger.sqlite")).unwrap();
+        let ledger = Ledger::create(&dir.path().join("ledger.sqlite"), seal()).unwrap();
         let key = Ed25519KeyPair::from_seed_unchecked(&[7; 32]).unwrap();
         ledger.add_person(&person("ana", Role::Analyst)).unwrap();
         ledger.add_person(&person("olga", Role::Officer)).unwrap();
@@ -71,7 +81,7 @@ impl Fixture {
     pub(crate) fn reopen(self) -> Self {
         let Self { dir, ledger, key } = self;
         drop(ledger);
-        let ledger = Ledger::open(&dir.path().join("ledger.sqlite")).unwrap();
+        let ledger = Ledger::open(&dir.path().join("ledger.sqlite"), seal()).unwrap();
         Self { dir, ledger, key }
     }
 
@@ -113,21 +123,91 @@ impl Fixture {
         self.ledger.contract(&id(contract)).unwrap().unwrap().debited
     }
 
+    /// Charges an order, with the digest of its contract filled in.
+    pub(crate) fn charge(&self, order: &Order) -> Result<Admission, ChargeError> {
+        charge(&self.ledger, order)
+    }
+
     /// Charges and expects to run.
     pub(crate) fn run(&self, order: &Order) -> Charge {
-        charged(self.ledger.charge(order).unwrap())
+        charged(self.charge(order).unwrap())
     }
 
     /// Charges and releases `body`.
     pub(crate) fn answer(&self, order: &Order, body: &[u8]) {
-        let _ = self.ledger.commit_release(self.run(order), body, "test").unwrap();
+        let _ = self.ledger.commit_release(self.run(order), body, "test", &claims()).unwrap();
     }
 
     /// Charges and expects a refusal.
     pub(crate) fn refused(&self, order: &Order) -> Refusal {
-        match self.ledger.charge(order) {
+        match self.charge(order) {
             Err(ChargeError::Refused(refusal)) => refusal,
             other => panic!("{other:?}"),
+        }
+    }
+
+    /// `ana` hands a job in at [`NOON`], to be decided within a day.
+    pub(crate) fn submit(&self, job: &str, contract: &str) {
+        self.ledger.submit_job(&new_job(job, contract)).unwrap();
+    }
+
+    /// What `olga` signs about a job that was handed in by [`Fixture::submit`].
+    pub(crate) fn verdict(
+        &self,
+        job: &str,
+        decision: Decision,
+        execute_by_unix_s: i64,
+        max_executions: u32,
+    ) -> Verdict {
+        let summary = self.ledger.job(&id(job)).unwrap().unwrap().summary;
+        let contract = terms_digest(&self.ledger, &summary.contract).unwrap();
+        Verdict {
+            decision,
+            job: summary.job,
+            subjects: Subjects { manifest: summary.manifest, module: summary.module, contract },
+            approver: id("olga"),
+            max_epsilon: NanoEpsilon::from_epsilon(1.0).unwrap(),
+            max_executions,
+            execute_by: DateTime::from_timestamp(execute_by_unix_s, 0).unwrap(),
+            page: Digest::of(b"page"),
+            previous_module: None,
+            reason: (decision == Decision::Reject).then(|| "unclear".to_owned()),
+            signed_at: DateTime::from_timestamp(NOON, 0).unwrap(),
+        }
+    }
+
+    /// Signs a verdict with `olga`'s key.
+    pub(crate) fn signed(&self, verdict: &Verdict) -> SignedVerdict {
+        let envelope = serde_json::to_vec(&sign_verdict(verdict, &self.key).unwrap()).unwrap();
+        SignedVerdict::verify(&envelope, &|key_id| self.ledger.officer_key(key_id).unwrap()).unwrap()
+    }
+
+    /// Hands a verdict in.
+    pub(crate) fn decide(&self, verdict: &Verdict, now_unix_s: i64) -> Result<(), Reason> {
+        reason(self.ledger.add_verdict(&NewVerdict { signed: &self.signed(verdict), now_unix_s }))
+    }
+
+    /// `olga` approves at [`NOON`].
+    pub(crate) fn approve(&self, job: &str, execute_by_unix_s: i64, max_executions: u32) {
+        self.decide(&self.verdict(job, Decision::Approve, execute_by_unix_s, max_executions), NOON).unwrap();
+    }
+
+    /// `ana` calls a job back at [`NOON`].
+    pub(crate) fn cancel(&self, job: &str) {
+        self.ledger.cancel_job(&NewCancellation { job: id(job), person: id("ana"), now_unix_s: NOON }).unwrap();
+    }
+
+    /// An order for a run of a job.
+    pub(crate) fn job_order(&self, job: &str, request: u64, cost: Cost) -> Order {
+        let summary = self.ledger.job(&id(job)).unwrap().unwrap().summary;
+        Order {
+            job: Some(JobRun { job: id(job) }),
+            subjects: vec![
+                Subject { name: MANIFEST_SUBJECT, digest: summary.manifest },
+                Subject { name: MODULE_SUBJECT, digest: summary.module },
+            ],
+            approvals: summary.approvals(),
+            ..order(summary.contract.as_str(), request, cost)
         }
     }
 
@@ -191,10 +271,53 @@ pub(crate) fn order(contract: &str, request: u64, cost: Cost) -> Order {
         domain: domain(),
         person: id::<PersonId>("ana"),
         cost,
+        contract_digest: Digest::of(b"filled in by `charge`"),
         decision: Digest::of(b"decision"),
         snapshot: snapshot(1),
+        job: None,
+        subjects: Vec::new(),
+        approvals: Vec::new(),
         now_unix_s: NOON,
     }
+}
+
+/// A job as [`Fixture::submit`] hands it in: its bytes hold its name.
+pub(crate) fn new_job(job: &str, contract: &str) -> NewJob {
+    NewJob {
+        job: id(job),
+        person: id("ana"),
+        contract: id(contract),
+        manifest: format!("name = \"{job}\"").into_bytes(),
+        module: format!("\0asm {job}").into_bytes(),
+        expires_unix_s: NOON + DAY,
+        now_unix_s: NOON,
+    }
+}
+
+/// The reason of a refusal; a failure of the ledger fails the test.
+pub(crate) fn reason(result: Result<(), JobError>) -> Result<(), Reason> {
+    result.map_err(|error| match error {
+        JobError::Refused(refusal) => refusal.reason(),
+        JobError::Ledger(error) => panic!("{error:?}"),
+    })
+}
+
+/// What a plan says about its noise.
+pub(crate) fn claims() -> serde_json::Value {
+    serde_json::json!({"mechanism": "gaussian", "groups": 3, "families": [{"label": "count(*)", "scale": "2.5"}]})
+}
+
+/// SHA-256 of the signed text of a contract, if there is one.
+pub(crate) fn terms_digest(ledger: &Ledger, contract: &ContractId) -> Option<Digest> {
+    let stored = ledger.contract(contract).unwrap()?;
+    let signed = SignedContract::verify(&stored.envelope, &|key_id| ledger.officer_key(key_id).unwrap()).unwrap();
+    Some(signed.digest())
+}
+
+/// Charges an order, with the digest of its contract filled in.
+pub(crate) fn charge(ledger: &Ledger, order: &Order) -> Result<Admission, ChargeError> {
+    let contract_digest = terms_digest(ledger, &order.contract).unwrap_or(order.contract_digest);
+    ledger.charge(&Order { contract_digest, ..order.clone() })
 }
 
 pub(crate) fn at(order: Order, now_unix_s: i64) -> Order {

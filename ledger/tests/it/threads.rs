@@ -6,7 +6,7 @@ use std::thread;
 use glovebox_ledger::{Admission, ChargeError};
 use glovebox_policy::Reason;
 
-use crate::support::{Fixture, cost, order, stored};
+use crate::support::{Fixture, claims, cost, order, stored};
 
 const THREADS: u64 = 8;
 
@@ -19,10 +19,10 @@ fn distinct_requests_never_pass_the_cap_and_use_all_of_it() {
             let (f, admitted) = (&f, &admitted);
             scope.spawn(move || {
                 for n in 0..10 {
-                    match f.ledger.charge(&order("c1", thread * 100 + n, cost(3, 0))) {
+                    match f.charge(&order("c1", thread * 100 + n, cost(3, 0))) {
                         Ok(Admission::Charged(charge)) => {
                             admitted.fetch_add(1, Ordering::Relaxed);
-                            let _ = f.ledger.commit_release(charge, &[thread as u8], "").unwrap();
+                            let _ = f.ledger.commit_release(charge, &[thread as u8], "", &claims()).unwrap();
                         }
                         Err(ChargeError::Refused(refusal)) => {
                             assert_eq!(refusal.reason(), Reason::ContractBudgetSpent);
@@ -47,11 +47,11 @@ fn one_request_from_all_threads_is_charged_and_released_once() {
             scope.spawn(move || {
                 let ask = order("c1", 1, cost(3, 0));
                 loop {
-                    match f.ledger.charge(&ask).unwrap() {
+                    match f.charge(&ask).unwrap() {
                         Admission::Charged(charge) => {
                             assert_eq!(charge.attempt(), 1);
                             thread::yield_now();
-                            let _ = f.ledger.commit_release(charge, &[thread as u8], "").unwrap();
+                            let _ = f.ledger.commit_release(charge, &[thread as u8], "", &claims()).unwrap();
                             released.fetch_add(1, Ordering::Relaxed);
                         }
                         Admission::Stored(_) => break,
@@ -62,6 +62,6 @@ fn one_request_from_all_threads_is_charged_and_released_once() {
         }
     });
     assert_eq!((released.into_inner(), f.spent(), f.debited("c1")), (1, cost(3, 0), cost(3, 0)));
-    assert_eq!(stored(f.ledger.charge(&order("c1", 1, cost(3, 0))).unwrap()).body().len(), 1);
+    assert_eq!(stored(f.charge(&order("c1", 1, cost(3, 0))).unwrap()).body().len(), 1);
     f.audit();
 }

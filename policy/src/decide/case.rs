@@ -20,6 +20,7 @@ pub(super) struct Case {
     dataset: DatasetName,
     contract: EntityUid,
     purpose: EntityUid,
+    approvals: u32,
 }
 
 /// Cedar did not take what we built; the caller refuses.
@@ -83,6 +84,7 @@ impl Case {
             dataset: matter.dataset.clone(),
             contract: contract_uid,
             purpose: uid("Purpose", purpose.as_str())?,
+            approvals: matter.approvals,
         })
     }
 
@@ -104,6 +106,7 @@ impl Case {
             let context = Context::from_pairs([
                 ("purpose".to_owned(), RestrictedExpression::new_entity_uid(self.purpose.clone())),
                 ("contract".to_owned(), RestrictedExpression::new_entity_uid(self.contract.clone())),
+                ("approvals".to_owned(), RestrictedExpression::new_long(i64::from(self.approvals))),
             ])
             .map_err(|_| CedarFault)?;
             Request::new(self.principal.clone(), action, resource, context, Some(&self.schema)).map_err(|_| CedarFault)

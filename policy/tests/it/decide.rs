@@ -20,6 +20,7 @@ pub(crate) struct Question {
     pub(crate) epsilon: u64,
     pub(crate) delta: f64,
     pub(crate) max_groups: u32,
+    pub(crate) approvals: u32,
     pub(crate) now: i64,
 }
 
@@ -35,6 +36,7 @@ impl Question {
             epsilon: 500_000_000,
             delta: 1e-9,
             max_groups: 1,
+            approvals: 1,
             now: MIDDLE,
         }
     }
@@ -57,6 +59,7 @@ impl Question {
             epsilon: NanoEpsilon::from_nano(self.epsilon),
             delta: self.delta,
             max_groups: self.max_groups,
+            approvals: self.approvals,
             now_unix_s: self.now,
         })
     }

@@ -15,6 +15,7 @@ const SITUATIONS: &[Situation] = &[
     ("column granted for aggregates alone", "age", |_| ()),
     ("column not granted", "zip", |_| ()),
     ("identifier column, granted all the same", "person_id", |_| ()),
+    ("no officer has approved", "income", |q| q.approvals = 0),
     ("contract of another organisation", "income", |q| q.caller.org = "globex".parse().unwrap()),
     ("own contract, but on another dataset", "income", |q| q.dataset = "medical.claims".parse().unwrap()),
     ("dataset frozen", "income", |q| q.frozen = true),
@@ -46,7 +47,8 @@ fn the_policy_matrix() {
     let mut out = String::from(
         "The contract: `acme` may use `medical.rand_hie` for `research`; `income` and `person_id` in every role of use,\n\
          `age` in aggregates. The purposes: `trials` belongs to `research`, `research` to `any`; `marketing` to none.\n\
-         ✔ permitted, ✘ refused. `(none)` is a request that uses no column, `COUNT(*)`.\n",
+         ✔ permitted, ✘ refused. `(none)` is a request that uses no column, `COUNT(*)`.\n\
+         One officer has approved the request, unless the situation says otherwise.\n",
     );
     for (name, column, spoil) in SITUATIONS {
         write!(out, "\n{name} (`{column}`)\n{:>12}{:>8}", "", "(none)").unwrap();

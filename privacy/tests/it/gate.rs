@@ -2,11 +2,12 @@
 
 use std::pin::Pin;
 
-use glovebox_ledger::Admission;
+use glovebox_ledger::{Admission, certificate};
 use glovebox_policy::{Cost, Digest, Public, Reason, Refusal, Rho};
 use glovebox_privacy::{GateError, NoisyCells, Released, release, reopen};
+use ring::signature::{Ed25519KeyPair, KeyPair as _};
 
-use crate::support::{Bureau, exact, plan};
+use crate::support::{Bureau, SERVICE_SEED, exact, plan};
 
 fn cells() -> Vec<Vec<i128>> {
     vec![vec![1_000_000; 40], vec![-7; 40]]
@@ -61,6 +62,31 @@ fn the_same_cells_get_fresh_noise_and_a_stored_release_none() {
         assert_eq!(Digest::of(&bytes), first.receipt().body_digest());
     }
     assert_eq!(bureau.spent(), spent, "reopening charges the domain nothing");
+}
+
+#[test]
+fn the_certificate_says_how_the_answer_was_noised_and_verifies_without_a_ledger() {
+    let bureau = Bureau::new();
+    let answer = released(&bureau, b"request");
+    let request = Digest::of(b"request");
+    let stored = bureau.ledger.certificate(request, &"contract-1".parse().unwrap()).unwrap().unwrap();
+    let body = bureau.ledger.release_of(request).unwrap().unwrap();
+    let key = Ed25519KeyPair::from_seed_unchecked(&SERVICE_SEED).unwrap();
+    let key = key.public_key().as_ref().try_into().unwrap();
+    let verified = certificate::verify(&stored.envelope, &key, body.body()).unwrap();
+    let said = verified.certificate();
+    assert_eq!((said.request, said.result, said.cost), (request, answer.receipt().body_digest(), answer.get().cost));
+    assert_eq!(said.claims["mechanism"], "discrete-gaussian");
+    assert_eq!(said.claims["geometry"], serde_json::json!({"kind": "group-selection", "maxGroups": 1}));
+    assert_eq!(said.claims["groups"], 40);
+    let families = said.claims["families"].as_array().unwrap();
+    assert_eq!(families.len(), 2);
+    for (told, family) in families.iter().zip(&answer.get().families) {
+        assert_eq!(told["label"], family.label.as_str());
+        assert_eq!(told["scale"], family.scale.to_decimal());
+        assert_eq!(told["halfWidth95"], family.half_width_95.to_string());
+    }
+    assert_eq!((&families[1]["linf"], &families[1]["sensitivity"]), (&"1000".into(), &"1000".into()));
 }
 
 /// The charge stays, nothing is released, and the request may be run again under the same charge.
@@ -166,7 +192,7 @@ fn a_stored_body_that_is_not_cells_is_not_handed_out() {
     let request = Digest::of(b"request");
     let cost = plan(1.0, 0.0, &[1], 2).cost();
     let charge = bureau.charge(request, cost);
-    let _receipt = bureau.ledger.commit_release(charge, b"{\"version\":9}", "").unwrap();
+    let _receipt = bureau.ledger.commit_release(charge, b"{\"version\":9}", "", &serde_json::Value::Null).unwrap();
     let shut = reopen(bureau.permit(request), bureau.stored(request, cost));
     assert!(matches!(shut, Err(GateError::Body(_))));
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use glovebox_ledger::{Admission, Charge, Ledger, Order, Person, StoredRelease};
+use glovebox_ledger::{Admission, Charge, Ledger, Order, Person, Seal, StoredRelease};
 use glovebox_policy::contract::{SignedContract, sign_contract};
 use glovebox_policy::decide::Matter;
 use glovebox_policy::dsse::key_id;
@@ -38,6 +38,9 @@ columns = ["visits"]
 roles = ["aggregate"]
 "#;
 
+/// The seed of the key that signs certificates.
+pub(crate) const SERVICE_SEED: [u8; 32] = [9; 32];
+
 pub(crate) struct Bureau {
     pub(crate) ledger: Ledger,
     policies: PolicySet,
@@ -49,7 +52,9 @@ pub(crate) struct Bureau {
 impl Bureau {
     pub(crate) fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let ledger = Ledger::create(&folder.path().join("ledger.sqlite")).unwrap();
+        let seal =
+            Seal::new(Ed25519KeyPair::from_seed_unchecked(&SERVICE_SEED).unwrap(), "bureau.example/log").unwrap();
+        let ledger = Ledger::create(&folder.path().join("ledger.sqlite"), seal).unwrap();
         for (person, org, role) in [("wang", "bureau", Role::Officer), ("ana", "firm", Role::Analyst)] {
             let person =
                 Person { person: person.parse().unwrap(), org: org.parse().unwrap(), role, name: person.to_owned() };
@@ -93,6 +98,7 @@ impl Bureau {
                 epsilon: NanoEpsilon::from_nano(1),
                 delta: 0.0,
                 max_groups: 1,
+                approvals: 0,
                 now_unix_s: now(),
             })
             .unwrap()
@@ -103,11 +109,15 @@ impl Bureau {
         let order = Order {
             request,
             contract: terms.id.clone(),
+            contract_digest: self.contract.digest(),
             domain: terms.budget_domain.clone(),
             person: "ana".parse().unwrap(),
             cost,
             decision: self.permit(request).decision(),
             snapshot: self.snapshot.clone(),
+            job: None,
+            subjects: Vec::new(),
+            approvals: Vec::new(),
             now_unix_s: now(),
         };
         self.ledger.charge(&order).unwrap()

@@ -1,6 +1,6 @@
 //! How long a unit takes, and where: fresh instances per second in this process, and time per unit of fuel.
 //!
-//! `cargo run --release -p glovebox-worker --example measure`. Medians of several rounds; meant to be read next to each other
+//! `cargo run --release -p glovebox-worker --example measure`. Meant to be read next to each other
 //! in one run, not to be compared between machines.
 
 #![expect(clippy::print_stdout, reason = "an example that reports")]
@@ -15,7 +15,7 @@ use glovebox_worker::{FreshInstances, Guest, Runner};
 
 type Outcome<T> = Result<T, Box<dyn Error>>;
 
-const ROUNDS: usize = 9;
+const ROUNDS: usize = 60;
 
 /// Reads one integer of its frame, returns one row. 64 KiB, a table and a data segment, as a compiled guest has.
 const ONE_ROW: &str = r#"(module
@@ -39,7 +39,7 @@ fn call(fuel: u64, memory_bytes: u32) -> Call {
     }
 }
 
-/// Median nanoseconds of one turn of `work`.
+/// Nanoseconds of one turn of `work`: the least of many short rounds, so that neighbours on the machine count little.
 fn time(turns: u32, mut work: impl FnMut() -> Outcome<()>) -> Outcome<f64> {
     let mut rounds = Vec::new();
     for _ in 0..ROUNDS {
@@ -49,8 +49,7 @@ fn time(turns: u32, mut work: impl FnMut() -> Outcome<()>) -> Outcome<f64> {
         }
         rounds.push(start.elapsed().as_secs_f64() * 1e9 / f64::from(turns));
     }
-    rounds.sort_by(f64::total_cmp);
-    Ok(rounds.get(ROUNDS / 2).copied().unwrap_or_default())
+    Ok(rounds.into_iter().fold(f64::INFINITY, f64::min))
 }
 
 fn fresh_instances() -> Outcome<()> {
@@ -65,24 +64,30 @@ fn fresh_instances() -> Outcome<()> {
         let guest = || Guest::compile(&engine().map_err(|_| "engine")?, &start).map_err(|_| "guest");
         let mut runner = FreshInstances::from(guest()?);
         let mut bytes = vec![0; start.call.slot().bytes()];
-        let unit = time(20_000, || {
+        let unit = time(1_000, || {
             let mut slot = SlotMut::new(start.call.slot(), &mut bytes).ok_or("slot")?;
             Ok(runner.run(&frame, &mut slot, None)?)
         })?;
         let guest = guest()?;
-        let store = time(20_000, || Ok(drop(black_box(guest.store()?))))?;
-        let instance = time(20_000, || {
+        let store = time(1_000, || {
+            black_box(guest.store()?);
+            Ok(())
+        })?;
+        let instance = time(1_000, || {
             let mut store = guest.store()?;
             black_box(guest.pre().instantiate(&mut store)?);
             Ok(())
         })?;
         let mut memory = vec![0_u8; pages as usize * 65536];
-        let fill = time(20_000, || Ok(black_box(&mut memory).fill(0)))?;
-        let mut store = guest.store()?;
-        let map = guest.pre().instantiate(&mut store)?.get_typed_func::<i32, i32>(&mut store, "gbx_map")?;
-        let reused = time(20_000, || {
-            store.set_fuel(200_000)?;
-            black_box(map.call(&mut store, 64)?);
+        let fill = time(1_000, || {
+            black_box(&mut memory).fill(0);
+            Ok(())
+        })?;
+        let mut kept = guest.store()?;
+        let map = guest.pre().instantiate(&mut kept)?.get_typed_func::<i32, i32>(&mut kept, "gbx_map")?;
+        let reused = time(1_000, || {
+            kept.set_fuel(200_000)?;
+            black_box(map.call(&mut kept, 64)?);
             Ok(())
         })?;
         println!(
@@ -95,53 +100,60 @@ fn fresh_instances() -> Outcome<()> {
     Ok(())
 }
 
+/// What a loop's body does, and how often it is repeated in it.
+const OPERATORS: [(&str, &str, usize); 37] = [
+    ("i32.add", "(local.set $a (i32.rotl (i32.add (local.get $a) (i32.const 3)) (local.get $a)))", 64),
+    ("i64.mul", "(local.set $b (i64.mul (local.get $b) (local.get $b)))", 64),
+    ("i32.div_u", "(local.set $a (i32.div_u (i32.const -1) (i32.or (local.get $a) (i32.const 1))))", 16),
+    ("i64.div_s", "(local.set $b (i64.div_s (i64.const -1) (i64.or (local.get $b) (i64.const 1))))", 16),
+    ("i64.rem_u", "(local.set $b (i64.rem_u (i64.const -3) (i64.or (local.get $b) (i64.const 1))))", 16),
+    ("f64.div", "(local.set $c (f64.div (f64.const 3) (local.get $c)))", 16),
+    ("f64.sqrt", "(local.set $c (f64.sqrt (local.get $c)))", 16),
+    ("f64.nearest", "(local.set $c (f64.nearest (local.get $c)))", 16),
+    ("f64 denormal mul", "(local.set $c (f64.add (f64.const 4e-320) (f64.mul (f64.const 0.5) (local.get $c))))", 16),
+    ("f64 denormal add", "(local.set $c (f64.add (local.get $c) (f64.const 4e-320)))", 16),
+    ("i64.trunc_sat_f64_u", "(local.set $c (f64.convert_i64_u (i64.trunc_sat_f64_u (local.get $c))))", 16),
+    ("i64.popcnt", "(local.set $b (i64.popcnt (local.get $b)))", 16),
+    ("i8x16.mul-like", "(local.set $v (i64x2.mul (local.get $v) (local.get $v)))", 16),
+    ("f64x2.div", "(local.set $v (f64x2.div (v128.const f64x2 3 3) (local.get $v)))", 16),
+    ("i8x16.swizzle", "(local.set $v (i8x16.swizzle (local.get $v) (local.get $v)))", 16),
+    ("i8x16.shl", "(local.set $v (i8x16.shl (local.get $v) (local.get $a)))", 16),
+    ("i64x2.trunc", "(local.set $v (i32x4.trunc_sat_f64x2_u_zero (local.get $v)))", 16),
+    ("load, dependent", "(local.set $a (i32.load (i32.and (local.get $a) (i32.const 0xffffc))))", 16),
+    (
+        "load, scattered over 1 MiB",
+        "(local.set $a (i32.add (i32.mul (i32.load (i32.and (local.get $a) (i32.const 0xffffc))) (i32.const 1664525))
+        (i32.add (i32.mul (local.get $a) (i32.const 22695477)) (i32.const 1013904223))))",
+        16,
+    ),
+    ("call", "(call $f)", 16),
+    ("call_indirect", "(call_indirect (type $t) (i32.const 0))", 16),
+    (
+        "br_table",
+        "(block (block (block (br_table 0 1 2 (i32.and (i32.load (i32.and (local.tee $a (i32.add (i32.mul (local.get $a) (i32.const 1664525)) (i32.const 1013904223))) (i32.const 0xffffc))) (i32.const 1))))))",
+        16,
+    ),
+    ("memory.size", "(drop (memory.size))", 16),
+    ("memory.grow", "(drop (memory.grow (i32.const 1)))", 16),
+    ("memory.fill of 0", "(memory.fill (i32.const 0) (i32.const 0) (i32.const 0))", 16),
+    ("memory.fill of 1 MiB", "(memory.fill (i32.const 0) (i32.const 0) (i32.const 0x100000))", 1),
+    ("memory.copy of 8", "(memory.copy (i32.const 64) (i32.const 0) (i32.const 8))", 16),
+    ("memory.init of 1", "(memory.init $d (i32.const 64) (i32.const 0) (i32.const 1))", 16),
+    ("table.get", "(drop (ref.is_null (table.get 0 (i32.const 1))))", 16),
+    ("table.fill of 4096", "(table.fill 0 (i32.const 0) (ref.func $f) (i32.const 4096))", 1),
+    ("table.copy of 0", "(table.copy (i32.const 0) (i32.const 0) (i32.const 0))", 16),
+    ("table.init of 0", "(table.init $e (i32.const 0) (i32.const 0) (i32.const 0))", 16),
+    ("table.grow", "(drop (table.grow 0 (ref.null func) (i32.const 1)))", 16),
+    ("data.drop", "(data.drop $d)", 16),
+    ("ref.func", "(drop (ref.is_null (ref.func $f)))", 16),
+    ("empty loop", "", 1),
+    ("deep recursion", "(drop (call $deep (i32.const 1500)))", 1),
+];
+
 /// Loops over one kind of operator until the fuel ends.
 fn fuel_time() -> Outcome<()> {
-    let chase = "(local.set $a (i32.load (i32.and (local.get $a) (i32.const 0xffffc))))";
-    let scatter =
-        "(local.set $a (i32.add (i32.mul (i32.load (i32.and (local.get $a) (i32.const 0xffffc))) (i32.const 1664525))
-        (i32.add (i32.mul (local.get $a) (i32.const 22695477)) (i32.const 1013904223))))";
-    let cases = [
-        ("i32.add", "(local.set $a (i32.add (local.get $a) (i32.const 3)))".to_owned(), 64),
-        ("i64.mul", "(local.set $b (i64.mul (local.get $b) (local.get $b)))".to_owned(), 64),
-        ("i32.div_u", "(local.set $a (i32.div_u (i32.const -1) (i32.or (local.get $a) (i32.const 1))))".to_owned(), 16),
-        ("i64.div_s", "(local.set $b (i64.div_s (i64.const -1) (i64.or (local.get $b) (i64.const 1))))".to_owned(), 16),
-        ("i64.rem_u", "(local.set $b (i64.rem_u (i64.const -3) (i64.or (local.get $b) (i64.const 1))))".to_owned(), 16),
-        ("f64.div", "(local.set $c (f64.div (f64.const 3) (local.get $c)))".to_owned(), 16),
-        ("f64.sqrt", "(local.set $c (f64.sqrt (local.get $c)))".to_owned(), 16),
-        ("f64.nearest", "(local.set $c (f64.nearest (local.get $c)))".to_owned(), 16),
-        ("f64 denormal mul", "(local.set $c (f64.mul (f64.const 0.5) (f64.const 4e-320)))".to_owned(), 16),
-        ("f64 denormal add", "(local.set $c (f64.add (local.get $c) (f64.const 4e-320)))".to_owned(), 16),
-        ("i64.trunc_sat_f64_u", "(local.set $c (f64.convert_i64_u (i64.trunc_sat_f64_u (local.get $c))))".to_owned(), 16),
-        ("i64.popcnt", "(local.set $b (i64.popcnt (local.get $b)))".to_owned(), 16),
-        ("i8x16.mul-like", "(local.set $v (i64x2.mul (local.get $v) (local.get $v)))".to_owned(), 16),
-        ("f64x2.div", "(local.set $v (f64x2.div (v128.const f64x2 3 3) (local.get $v)))".to_owned(), 16),
-        ("i8x16.swizzle", "(local.set $v (i8x16.swizzle (local.get $v) (local.get $v)))".to_owned(), 16),
-        ("i8x16.shl", "(local.set $v (i8x16.shl (local.get $v) (local.get $a)))".to_owned(), 16),
-        ("i64x2.trunc", "(local.set $v (i32x4.trunc_sat_f64x2_u_zero (local.get $v)))".to_owned(), 16),
-        ("load, dependent", chase.to_owned(), 16),
-        ("load, scattered over 1 MiB", scatter.to_owned(), 16),
-        ("call", "(call $f)".to_owned(), 16),
-        ("call_indirect", "(call_indirect (type $t) (i32.const 0))".to_owned(), 16),
-        ("br_table", "(block (block (block (br_table 0 1 2 (i32.and (i32.load (i32.and (local.tee $a (i32.add (i32.mul (local.get $a) (i32.const 1664525)) (i32.const 1013904223))) (i32.const 0xffffc))) (i32.const 1))))))".to_owned(), 16),
-        ("memory.size", "(drop (memory.size))".to_owned(), 16),
-        ("memory.grow", "(drop (memory.grow (i32.const 1)))".to_owned(), 16),
-        ("memory.fill of 0", "(memory.fill (i32.const 0) (i32.const 0) (i32.const 0))".to_owned(), 16),
-        ("memory.fill of 1 MiB", "(memory.fill (i32.const 0) (i32.const 0) (i32.const 0x100000))".to_owned(), 1),
-        ("memory.copy of 8", "(memory.copy (i32.const 64) (i32.const 0) (i32.const 8))".to_owned(), 16),
-        ("memory.init of 1", "(memory.init $d (i32.const 64) (i32.const 0) (i32.const 1))".to_owned(), 16),
-        ("table.get", "(drop (ref.is_null (table.get 0 (i32.const 1))))".to_owned(), 16),
-        ("table.fill of 4096", "(table.fill 0 (i32.const 0) (ref.func $f) (i32.const 4096))".to_owned(), 1),
-        ("table.copy of 0", "(table.copy (i32.const 0) (i32.const 0) (i32.const 0))".to_owned(), 16),
-        ("table.init of 0", "(table.init $e (i32.const 0) (i32.const 0) (i32.const 0))".to_owned(), 16),
-        ("table.grow", "(drop (table.grow 0 (ref.null func) (i32.const 1)))".to_owned(), 16),
-        ("data.drop", "(data.drop $d)".to_owned(), 16),
-        ("ref.func", "(drop (ref.is_null (ref.func $f)))".to_owned(), 16),
-        ("empty loop", "".to_owned(), 1),
-        ("deep recursion", "(drop (call $deep (i32.const 1500)))".to_owned(), 1),
-    ];
     let fuel = 2_000_000;
-    for (name, operator, repeat) in cases {
+    for (name, operator, repeat) in OPERATORS {
         let text = format!(
             r#"(module (memory (export "memory") 16 16) (type $t (func)) (table 4096 4096 funcref) (elem (i32.const 0) $f)
             (elem $e func $f) (data $d "x") (func $f)
@@ -157,7 +169,7 @@ fn fuel_time() -> Outcome<()> {
         let start = Start { module: &module, call: call(fuel, 1 << 20) };
         let mut runner = FreshInstances::compile(&engine()?, &start).map_err(|_| name)?;
         let mut bytes = vec![0; start.call.slot().bytes()];
-        let unit = time(3, || {
+        let unit = time(1, || {
             let mut slot = SlotMut::new(start.call.slot(), &mut bytes).ok_or("slot")?;
             Ok(runner.run(&[], &mut slot, None)?)
         })?;
@@ -166,7 +178,28 @@ fn fuel_time() -> Outcome<()> {
     Ok(())
 }
 
+/// Compiles a module of about 20 KiB of code.
+fn compilation() -> Outcome<()> {
+    let body = "(local.set 1 (i32.add (i32.mul (local.get 0) (i32.load (local.get 1))) (i32.const 12345)))
+        (if (i32.lt_u (local.get 1) (i32.const 77)) (then (i32.store (local.get 0) (local.get 1))))"
+        .repeat(5);
+    let function = |i: u32| {
+        format!("(func $f{i} (param i32) (result i32) (local i32) {body} (call $f{} (local.get 1)))", (i + 7) % 150)
+    };
+    let text = format!(
+        r#"(module (memory (export "memory") 1 1) {} (export "gbx_map" (func $f0)))"#,
+        (0..150).map(function).collect::<String>()
+    );
+    let module = wat::parse_str(text)?;
+    let start = Start { module: &module, call: call(200_000, 1 << 16) };
+    let engine = engine()?;
+    let compile = time(1, || Guest::compile(&engine, &start).map(|_| ()).map_err(|_| "refused".into()))?;
+    println!("compiling {} bytes: {:.1} ms", module.len(), compile / 1e6);
+    Ok(())
+}
+
 fn main() -> Outcome<()> {
+    compilation()?;
     fresh_instances()?;
     fuel_time()
 }

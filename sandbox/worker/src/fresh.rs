@@ -1,7 +1,7 @@
 //! One unit, one store, one instance: nothing that a call does can be seen by the next.
 //!
-//! INVARIANT (fresh instance): every call runs in a store and an instance made for it and dropped after it. Memory, globals,
-//! tables and dropped segments start as the module says; wasmtime resets the pool's slot, not this crate.
+//! INVARIANT (fresh instance): every call runs in a store and an instance made for it and dropped after it. Memory,
+//! globals, tables and dropped segments start as the module says; wasmtime resets the pool's slot, not this crate.
 
 use glovebox_wire::{SlotMut, Start, StartRefusal, Trace};
 use wasmtime::{Engine, Error, Extern, Store, Trap};

@@ -14,8 +14,8 @@ pub struct Guest {
 }
 
 impl Guest {
-    /// Compiles the module with [`crate::config::engine`], compares its memory and `gbx_map` with what the call says, and makes one instance of it to see
-    /// that it can be made. Runs none of its functions.
+    /// Compiles the module with [`crate::config::engine`], compares its memory and `gbx_map` with what the call says,
+    /// and makes one instance of it to see that it can be made. Runs none of its functions.
     ///
     /// # Errors
     /// [`StartRefusal`].
@@ -66,8 +66,8 @@ impl Guest {
     }
 }
 
-/// The two exports that a worker uses, if the module is of the shape that the host's check leaves: a second look, by another
-/// program, at what fresh instances rest on.
+/// The two exports that a worker uses, if the module is of the shape that the host's check leaves: a second look, by
+/// another program, at what fresh instances rest on.
 fn exports(module: &Module, call: &Call) -> Option<(ModuleExport, ModuleExport)> {
     let pages = u64::from(call.memory_bytes / PAGE_BYTES);
     let fixed = |memory: &MemoryType| {

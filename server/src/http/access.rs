@@ -27,6 +27,7 @@ pub struct Access {
 const EVERYBODY: &[Role] = &[Role::Analyst, Role::Officer, Role::Auditor];
 const ANALYST: &[Role] = &[Role::Analyst];
 const OFFICER: &[Role] = &[Role::Officer];
+const OVERSEERS: &[Role] = &[Role::Officer, Role::Auditor];
 
 const fn may(method: &'static str, path: &'static str, roles: &'static [Role]) -> Access {
     Access { method, path, roles }
@@ -45,10 +46,27 @@ pub const ACCESS: &[Access] = &[
     may("POST", "/contracts", OFFICER),
     may("GET", "/contracts/{id}", EVERYBODY),
     may("GET", "/budget", EVERYBODY),
-    may("GET", "/people", &[Role::Officer, Role::Auditor]),
+    may("GET", "/people", OVERSEERS),
     may("POST", "/people", OFFICER),
     may("POST", "/tokens", EVERYBODY),
     may("DELETE", "/tokens", EVERYBODY),
+    may("GET", "/me", EVERYBODY),
+    may("POST", "/jobs", ANALYST),
+    may("GET", "/jobs", EVERYBODY),
+    may("GET", "/jobs/{id}", EVERYBODY),
+    may("DELETE", "/jobs/{id}", ANALYST),
+    may("GET", "/jobs/{id}/review", EVERYBODY),
+    may("GET", "/jobs/{id}/module", EVERYBODY),
+    may("POST", "/jobs/{id}/verdicts", OFFICER),
+    may("POST", "/jobs/{id}/runs", ANALYST),
+    may("GET", "/jobs/{id}/result", ANALYST),
+    may("GET", "/releases/{request}/{part}", EVERYBODY),
+    may("GET", "/log/key", EVERYBODY),
+    may("GET", "/log", OVERSEERS),
+    may("GET", "/log/proof/{leaf}", OVERSEERS),
+    may("GET", "/log/consistency", OVERSEERS),
+    may("GET", "/log/checkpoint", OVERSEERS),
+    may("GET", "/log/tile/{*path}", OVERSEERS),
 ];
 
 /// The token that came with a request, for the one call that ends it.

@@ -20,14 +20,34 @@
 //! | POST `/people` | officer | `{person, org, role, name}` | person |
 //! | POST `/tokens` | everybody for themselves, officers for anybody | `{person, days}` | `{token}`, shown once |
 //! | DELETE `/tokens` | everybody | – | nothing; the token that came with the call ends |
+//! | GET `/me` | everybody | – | `{person, org, role}` |
+//! | POST `/jobs` | analyst | multipart: `manifest`, then `module` | card of the job, which waits for review |
+//! | GET `/jobs` | everybody | – | `{jobs: [card]}`; an analyst sees those of the own organisation |
+//! | GET `/jobs/{id}` | everybody | – | card |
+//! | DELETE `/jobs/{id}` | analyst | – | card of the job, called back |
+//! | GET `/jobs/{id}/review` | everybody | – | what an officer reads and signs: `{page, manifest, contract, …}` |
+//! | GET `/jobs/{id}/module` | everybody | – | `application/wasm` |
+//! | POST `/jobs/{id}/verdicts` | officer | a DSSE envelope | card |
+//! | POST `/jobs/{id}/runs` | analyst | – | 202, card; its `result_at` says when the result leaves |
+//! | GET `/jobs/{id}/result` | analyst | – | `{columns, rows, cost, release}` |
+//! | GET `/releases/{request}/{part}` | everybody | `?contract=` | `part`: `result`, `certificate`, `entry` (JSON), `proof` (text) |
+//! | GET `/log/key` | everybody | – | what certificates and log are verified with, as text |
+//! | GET `/log` | officer, auditor | `?start=&count=` | `{size, entries}` |
+//! | GET `/log/proof/{leaf}` | officer, auditor | – | proof of inclusion, as text |
+//! | GET `/log/consistency` | officer, auditor | `?old=&new=` | `{hashes}` |
+//! | GET `/log/checkpoint` | officer, auditor | – | signed note, as text |
+//! | GET `/log/tile/{*path}` | officer, auditor | – | octets, as tlog-tiles lays them out |
 //!
 //! Read in this order: `access` (who may call what), `read` (bodies that come in), then one module per subject.
 
 pub(crate) mod access;
 mod contracts;
 mod datasets;
+mod jobs;
+mod log;
 mod people;
 mod read;
+mod releases;
 mod sql;
 pub(crate) mod upload;
 
@@ -47,8 +67,9 @@ use axum::http::{HeaderName, Method};
 use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::routing::{get, post};
 use glovebox_engine::Engine;
+use tokio::sync::Semaphore;
 
-use crate::limits::{REQUEST_TIME, UPLOAD_TIME};
+use crate::limits::{REQUEST_TIME, SUBMISSION_TIME, SUBMISSIONS, UPLOAD_TIME};
 use crate::reply::{self, Reply};
 use crate::shield::Shield;
 
@@ -61,11 +82,14 @@ pub(crate) struct App {
     pub(crate) engine: Engine,
     pub(crate) incoming: Arc<PathBuf>,
     pub(crate) upload_bytes: u64,
+    /// Places for submissions of jobs.
+    pub(crate) submissions: Arc<Semaphore>,
 }
 
 impl App {
     pub(crate) fn new(engine: Engine, incoming: PathBuf, upload_bytes: u64) -> Self {
-        Self { engine, incoming: Arc::new(incoming), upload_bytes }
+        let submissions = Arc::new(Semaphore::new(SUBMISSIONS));
+        Self { engine, incoming: Arc::new(incoming), upload_bytes, submissions }
     }
 }
 
@@ -82,9 +106,10 @@ pub(crate) fn router(app: App, shield: Shield) -> Router {
         .route("/contracts/{id}", get(contracts::show))
         .route("/budget", get(contracts::budget))
         .route("/people", get(people::list).post(people::add))
-        .route("/tokens", post(people::issue_token).delete(people::revoke_token));
+        .route("/tokens", post(people::issue_token).delete(people::revoke_token))
+        .route("/me", get(people::me));
     Router::new()
-        .nest(PREFIX, api)
+        .nest(PREFIX, api.merge(job_routes()).merge(log_routes()))
         .fallback(access::nothing_here)
         // Bodies are counted where they are read, each against its own limit.
         .layer(DefaultBodyLimit::disable())
@@ -92,6 +117,28 @@ pub(crate) fn router(app: App, shield: Shield) -> Router {
         .layer(from_fn_with_state(shield, guard))
         .layer(from_fn(harden))
         .with_state(app)
+}
+
+fn job_routes() -> Router<App> {
+    Router::new()
+        .route("/jobs", get(jobs::list).post(jobs::submit))
+        .route("/jobs/{id}", get(jobs::show).delete(jobs::cancel))
+        .route("/jobs/{id}/review", get(jobs::review))
+        .route("/jobs/{id}/module", get(jobs::module))
+        .route("/jobs/{id}/verdicts", post(jobs::decide))
+        .route("/jobs/{id}/runs", post(jobs::run))
+        .route("/jobs/{id}/result", get(jobs::result))
+        .route("/releases/{request}/{part}", get(releases::part))
+}
+
+fn log_routes() -> Router<App> {
+    Router::new()
+        .route("/log/key", get(log::key))
+        .route("/log", get(log::page))
+        .route("/log/proof/{leaf}", get(log::proof))
+        .route("/log/consistency", get(log::consistency))
+        .route("/log/checkpoint", get(log::checkpoint))
+        .route("/log/tile/{*path}", get(log::tile))
 }
 
 async fn guard(State(shield): State<Shield>, request: Request, next: Next) -> Reply {
@@ -103,8 +150,11 @@ async fn guard(State(shield): State<Shield>, request: Request, next: Next) -> Re
 }
 
 fn deadline_of(method: &Method, path: &str) -> Duration {
-    let upload = *method == Method::POST && path.strip_prefix(PREFIX).is_some_and(|p| p.starts_with("/datasets"));
-    if upload { UPLOAD_TIME } else { REQUEST_TIME }
+    match path.strip_prefix(PREFIX) {
+        Some("/jobs") if *method == Method::POST => SUBMISSION_TIME,
+        Some(path) if *method == Method::POST && path.starts_with("/datasets") => UPLOAD_TIME,
+        _ => REQUEST_TIME,
+    }
 }
 
 /// Headers on every answer. There is no CORS: no other site's script may read an answer.

@@ -11,6 +11,7 @@ use super::access::Token;
 use super::{App, read};
 use crate::blocking;
 use crate::limits::TOKEN_DAYS;
+use crate::outbound::jobs::Me;
 use crate::outbound::{IssuedToken, Listing, PersonCard};
 use crate::reply::{self, Refused, Reply};
 
@@ -28,6 +29,11 @@ struct NewPerson {
 struct NewToken {
     person: PersonId,
     days: u32,
+}
+
+/// Who the token's owner is.
+pub(crate) async fn me(Extension(caller): Extension<Caller>) -> Reply {
+    reply::ok(&Me(caller))
 }
 
 /// Everybody who has an account.

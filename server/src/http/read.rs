@@ -12,6 +12,9 @@ use crate::limits::{DRAIN_BYTES, DRAIN_TIME, JSON_BODY_BYTES};
 /// A path parameter as axum hands it over.
 pub(crate) type PathText = Result<Path<String>, PathRejection>;
 
+/// Two path parameters as axum hands them over.
+pub(crate) type PathTexts = Result<Path<(String, String)>, PathRejection>;
+
 /// Query parameters as axum hands them over.
 pub(crate) type QueryOf<T> = Result<Query<T>, QueryRejection>;
 
@@ -80,7 +83,15 @@ pub(crate) async fn json<T: DeserializeOwned>(request: Request) -> Result<T, Ref
 /// [`Reason::NotFound`].
 pub(crate) fn path<T: std::str::FromStr>(text: PathText) -> Result<T, Refusal> {
     let Path(text) = text.map_err(|_| Reason::NotFound)?;
-    text.parse().map_err(|_| Refusal::about(Reason::NotFound, &text))
+    named(&text)
+}
+
+/// As [`path`], from a text.
+///
+/// # Errors
+/// [`Reason::NotFound`].
+pub(crate) fn named<T: std::str::FromStr>(text: &str) -> Result<T, Refusal> {
+    text.parse().map_err(|_| Refusal::about(Reason::NotFound, text))
 }
 
 /// Query parameters.

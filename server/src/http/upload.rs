@@ -1,7 +1,8 @@
-//! Files that officers upload: written as they come, counted, private to the server, gone when the call ends.
+//! What comes as multipart, counted while it comes: data from officers, and jobs from analysts.
 //!
-//! A file waits in `<state>/incoming` in the clear while it is checked and encrypted; whatever a crash left there is
-//! removed when the server starts.
+//! Data is written to the disk, private to the server, and gone when the call ends. It waits in `<state>/incoming` in the clear
+//! while it is checked and encrypted; whatever a crash left there is removed when the server starts. A job is small and
+//! stays in memory.
 
 use std::fs;
 use std::io;
@@ -14,7 +15,7 @@ use glovebox_policy::{Reason, Refusal};
 use ring::rand::{SecureRandom as _, SystemRandom};
 use tokio::io::AsyncWriteExt as _;
 
-use crate::limits::{DRAIN_TIME, MANIFEST_BYTES};
+use crate::limits::{DRAIN_TIME, JOB_MANIFEST_BYTES, MANIFEST_BYTES, MODULE_BYTES};
 use crate::operator_log;
 
 /// Makes the folder for uploads under way, readable by the server alone, and empties it.
@@ -61,6 +62,15 @@ pub(crate) struct Upload {
     pub(crate) file: Incoming,
 }
 
+/// A job as it came.
+#[derive(Debug)]
+pub(crate) struct Submission {
+    /// Its manifest.
+    pub(crate) manifest: String,
+    /// Its code.
+    pub(crate) module: Vec<u8>,
+}
+
 fn bad(what: &str) -> Refusal {
     Refusal::about(Reason::BadRequest, what)
 }
@@ -73,10 +83,53 @@ pub(crate) async fn receive(request: Request, dir: &Path, limit: u64) -> Result<
     let mut parts = Multipart::from_request(request, &()).await.map_err(|_| bad("a multipart body is needed"))?;
     let upload = read_parts(&mut parts, dir, limit).await;
     if upload.is_err() {
-        let rest = async { while let Ok(Some(_)) = parts.next_field().await {} };
-        let _ = tokio::time::timeout(DRAIN_TIME, rest).await;
+        throw_away(parts).await;
     }
     upload
+}
+
+/// Reads the parts `manifest` (text) and `module` of a job, in any order, each once.
+///
+/// # Errors
+/// [`Reason::BadRequest`] for a body of another form, [`Reason::JobManifestInvalid`] and [`Reason::ModuleInvalid`] for a
+/// part that is too long.
+pub(crate) async fn submission(request: Request) -> Result<Submission, Refusal> {
+    let mut parts = Multipart::from_request(request, &()).await.map_err(|_| bad("a multipart body is needed"))?;
+    let submission = read_job(&mut parts).await;
+    if submission.is_err() {
+        throw_away(parts).await;
+    }
+    submission
+}
+
+/// Reads what is left of a body that was refused, for a while.
+async fn throw_away(mut parts: Multipart) {
+    let rest = async { while let Ok(Some(_)) = parts.next_field().await {} };
+    let _ = tokio::time::timeout(DRAIN_TIME, rest).await;
+}
+
+async fn read_job(parts: &mut Multipart) -> Result<Submission, Refusal> {
+    let (mut manifest, mut module) = (None, None);
+    while let Some(field) = parts.next_field().await.map_err(|_| bad("the multipart body broke off"))? {
+        match field.name() {
+            Some("manifest") if manifest.is_none() => {
+                let invalid = |what: &str| Refusal::about(Reason::JobManifestInvalid, what);
+                let too_long = || invalid("the manifest is longer than 64 KiB");
+                let bytes = counted(field, JOB_MANIFEST_BYTES, too_long).await?;
+                manifest = Some(String::from_utf8(bytes).map_err(|_| invalid("the manifest is not UTF-8"))?);
+            }
+            Some("module") if module.is_none() => {
+                let too_long = || Refusal::about(Reason::ModuleInvalid, "the module is longer than 1 MiB");
+                module = Some(counted(field, MODULE_BYTES, too_long).await?);
+            }
+            Some(name @ ("manifest" | "module")) => return Err(bad(&format!("the part {name} comes twice"))),
+            other => return Err(bad(&format!("a part named {}", other.unwrap_or("nothing")))),
+        }
+    }
+    Ok(Submission {
+        manifest: manifest.ok_or_else(|| bad("the part manifest is missing"))?,
+        module: module.ok_or_else(|| bad("the part module is missing"))?,
+    })
 }
 
 async fn read_parts(parts: &mut Multipart, dir: &Path, limit: u64) -> Result<Upload, Refusal> {
@@ -93,15 +146,21 @@ async fn read_parts(parts: &mut Multipart, dir: &Path, limit: u64) -> Result<Upl
     Ok(Upload { manifest, file: file.ok_or_else(|| bad("the part file is missing"))? })
 }
 
-async fn text(mut field: Field<'_>) -> Result<String, Refusal> {
+async fn text(field: Field<'_>) -> Result<String, Refusal> {
+    let bytes = counted(field, MANIFEST_BYTES, || bad("the manifest is longer than 1 MiB")).await?;
+    String::from_utf8(bytes).map_err(|_| bad("the manifest is not UTF-8"))
+}
+
+/// The bytes of a part, of which there are not more than `limit`.
+async fn counted(mut field: Field<'_>, limit: usize, too_long: impl Fn() -> Refusal) -> Result<Vec<u8>, Refusal> {
     let mut bytes = Vec::new();
     while let Some(chunk) = field.chunk().await.map_err(|_| bad("the multipart body broke off"))? {
-        if bytes.len() + chunk.len() > MANIFEST_BYTES {
-            return Err(bad("the manifest is longer than 1 MiB"));
+        if bytes.len() + chunk.len() > limit {
+            return Err(too_long());
         }
         bytes.extend_from_slice(&chunk);
     }
-    String::from_utf8(bytes).map_err(|_| bad("the manifest is not UTF-8"))
+    Ok(bytes)
 }
 
 async fn store(mut field: Field<'_>, dir: &Path, limit: u64) -> Result<Incoming, Refusal> {

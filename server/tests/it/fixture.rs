@@ -10,7 +10,8 @@ use glovebox_policy::contract::sign_contract;
 use ring::rand::SystemRandom;
 use ring::signature::{Ed25519KeyPair, KeyPair};
 
-/// Tokens by role; two analysts of one firm, one of a firm without a contract, and one token past its time.
+/// Tokens by role: two analysts and an officer of one firm, an analyst of a firm without a contract, and one token past
+/// its time. With the officers' keys.
 pub(crate) struct Tokens {
     pub(crate) analyst: String,
     pub(crate) analyst2: String,
@@ -18,6 +19,9 @@ pub(crate) struct Tokens {
     pub(crate) officer: String,
     pub(crate) auditor: String,
     pub(crate) expired: String,
+    pub(crate) firm_officer: String,
+    pub(crate) officer_key: Ed25519KeyPair,
+    pub(crate) firm_officer_key: Ed25519KeyPair,
 }
 
 pub(crate) const DATASET: &str = "medical.visits";
@@ -88,7 +92,8 @@ bounds = { lower = 0, upper = 100, basis = "tariff" }
 grid = 0.01
 "#;
 
-const CONTRACT: &str = r#"
+/// The contract of the firm.
+pub(crate) const CONTRACT: &str = r#"
 id = "firm-visits"
 org = "firm"
 dataset = "medical.visits"
@@ -111,7 +116,15 @@ max_groups_contributed = 3
 [[grants]]
 columns = ["person", "plan", "year", "cost"]
 roles = ["aggregate", "group", "filter"]
+
+[[grants]]
+columns = ["year", "note"]
+roles = ["wasmInput"]
 "#;
+
+/// A configuration under which statements are answered quickly.
+pub(crate) const QUICK: &str = "[release]\ntick_ms = 5\nfloor_ms = 50\nsteps_per_second = 1000000\n\
+                                [limits]\nwaiting = 64\nthreads = 8\n";
 
 fn rows() -> String {
     let mut text = String::from("person,phone,note,plan,year,cost\n");
@@ -130,15 +143,20 @@ fn person(name: &str, org: &str, role: Role) -> Person {
 }
 
 /// Makes the install in `dir/state` and opens it.
-pub(crate) async fn engine(dir: &Path) -> (Engine, Tokens) {
+pub(crate) async fn engine(dir: &Path, settings: String) -> (Engine, Tokens) {
     let dir = dir.to_owned();
-    tokio::task::spawn_blocking(move || make(&dir)).await.unwrap()
+    tokio::task::spawn_blocking(move || make(&dir, &settings)).await.unwrap()
 }
 
-fn make(dir: &Path) -> (Engine, Tokens) {
-    let text = "state_dir = \"state\"\nmaster_key_file = \"master.key\"\n[release]\ntick_ms = 5\nfloor_ms = 50\n\
-                steps_per_second = 1000000\n[limits]\nwaiting = 64\nthreads = 8\n";
-    let config = Config::parse(text, dir).unwrap();
+/// A new key of an officer.
+pub(crate) fn new_key() -> Ed25519KeyPair {
+    let pkcs8 = Ed25519KeyPair::generate_pkcs8(&SystemRandom::new()).unwrap();
+    Ed25519KeyPair::from_pkcs8(pkcs8.as_ref()).unwrap()
+}
+
+fn make(dir: &Path, settings: &str) -> (Engine, Tokens) {
+    let text = format!("state_dir = \"state\"\nmaster_key_file = \"master.key\"\n{settings}");
+    let config = Config::parse(&text, dir).unwrap();
     Engine::init(&config).unwrap();
     let engine = Engine::open(&config).unwrap();
     let officer = engine.found(&person("officer", "bureau", Role::Officer), 1).unwrap();
@@ -154,16 +172,19 @@ fn make(dir: &Path) -> (Engine, Tokens) {
         outsider: token("outsider", "other-firm", Role::Analyst),
         auditor: token("auditor", "bureau", Role::Auditor),
         expired: engine.issue_token(&caller, &"analyst".parse().unwrap(), 0).unwrap(),
+        firm_officer: token("firm-officer", "firm", Role::Officer),
         officer,
+        officer_key: new_key(),
+        firm_officer_key: new_key(),
     };
+    for (person, key) in [("officer", &tokens.officer_key), ("firm-officer", &tokens.firm_officer_key)] {
+        let public = key.public_key().as_ref().try_into().unwrap();
+        engine.add_officer_key(&person.parse().unwrap(), public).unwrap();
+    }
     let file = dir.join("visits.csv");
     std::fs::write(&file, rows()).unwrap();
     engine.add_dataset(&caller, MANIFEST, &file).unwrap();
-    let pkcs8 = Ed25519KeyPair::generate_pkcs8(&SystemRandom::new()).unwrap();
-    let key = Ed25519KeyPair::from_pkcs8(pkcs8.as_ref()).unwrap();
-    let public = key.public_key().as_ref().try_into().unwrap();
-    engine.add_officer_key(&caller.person, public).unwrap();
-    let envelope = serde_json::to_vec(&sign_contract(CONTRACT, &key).unwrap()).unwrap();
+    let envelope = serde_json::to_vec(&sign_contract(CONTRACT, &tokens.officer_key).unwrap()).unwrap();
     engine.add_contract(&caller, &envelope).unwrap();
     (engine, tokens)
 }

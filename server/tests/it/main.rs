@@ -1,11 +1,16 @@
 //! The server as a client meets it: TLS, tokens, both faces, refusals, and what its bytes hold.
 #![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 
+mod audit;
 mod browse;
 mod coverage;
 mod doors;
 mod fixture;
 mod flight_sql;
 mod hostile;
+mod jobs;
+mod proof;
 mod rest;
+mod review;
+mod submission;
 mod world;

@@ -41,6 +41,7 @@ impl Drop for World {
 pub(crate) struct Got {
     pub(crate) status: u16,
     pub(crate) headers: ureq::http::HeaderMap,
+    pub(crate) bytes: Vec<u8>,
     pub(crate) text: String,
 }
 
@@ -56,8 +57,13 @@ impl Got {
 
 impl World {
     pub(crate) async fn start() -> Self {
+        Self::start_with(fixture::QUICK.to_owned()).await
+    }
+
+    /// With so much of a configuration.
+    pub(crate) async fn start_with(settings: String) -> Self {
         let dir = tempfile::tempdir().unwrap();
-        let (engine, tokens) = fixture::engine(dir.path()).await;
+        let (engine, tokens) = fixture::engine(dir.path(), settings).await;
         Self::serve(engine, tokens, dir).await
     }
 
@@ -101,8 +107,9 @@ impl World {
                 Some((kind, bytes)) => agent.run(request.header("content-type", kind).body(bytes).unwrap()).unwrap(),
                 None => agent.run(request.body(()).unwrap()).unwrap(),
             };
-            let text = answer.body_mut().read_to_string().unwrap();
-            Got { status: answer.status().as_u16(), headers: answer.headers().clone(), text }
+            let bytes = answer.body_mut().read_to_vec().unwrap();
+            let text = String::from_utf8_lossy(&bytes).into_owned();
+            Got { status: answer.status().as_u16(), headers: answer.headers().clone(), bytes, text }
         })
         .await
         .unwrap()

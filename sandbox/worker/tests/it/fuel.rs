@@ -60,25 +60,25 @@ proptest! {
 #[test]
 fn bulk_operators_are_charged_for_every_byte_and_element() {
     let cases = [
-        ("(memory.fill (i32.const 0) (i32.const 1) (local.get $n))", 60_000),
-        ("(memory.copy (i32.const 0) (i32.const 1) (local.get $n))", 60_000),
-        ("(memory.init $d (i32.const 0) (i32.const 0) (local.get $n))", 9_000),
-        ("(table.fill $t (i32.const 0) (ref.null func) (local.get $n))", 4_000),
-        ("(table.copy $t $t (i32.const 0) (i32.const 1) (local.get $n))", 4_000),
-        ("(table.init $t $e (i32.const 0) (i32.const 0) (local.get $n))", 400),
+        ("(memory.fill (i32.const 0) (i32.const 1) (local.get $n))", 60_000, 1),
+        ("(memory.copy (i32.const 0) (i32.const 1) (local.get $n))", 60_000, 1),
+        ("(memory.init $d (i32.const 0) (i32.const 0) (local.get $n))", 9_000, 1),
+        ("(table.fill $t (i32.const 0) (ref.null func) (local.get $n))", 4_000, 1),
+        ("(table.copy $t $t (i32.const 0) (i32.const 1) (local.get $n))", 4_000, 1),
+        ("(table.init $t $e (i32.const 0) (i32.const 0) (local.get $n))", 400, 64),
     ];
     let fields = format!(
         r#"(table $t 4096 4096 funcref) (elem $e func {}) (data $d "{}")"#,
         "$row ".repeat(500),
         "x".repeat(10_000)
     );
-    for (operator, n) in cases {
+    for (operator, n, weight) in cases {
         let module =
             |n: u32| guest(&fields, &format!("(local $n i32) (local.set $n (i32.const {n})) {operator} (i32.const 0)"));
         let used = |n| run_traced(&module(n), traced(), &[b""])[0].1.fuel_used;
-        assert_eq!(used(n) - used(0), u64::from(n), "{operator}");
+        assert_eq!(used(n) - used(0), u64::from(n) * weight, "{operator}");
         // A call whose fuel is less than the bytes does not get to move them.
-        let poor = Call { fuel: u64::from(n), ..call() };
+        let poor = Call { fuel: u64::from(n) * weight, ..call() };
         assert_eq!(run(&module(n), poor, &[b""]), [Unit::Default], "{operator}");
         assert_eq!(run(&module(0), poor, &[b""]), [Unit::Rows(vec![])], "{operator}");
     }

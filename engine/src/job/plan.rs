@@ -1,0 +1,168 @@
+//! A job fitted to a dataset: bounds, noise, price and time, from public texts alone.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use glovebox_catalog::{ColumnKind, Dataset, Manifest};
+use glovebox_policy::job::{JobMechanism, JobValue};
+use glovebox_policy::{ColumnUse, Digest, JobManifest, Public, Reason, Refusal, RoleOfUse, SnapshotId};
+use glovebox_privacy::{Ask, Family, Geometry, MechanismKind, NoisePlan, plan_noise};
+use glovebox_sandbox::{ColumnType, DefaultRow, MapSpec, Module, ValueSpec};
+
+use crate::config::{Config, Window};
+
+/// Everything that is known of a job without touching a row and without running its code.
+#[derive(Debug)]
+pub(crate) struct JobPlan {
+    pub(crate) manifest: JobManifest,
+    pub(crate) module: Module,
+    pub(crate) spec: MapSpec,
+    pub(crate) noise: NoisePlan,
+    pub(crate) uses: BTreeSet<ColumnUse>,
+    pub(crate) ask: Ask,
+}
+
+impl JobPlan {
+    /// Reads manifest and module and fits them to what the dataset declares.
+    ///
+    /// # Errors
+    /// Why they do not fit.
+    ///
+    /// # Privacy obligation
+    /// Neighbouring relation: one unit added or removed. A unit contributes to at most `max_keys` keys, to each at most the
+    /// larger of |low| and |high| steps of a value and one to the count of units; the sandbox enforces that
+    /// (`glovebox_sandbox`), and the families here state it, so Δ₁ and Δ₂ are those of
+    /// [`glovebox_privacy::sensitivity`] for this geometry. Every number comes from the job manifest.
+    pub(crate) fn new(manifest_text: &str, module: &[u8], dataset: &Manifest) -> Result<Self, Refusal> {
+        let manifest = JobManifest::parse(manifest_text)?;
+        if manifest.dataset != *dataset.name() {
+            return Err(Refusal::about(Reason::TableUnknown, &manifest.dataset.to_string()));
+        }
+        if Digest::of(module) != manifest.module {
+            return Err(Refusal::about(Reason::ModuleInvalid, "its SHA-256 is not module.sha256 of the manifest"));
+        }
+        let module = Module::check(module).map_err(|f| Refusal::about(Reason::ModuleInvalid, &f.to_string()))?;
+        let (uses, columns) = columns_of(&manifest, dataset)?;
+        let spec = spec_of(&manifest);
+        spec.check(module.facts(), &columns, dataset.max_rows_per_unit())
+            .map_err(|fault| Refusal::about(Reason::JobManifestInvalid, &fault.to_string()))?;
+        schema_fits(&module, &manifest, &columns)?;
+        let ask = Ask {
+            epsilon: manifest.epsilon,
+            delta: manifest.delta,
+            mechanism: manifest.mechanism.map(|mechanism| match mechanism {
+                JobMechanism::Gaussian => MechanismKind::Gaussian,
+                JobMechanism::Laplace => MechanismKind::Laplace,
+            }),
+        };
+        let keys = u32::try_from(manifest.output.keys.len()).map_err(|_| Reason::TooManyGroups)?;
+        let geometry = Geometry::GroupSelection { max_groups: manifest.output.max_keys };
+        let noise = plan_noise(families_of(&manifest), keys, geometry, ask)?;
+        Ok(Self { manifest, module, spec, noise, uses, ask })
+    }
+
+    /// Digest of the canonical request on a snapshot: equal only for the very same job on the very same rows.
+    pub(crate) fn request(&self, dataset_manifest: Digest, snapshot: &SnapshotId) -> Digest {
+        let canonical = serde_json::json!({
+            "kind": "job-map/1",
+            "job": self.manifest.digest(),
+            "module": self.manifest.module,
+            "dataset": self.manifest.dataset,
+            "manifest": dataset_manifest,
+            "snapshot": snapshot,
+            "noise": self.noise,
+        });
+        Digest::of(canonical.to_string().as_bytes())
+    }
+
+    /// How long a run is given, from declared sizes and declared fuel.
+    ///
+    /// # Errors
+    /// [`Reason::JobTooExpensive`].
+    pub(crate) fn window(&self, config: &Config, dataset: &Manifest) -> Result<Window, Refusal> {
+        let cells = u64::from(self.noise.groups()) * self.noise.families().len() as u64;
+        let columns = self.manifest.columns.len() as u64;
+        let rows = u128::from(dataset.max_units()) * u128::from(dataset.max_rows_per_unit());
+        let need = config.job_ms(dataset.max_units(), self.manifest.fuel, rows, columns);
+        config.release.window_for(need, cells, config.sandbox.longest_ms).ok_or_else(|| Reason::JobTooExpensive.into())
+    }
+}
+
+/// A plan with the state of the dataset that it will read.
+#[derive(Debug)]
+pub(crate) struct BoundJob {
+    pub(crate) plan: JobPlan,
+    pub(crate) dataset: Arc<Dataset>,
+}
+
+impl BoundJob {
+    pub(crate) fn request(&self) -> Digest {
+        self.plan.request(self.dataset.manifest_digest(), self.dataset.snapshot())
+    }
+}
+
+fn columns_of(manifest: &JobManifest, dataset: &Manifest) -> Result<(BTreeSet<ColumnUse>, Vec<ColumnType>), Refusal> {
+    let mut uses = BTreeSet::new();
+    let mut types = Vec::new();
+    for name in &manifest.columns {
+        let column = dataset.column(name.as_str());
+        let column = column.ok_or_else(|| Refusal::about(Reason::ColumnUnknown, name.as_str()))?;
+        if column.identifier {
+            return Err(Refusal::about(Reason::ColumnIsIdentifier, name.as_str()));
+        }
+        uses.insert(ColumnUse { column: name.clone(), role: RoleOfUse::WasmInput, identifier: false });
+        types.push(type_of(column.kind));
+    }
+    Ok((uses, types))
+}
+
+/// How the guest sees a column: days and microseconds since 1970 are whole numbers.
+pub(crate) fn type_of(kind: ColumnKind) -> ColumnType {
+    match kind {
+        ColumnKind::Int | ColumnKind::Date | ColumnKind::Timestamp => ColumnType::I64,
+        ColumnKind::Float => ColumnType::F64,
+        ColumnKind::Bool => ColumnType::Bool,
+        ColumnKind::Text => ColumnType::Text,
+    }
+}
+
+/// A module that says which columns it was written for must be given these.
+fn schema_fits(module: &Module, manifest: &JobManifest, columns: &[ColumnType]) -> Result<(), Refusal> {
+    let Some(schema) = &module.facts().schema else { return Ok(()) };
+    let names = manifest.columns.iter().map(|name| name.as_str());
+    let same = schema.len() == columns.len()
+        && schema.iter().zip(names.zip(columns)).all(|((name, kind), given)| (name.as_str(), kind) == given);
+    if same {
+        return Ok(());
+    }
+    let wanted: Vec<_> = schema.iter().map(|(name, kind)| format!("{name}:{}", kind.name())).collect();
+    let words = format!("input.columns: the module was written for {}", wanted.join(", "));
+    Err(Refusal::about(Reason::JobManifestInvalid, &words))
+}
+
+fn spec_of(manifest: &JobManifest) -> MapSpec {
+    let output = &manifest.output;
+    let value = |value: &JobValue| ValueSpec { low: value.low, high: value.high, step: value.step };
+    MapSpec {
+        max_rows: output.max_rows,
+        keys: output.keys.len() as u32,
+        max_keys: output.max_keys,
+        values: output.values.iter().map(value).collect(),
+        count_units: output.count_units,
+        default: DefaultRow { key: output.default_key, values: output.default_values.clone() },
+        fuel: manifest.fuel,
+        params: manifest.params.clone().into_bytes(),
+    }
+}
+
+/// One family for each value, then that of the units, in the order of the sandbox's cells.
+fn families_of(manifest: &JobManifest) -> Vec<Family> {
+    let output = &manifest.output;
+    let label = |name: &str| Public::from_request(name.to_owned());
+    let value = |value: &JobValue| Family {
+        label: label(value.name.as_str()),
+        linf: value.low.unsigned_abs().max(value.high.unsigned_abs()),
+    };
+    let units = output.count_units.then(|| Family { label: label("units"), linf: 1 });
+    output.values.iter().map(value).chain(units).collect()
+}

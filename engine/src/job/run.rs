@@ -1,0 +1,180 @@
+//! A job from its charge to its result. The order, the instants and the one failure are those of [`crate::run`].
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use glovebox_ledger::{JobRun, MANIFEST_SUBJECT, MODULE_SUBJECT, Order, Subject};
+use glovebox_policy::{Caller, Digest, JobId, Reason, Refusal, Role};
+use glovebox_privacy::{Exact, NoisyCells, Released, Table, reopen};
+use glovebox_sandbox::{SelectionKey, map_units};
+use tokio::time::Instant;
+
+use crate::engine::{Engine, Shared, internal, now_unix_s};
+use crate::job::card::{JobAnswer, JobCard, JobState};
+use crate::job::review::Opened;
+use crate::job::table::table;
+use crate::run::{Admitted, Fault, Task, Time, admit_apart, charged, fault, not_frozen, secret};
+
+/// Rows that are decoded at a time. Results do not depend on it.
+const BATCH_ROWS: usize = 8_192;
+
+/// The jobs that run in this process, each with the instant at which its result leaves, in seconds since 1970, and the
+/// request it runs for. Until then nothing that the firm sees tells whether the work is done.
+#[derive(Debug, Default)]
+pub(crate) struct Runs(Mutex<HashMap<JobId, (i64, Digest)>>);
+
+impl Runs {
+    /// When the job's result leaves, while it runs.
+    pub(crate) fn until(&self, job: &JobId) -> Option<i64> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).get(job).map(|(until, _)| *until)
+    }
+
+    /// Whether a job runs for this request, so that what the ledger already holds of it may not leave yet.
+    pub(crate) fn are_for(&self, request: Digest) -> bool {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).values().any(|(_, running)| *running == request)
+    }
+
+    fn begin(&self, job: &JobId, until: i64, request: Digest) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(job.clone(), (until, request));
+    }
+
+    fn end(&self, job: &JobId) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(job);
+    }
+}
+
+/// One run of a job that a caller asked for.
+pub(crate) struct JobTask {
+    caller: Caller,
+    opened: Opened,
+}
+
+impl std::fmt::Debug for JobTask {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "JobTask({})", self.opened.stored.summary.job)
+    }
+}
+
+impl JobTask {
+    /// Verifies the approvals again, decides anew and charges, durably, before anything is read.
+    pub(crate) fn admit(&self, shared: &Shared) -> Result<Admitted, Refusal> {
+        not_frozen(shared, &self.caller.person)?;
+        let Opened { stored, bound, contract, .. } = &self.opened;
+        let approvals = shared.approvals(&self.opened)?;
+        if approvals == 0 {
+            return Err(Refusal::about(Reason::ApprovalMissing, stored.summary.job.as_str()));
+        }
+        let permit = shared.decide_job(&self.caller, bound, contract, approvals)?;
+        let order = Order {
+            request: bound.request(),
+            contract: contract.contract().id.clone(),
+            contract_digest: contract.digest(),
+            domain: contract.contract().budget_domain.clone(),
+            person: self.caller.person.clone(),
+            cost: bound.plan.noise.cost(),
+            decision: permit.decision(),
+            snapshot: bound.dataset.snapshot().clone(),
+            job: Some(JobRun { job: stored.summary.job.clone() }),
+            subjects: vec![
+                Subject { name: MANIFEST_SUBJECT, digest: stored.summary.manifest },
+                Subject { name: MODULE_SUBJECT, digest: stored.summary.module },
+            ],
+            approvals: stored.summary.approvals(),
+            now_unix_s: now_unix_s(),
+        };
+        charged(shared, permit, &order)
+    }
+
+    /// Runs the module over every unit.
+    pub(crate) async fn exact(&self, shared: &Shared) -> Result<Exact, Fault> {
+        let bound = &self.opened.bound;
+        let (plan, threads) = (&bound.plan, shared.config.limits.threads_per_request);
+        let rows = bound.dataset.unit_partitions(&plan.manifest.columns, threads, BATCH_ROWS).await;
+        let rows = rows.map_err(|error| fault("a job's rows", &error))?;
+        let key = SelectionKey::new(secret()?);
+        let cells = map_units(rows, &plan.module, &plan.spec, &key, &shared.workers(threads)).await;
+        let cells = cells.map_err(|error| fault("a job", &error))?;
+        Exact::new(cells, plan.noise.clone(), bound.request()).map_err(|error| fault("a job's cells", &error))
+    }
+
+    /// The result, as the manifest declares it.
+    pub(crate) fn answer(&self, cells: Released<NoisyCells>) -> Result<Released<Table>, Fault> {
+        if cells.receipt().request() != self.opened.bound.request() {
+            return Err(fault("post-processing", &"the release is another request's"));
+        }
+        Ok(table(cells, &self.opened.bound.plan.manifest))
+    }
+}
+
+impl Engine {
+    /// Starts an approved job: charged before the first row is read. The result leaves at the instant that the card names
+    /// and is then fetched by [`Engine::job_result`].
+    ///
+    /// # Errors
+    /// Why it is not started. Nothing is charged then.
+    pub async fn start_job(&self, caller: &Caller, id: &JobId) -> Result<JobCard, Refusal> {
+        if caller.role != Role::Analyst {
+            return Err(Reason::RoleForbidden.into());
+        }
+        let opened = self.opened(caller, id).await?;
+        let (job, request) = (opened.stored.summary.job.clone(), opened.bound.request());
+        if self.shared.runs.until(&job).is_some() {
+            return self.shared.card(&opened);
+        }
+        let window = opened.bound.plan.window(&self.shared.config, opened.bound.dataset.manifest())?;
+        let task = Task::Job(Arc::new(JobTask { caller: caller.clone(), opened }));
+        let place = Arc::new(self.place().await?);
+        let admitted = admit_apart(&self.shared, &task).await?;
+        let time = Time::new(&self.shared, window);
+        let leaves_in = time.leaves.saturating_duration_since(Instant::now());
+        self.shared.runs.begin(&job, now_unix_s().saturating_add(seconds_up(leaves_in)), request);
+        let engine = self.clone();
+        tokio::spawn(async move {
+            let done = engine.carried_out(task, Some(admitted), time, place).await;
+            engine.shared.runs.end(&job);
+            // Released or lost, it is in the ledger: whoever asks for the result is told so from there.
+            drop(done);
+        });
+        self.job_card(caller, id).await
+    }
+
+    /// The result of a job's latest run. Decided on anew.
+    ///
+    /// # Errors
+    /// [`Reason::NotReleased`] while there is none, [`Reason::Lost`], or why the caller may no longer see it.
+    pub async fn job_result(&self, caller: &Caller, id: &JobId) -> Result<JobAnswer, Refusal> {
+        let opened = self.opened(caller, id).await?;
+        let (shared, caller) = (Arc::clone(&self.shared), caller.clone());
+        let read = tokio::task::spawn_blocking(move || result(&shared, &caller, opened)).await;
+        read.map_err(|error| internal("a result", &error))?
+    }
+
+    async fn opened(&self, caller: &Caller, id: &JobId) -> Result<Opened, Refusal> {
+        let (shared, caller, id) = (Arc::clone(&self.shared), caller.clone(), id.clone());
+        let opened = tokio::task::spawn_blocking(move || shared.open_job(&caller, &id)).await;
+        opened.map_err(|error| internal("a job", &error))?
+    }
+
+    async fn job_card(&self, caller: &Caller, id: &JobId) -> Result<JobCard, Refusal> {
+        self.shared.card(&self.opened(caller, id).await?)
+    }
+}
+
+fn seconds_up(time: Duration) -> i64 {
+    i64::try_from(time.as_millis().div_ceil(1_000)).unwrap_or(i64::MAX)
+}
+
+fn result(shared: &Shared, caller: &Caller, opened: Opened) -> Result<JobAnswer, Refusal> {
+    let none = || Refusal::about(Reason::NotReleased, opened.stored.summary.job.as_str());
+    let (state, _) = shared.job_state(&opened.stored.summary)?;
+    match state {
+        JobState::Released => {}
+        JobState::Lost => return Err(Reason::Lost.into()),
+        _ => return Err(none()),
+    }
+    let permit = shared.decide_job(caller, &opened.bound, &opened.contract, shared.approvals(&opened)?)?;
+    let stored = shared.ledger.release_of(opened.bound.request()).map_err(|error| internal("a result", &error))?;
+    let cells = reopen(permit, stored.ok_or_else(none)?).map_err(|error| internal("a result", &error))?;
+    Ok(JobAnswer { table: table(cells, &opened.bound.plan.manifest), cost: opened.bound.plan.noise.cost() })
+}
