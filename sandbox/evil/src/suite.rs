@@ -4,8 +4,9 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
-use futures::StreamExt as _;
+use arrow::record_batch::RecordBatch;
 use futures::stream::{self, BoxStream};
+use futures::{Stream, StreamExt as _};
 use glovebox_sandbox::{
     ColumnType, DefaultRow, MapSpec, Module, SandboxFault, SelectionKey, ValueSpec, WorkerConfig, Workers, map_units,
     trace_units, try_compile,
@@ -170,10 +171,29 @@ async fn map(module: &Module, workers: &Workers, shape: Shape) -> Result<Cells, 
     let streams = rows(shape).map_err(|_| SandboxFault::Rows)?;
     // A job draws the key. Here it is the public one of local runs, so that both can be compared with each other.
     let key = SelectionKey::new([0; 16]);
-    Ok(map_units(Protected::seal(streams), module, &job(), &key, workers).await?.expose())
+    cells_of_made_up_rows(streams, module, &job(), &key, workers).await
 }
 
-type Rows = BoxStream<'static, Result<(arrow::record_batch::RecordBatch, Vec<Run>), std::convert::Infallible>>;
+/// The exact cells of a job over rows that somebody made up. This crate has no other rows, and nobody depends on it: it is
+/// the one place where cells are opened outside the gate.
+///
+/// # Errors
+/// As [`map_units`].
+pub async fn cells_of_made_up_rows<S, E>(
+    streams: Vec<S>,
+    module: &Module,
+    spec: &MapSpec,
+    key: &SelectionKey,
+    workers: &Workers,
+) -> Result<Cells, SandboxFault>
+where
+    S: Stream<Item = Result<(RecordBatch, Vec<Run>), E>> + Send + Unpin + 'static,
+    E: Send + 'static,
+{
+    Ok(map_units(Protected::seal(streams), module, spec, key, workers).await?.expose())
+}
+
+type Rows = BoxStream<'static, Result<(RecordBatch, Vec<Run>), std::convert::Infallible>>;
 
 fn rows(shape: Shape) -> Result<Vec<Rows>> {
     let each = UNITS.div_ceil(shape.streams.max(1));

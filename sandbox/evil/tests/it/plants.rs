@@ -13,7 +13,7 @@ fn caught(worker: &str, names: &[&str]) -> Vec<String> {
     wait_for(async {
         let mut caught = Vec::new();
         for name in names {
-            let line = record::observe(&suite, &named(name)).await;
+            let line = record::observe(&suite, named(name)).await;
             if expected.get(*name).unwrap() != &line {
                 caught.push((*name).to_owned());
             }

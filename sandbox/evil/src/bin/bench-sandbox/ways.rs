@@ -8,8 +8,8 @@ use arrow::array::{AsArray as _, FixedSizeBinaryArray};
 use arrow::datatypes::Int64Type;
 use futures::stream;
 use glovebox_evil::planted::ReuseInstance;
-use glovebox_sandbox::{Module, SelectionKey, WorkerConfig, Workers, map_units};
-use glovebox_vault::{Expose as _, Protected};
+use glovebox_evil::suite::{Cells, cells_of_made_up_rows};
+use glovebox_sandbox::{Module, SelectionKey, WorkerConfig, Workers};
 use glovebox_wire::{Area, BatchBuilder, Call, FrameBuilder, FrameError, SlotMut, Start};
 use glovebox_worker::config::engine;
 use glovebox_worker::{FreshInstances, RunFault, Runner};
@@ -25,9 +25,6 @@ pub(crate) const FUEL: u64 = 100_000;
 
 /// Units that go to a worker in one message.
 pub(crate) const MESSAGE_UNITS: usize = 256;
-
-/// Exact cells, `[family][key]`.
-type Cells = Vec<Vec<i128>>;
 
 /// What was measured.
 pub(crate) struct Ways {
@@ -139,7 +136,7 @@ pub(crate) fn job(worker: &Path, batches: &[Batch], module: &Module, workers: us
         let part: Vec<Result<Batch, std::convert::Infallible>> = part.iter().cloned().map(Ok).collect();
         stream::iter(part)
     });
-    let input = Protected::seal(streams.collect::<Vec<_>>());
+    let streams: Vec<_> = streams.collect();
     let runtime = if workers == 1 {
         tokio::runtime::Builder::new_current_thread().enable_all().build()?
     } else {
@@ -148,7 +145,7 @@ pub(crate) fn job(worker: &Path, batches: &[Batch], module: &Module, workers: us
     let (spec, key) = (rows::job(FUEL), SelectionKey::new([3; 16]));
     let mut cells = Cells::new();
     let spent = timed(|| {
-        cells = runtime.block_on(map_units(input, module, &spec, &key, &pool))?.expose();
+        cells = runtime.block_on(cells_of_made_up_rows(streams, module, &spec, &key, &pool))?;
         Ok(())
     })?;
     Ok((spent, cells))
