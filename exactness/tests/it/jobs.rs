@@ -39,7 +39,8 @@ const EVERY_ROW: &str = r#"(module
     (local.get $rows)))"#;
 
 /// Keys that spread over all of them, by the row and by what is in it.
-const SPREAD: &str = "(i32.and (i32.add (i32.mul (local.get $row) (i32.const 3)) (i32.wrap_i64 (local.get $x))) (i32.const 7))";
+const SPREAD: &str =
+    "(i32.and (i32.add (i32.mul (local.get $row) (i32.const 3)) (i32.wrap_i64 (local.get $x))) (i32.const 7))";
 
 const KEYS: u32 = 8;
 const MAX_KEYS: u32 = 2;
