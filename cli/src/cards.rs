@@ -81,12 +81,12 @@ pub(crate) struct AnswerColumn {
     pub(crate) name: String,
 }
 
-/// What was charged, and the (ε, δ) that it comes from.
+/// What was charged, and of a statement the (ε, δ) that it comes from.
 #[derive(Debug, Deserialize)]
 pub(crate) struct Asked {
     pub(crate) rho: f64,
-    pub(crate) epsilon: f64,
-    pub(crate) at_delta: f64,
+    pub(crate) epsilon: Option<f64>,
+    pub(crate) at_delta: Option<f64>,
 }
 
 /// Which release this is.

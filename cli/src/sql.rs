@@ -6,7 +6,7 @@ use anyhow::Context as _;
 use serde_json::json;
 
 use crate::args::Sql;
-use crate::cards::Answer;
+use crate::cards::{Answer, Asked};
 use crate::failure::Failure;
 use crate::grid::{Cell, Grid, plain, short};
 use crate::output::{Lang, Page, View};
@@ -54,11 +54,7 @@ pub(crate) fn page(answer: &Answer, view: &View) -> Page {
         (Lang::Zh, rows) => format!("{rows} 行"),
     });
     if let Some(cost) = &answer.cost {
-        let (rho, epsilon, delta) = (short(cost.rho), short(cost.epsilon), short(cost.at_delta));
-        page = page.remark(match view.lang {
-            Lang::En => format!("cost       rho {rho} (epsilon {epsilon} at delta {delta}); asked again it is free"),
-            Lang::Zh => format!("代价       rho {rho}（epsilon {epsilon}，delta {delta}）；重复提问不再计费"),
-        });
+        page = page.remark(paid(cost, view));
     }
     if let Some(left) = &answer.remaining {
         page = page.remark(format!("{} rho {}", view.words("remaining ", "剩余      "), short(left.rho)));
@@ -67,4 +63,20 @@ pub(crate) fn page(answer: &Answer, view: &View) -> Page {
         page = page.remark(format!("{} {}", view.words("request   ", "请求      "), plain(&release.request)));
     }
     page
+}
+
+/// What an answer cost. A statement says of which epsilon and delta; a job's manifest does.
+fn paid(cost: &Asked, view: &View) -> String {
+    let rho = short(cost.rho);
+    let asked = cost.epsilon.zip(cost.at_delta).map(|(epsilon, delta)| (short(epsilon), short(delta)));
+    match (view.lang, asked) {
+        (Lang::En, Some((epsilon, delta))) => {
+            format!("cost       rho {rho} (epsilon {epsilon} at delta {delta}); asked again it is free")
+        }
+        (Lang::Zh, Some((epsilon, delta))) => {
+            format!("代价       rho {rho}（epsilon {epsilon}，delta {delta}）；重复提问不再计费")
+        }
+        (Lang::En, None) => format!("cost       rho {rho}; fetched again it is free"),
+        (Lang::Zh, None) => format!("代价       rho {rho}；再次获取不再计费"),
+    }
 }

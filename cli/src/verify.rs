@@ -16,7 +16,7 @@ use checks::{Check, Checked, Verified};
 /// Carries all checks out and says each.
 ///
 /// # Errors
-/// The first check that fails, with its file; or if a file cannot be read.
+/// The first check that fails, with its file.
 pub(crate) fn run(args: &Verify, view: &View) -> Result<(), Failure> {
     let mut checked = Checked::default();
     let verified = checks::run(args, &mut checked);

@@ -1,4 +1,5 @@
-//! `cargo xtask clients`: database clients that we did not write, against a served demo.
+//! `cargo xtask clients`: database clients that we did not write, against a served demo; and what it released, verified by
+//! an outside implementation of DSSE and by a verifier of logs that was written apart from the Rust code.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -19,7 +20,7 @@ use crate::workspace::Workspace;
 const CLIENTS: &str = "xtask/clients";
 
 /// The clients, each a Python program there.
-const SCRIPTS: [&str; 2] = ["adbc_client.py", "pyarrow_client.py"];
+const SCRIPTS: [&str; 3] = ["adbc_client.py", "pyarrow_client.py", "dsse_client.py"];
 
 /// How long one client may take.
 const CLIENT_LIMIT: Duration = Duration::from_secs(600);
@@ -70,9 +71,7 @@ pub(crate) fn run() -> Result<bool> {
 
 fn against_demo(root: &Path, work: &Path, tally: &mut Tally) -> Result<()> {
     let started = Instant::now();
-    let built = pass_through(cargo(root).args(["build", "--locked", "--package", "glovebox-cli"]))?;
-    ensure!(built.problems.is_empty(), "the binary does not build");
-    let target = Workspace::load(root)?.target_directory;
+    let target = build(root)?;
     tally.time("build", started);
 
     let started = Instant::now();
@@ -105,6 +104,14 @@ fn against_demo(root: &Path, work: &Path, tally: &mut Tally) -> Result<()> {
     let ended = demo.stop()?;
     tally.count("the server ends when asked", ended.is_some_and(|status| status.success()));
     Ok(())
+}
+
+/// Builds the program and the worker beside it, and gives cargo's target folder.
+pub(crate) fn build(root: &Path) -> Result<PathBuf> {
+    let packages = ["--package", "glovebox-cli", "--package", "glovebox-worker"];
+    let built = pass_through(cargo(root).args(["build", "--locked"]).args(packages))?;
+    ensure!(built.problems.is_empty(), "the program or its worker does not build");
+    Ok(Workspace::load(root)?.target_directory)
 }
 
 /// A virtual environment with the pinned clients; made anew when the pins change.

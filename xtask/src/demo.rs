@@ -37,6 +37,8 @@ impl Demo {
             .arg("demo")
             .arg("--dir")
             .arg(dir)
+            // A demo that cargo runs has cargo build the worker; ours has been built.
+            .env_remove("CARGO_MANIFEST_DIR")
             .stdin(Stdio::null())
             .stdout(out.try_clone().context("cannot share the log file")?)
             .stderr(out)

@@ -5,6 +5,7 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context as _, Result};
 
+use crate::guide_script::{GUIDES, different_blocks};
 use crate::markdown::{Fence, fences, headings, links, prose, spans};
 use crate::source::Source;
 use crate::step::{Report, cargo};
@@ -13,7 +14,7 @@ use crate::step::{Report, cargo};
 pub(crate) const READMES: [&str; 2] = ["README.md", "README.zh-CN.md"];
 
 /// What `cargo xtask` can be asked, as a README may write it.
-const XTASK_COMMANDS: &[&str] = &["check", "clients", "guests"];
+const XTASK_COMMANDS: &[&str] = &["attack", "bench", "check", "clients", "guests", "guide"];
 
 /// The sections of a decision record, in their order.
 const DECISION_SECTIONS: [&str; 3] = ["Context", "Decision", "Consequences"];
@@ -40,6 +41,13 @@ pub(crate) fn step(root: &Path) -> Result<Report> {
             problems.extend(python(english)?);
         }
         _ => problems.push(format!("{READMES:?} are not both there")),
+    }
+    match GUIDES.map(|name| pages.iter().find(|page| page.path == name)) {
+        [Some(english), Some(chinese)] => {
+            problems.extend(same_shape(english, chinese));
+            problems.extend(different_blocks(&english.text, &chinese.text));
+        }
+        _ => problems.push(format!("{GUIDES:?} are not both there")),
     }
     Ok(Report { problems, notes: vec![format!("{} pages", pages.len())], ..Report::default() })
 }

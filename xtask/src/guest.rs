@@ -23,7 +23,7 @@ pub(crate) const TEMPLATE: &str = "guest-sdk/template";
 const FILLED: &str = "filled_template";
 
 /// Environment variables that would change what cargo builds.
-const DISTURBING: [&str; 8] = [
+pub(crate) const DISTURBING: [&str; 8] = [
     "RUSTFLAGS",
     "CARGO_ENCODED_RUSTFLAGS",
     "CARGO_BUILD_RUSTFLAGS",

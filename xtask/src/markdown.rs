@@ -5,6 +5,8 @@
 pub(crate) struct Fence<'a> {
     /// What stands after the opening fence: the language, or the name of a block that is read by machine.
     pub info: &'a str,
+    /// The number of the line of the opening fence, from 1.
+    pub line: usize,
     /// The lines between the fences.
     pub lines: Vec<&'a str>,
 }
@@ -13,12 +15,12 @@ pub(crate) struct Fence<'a> {
 pub(crate) fn fences(text: &str) -> Vec<Fence<'_>> {
     let mut found: Vec<Fence<'_>> = Vec::new();
     let mut open = false;
-    for line in text.lines() {
+    for (number, line) in (1..).zip(text.lines()) {
         match line.trim_start().strip_prefix("```") {
             Some(_) if open => open = false,
             Some(info) => {
                 open = true;
-                found.push(Fence { info: info.trim(), lines: Vec::new() });
+                found.push(Fence { info: info.trim(), line: number, lines: Vec::new() });
             }
             None if open => {
                 if let Some(fence) = found.last_mut() {
@@ -73,7 +75,7 @@ mod tests {
 
     #[test]
     fn blocks_and_headings_are_told_apart() {
-        assert_eq!(fences(TEXT), [Fence { info: "sh", lines: vec!["# not a heading", "ls"] }]);
+        assert_eq!(fences(TEXT), [Fence { info: "sh", line: 3, lines: vec!["# not a heading", "ls"] }]);
         assert_eq!(headings(TEXT), [(1, "One"), (2, "Two")]);
     }
 

@@ -89,3 +89,124 @@ fn check_page(page: &str, subjects: &Subjects) -> anyhow::Result<()> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use glovebox_policy::contract::sign_contract;
+    use ring::rand::SystemRandom;
+    use ring::signature::Ed25519KeyPair;
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    const MODULE: &[u8] = b"not looked into here";
+
+    const CONTRACT: &str = r#"
+id = "acme-visits"
+org = "acme"
+dataset = "medical.visits"
+budget_domain = "resident"
+purposes = ["ai-research"]
+starts = "2020-01-01T00:00:00Z"
+ends = "2120-01-01T00:00:00Z"
+budget = { allotment_rho = 0.2, per_day_rho = 0.1 }
+per_query = { max_epsilon = 1.0, max_delta = 1e-6, default_epsilon = 0.5, default_delta = 1e-9, max_groups_contributed = 2 }
+grants = [{ roles = ["wasmInput"], columns = ["visits"] }]
+"#;
+
+    fn manifest() -> String {
+        format!(
+            r#"
+name = "rows"
+kind = "map"
+dataset = "medical.visits"
+contract = "acme-visits"
+purpose = "ai-research"
+module = {{ sha256 = "{}", fuel = 1000 }}
+input = {{ columns = ["visits"] }}
+output = {{ keys = ["a"], basis = "x", max_rows = 1, max_keys = 1, count_units = true, default = {{ key = "a" }} }}
+privacy = {{ epsilon = 1.0, delta = 1e-9 }}
+"#,
+            Digest::of(MODULE)
+        )
+    }
+
+    /// The card and the review that an honest server sends.
+    fn answers() -> (Value, Value) {
+        let key = Ed25519KeyPair::generate_pkcs8(&SystemRandom::new()).unwrap();
+        let key = Ed25519KeyPair::from_pkcs8(key.as_ref()).unwrap();
+        let contract = serde_json::to_string(&sign_contract(CONTRACT, &key).unwrap()).unwrap();
+        let manifest = manifest();
+        let [text, code, terms] = [manifest.as_bytes(), MODULE, CONTRACT.as_bytes()].map(Digest::of);
+        let card = json!({
+            "job": "j-1", "name": "rows", "state": "submitted", "org": "acme", "person": "ana",
+            "contract": "acme-visits", "manifest": text, "module": code, "submitted": "", "review_until": "",
+            "verdicts": [], "execute_by": null, "max_executions": 0, "cost": { "rho": 0.1, "delta": 0.0 },
+            "takes_ms": 1, "result_at": null, "runs": [],
+        });
+        let review = json!({
+            "job": "j-1", "page": format!("Job request j-1\n{text}\n{code}\n{terms}\n"), "manifest": manifest,
+            "contract": contract, "contract_digest": terms, "previous_module": null,
+            "epsilon_nano": 1_000_000_000, "executions": 1, "execute_by_unix_s": 2_000_000_000,
+        });
+        (card, review)
+    }
+
+    fn read(card: &Value, review: &Value, module: &[u8]) -> anyhow::Result<Evidence> {
+        let job: Job = serde_json::from_value(card.clone()).unwrap();
+        Evidence::of(&"j-1".parse().unwrap(), &job, serde_json::from_value(review.clone()).unwrap(), module)
+    }
+
+    fn refused(edit: impl FnOnce(&mut Value, &mut Value), what: &str) {
+        let (mut card, mut review) = answers();
+        edit(&mut card, &mut review);
+        let said = read(&card, &review, MODULE).map(|_| ()).unwrap_err().to_string();
+        assert!(said.contains(what), "{what}: {said}");
+    }
+
+    fn set(of: &mut Value, field: &str, value: impl Into<Value>) {
+        of.as_object_mut().unwrap().insert(field.to_owned(), value.into());
+    }
+
+    fn with_page(review: &mut Value, edit: impl FnOnce(&str) -> String) {
+        let page = edit(review.get("page").and_then(Value::as_str).unwrap());
+        set(review, "page", page);
+    }
+
+    #[test]
+    fn an_honest_server_is_believed_and_the_digests_are_of_the_bytes() {
+        let (card, review) = answers();
+        let evidence = read(&card, &review, MODULE).unwrap();
+        assert_eq!(evidence.subjects.module, Digest::of(MODULE));
+        assert_eq!(evidence.page, Digest::of(evidence.review.page.as_bytes()));
+        assert_eq!(evidence.epsilon.nano(), 1_000_000_000);
+    }
+
+    #[test]
+    fn answers_that_do_not_agree_are_not_signed() {
+        let other = Digest::of(b"other").to_string();
+        refused(|card, _| set(card, "job", "j-2"), "another job");
+        refused(|_, review| set(review, "job", "j-2"), "another job");
+        refused(|card, _| set(card, "manifest", other.as_str()), "the manifest is not");
+        refused(|card, _| set(card, "module", other.as_str()), "the module is not");
+        refused(|_, review| set(review, "contract_digest", other.as_str()), "the contract's text");
+        refused(|_, review| set(review, "epsilon_nano", 2_000_000_000), "epsilon");
+        refused(|_, review| set(review, "executions", 2), "executions");
+        refused(|_, review| set(review, "contract", "{}"), "no signed envelope");
+        let (card, review) = answers();
+        assert!(read(&card, &review, b"another module").is_err());
+        let mut longer = review.clone();
+        set(&mut longer, "manifest", manifest() + "# a comment\n");
+        assert!(read(&card, &longer, MODULE).is_err());
+    }
+
+    #[test]
+    fn a_page_that_hides_something_is_not_signed() {
+        for hidden in ["\u{1b}[8m", "\u{202e}", "\u{200b}", "\r"] {
+            refused(|_, review| with_page(review, |page| page.to_owned() + hidden), "does not show");
+        }
+        let digest = Digest::of(MODULE).to_string();
+        refused(|_, review| with_page(review, |page| page.replace(&digest, "")), "digest of the module");
+    }
+}

@@ -5,7 +5,8 @@ use serde_json::Value;
 use crate::bureau::Bureau;
 use crate::keys_and_contracts::CONTRACT;
 
-const MANIFEST: &str = r#"
+/// The dataset.
+pub(crate) const MANIFEST: &str = r#"
 [dataset]
 name = "medical.visits"
 kind = "table"
@@ -43,7 +44,8 @@ bounds = { lower = 0, upper = 10, basis = "codebook" }
 
 const QUESTION: &str = "SELECT sex, COUNT(*) AS n, SUM(visits) AS visits FROM medical.visits GROUP BY sex ORDER BY sex";
 
-fn rows() -> String {
+/// Its rows.
+pub(crate) fn rows() -> String {
     let row = |person: u32| format!("{person},{},{}\n", if person.is_multiple_of(2) { "f" } else { "m" }, person % 7);
     std::iter::once("person,sex,visits\n".to_owned()).chain((0..80).map(row)).collect()
 }

@@ -3,8 +3,13 @@
 #![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 
 mod bureau;
+mod guest;
+mod jobs;
+mod jobs_offline;
 mod keys_and_contracts;
 mod kill;
 mod life;
+mod public_record;
 mod state;
+mod tampered;
 mod usage;

@@ -17,6 +17,21 @@ fn bad_usage_ends_with_two() {
         &["contract", "sign", "c.toml"],
         &["sql"],
         &["officer-key", "register", "officer", "00"],
+        &["job"],
+        &["job", "new"],
+        &["job", "check", "job.toml", "guest.wasm"],
+        &["job", "run-local", "job.toml", "guest.wasm", "--dataset", "d.toml", "--rows", "0"],
+        &["job", "status", "Not-A-Job"],
+        &["job", "submit", "job.toml"],
+        &["request", "approve", "j-0"],
+        &["request", "approve", "j-0", "--key", "k", "--executions", "0"],
+        &["request", "approve", "j-0", "--key", "k", "--page", "00"],
+        &["request", "reject", "j-0", "--key", "k"],
+        &["verify", "result.json"],
+        &["verify", "result.json", "--key", "k", "--officer-key", "o"],
+        &["audit", "verify", "log"],
+        &["audit", "prove", "first"],
+        &["audit", "list", "--count", "0"],
     ] {
         let done = bureau.run(arguments);
         assert_eq!(done.code, 2, "{arguments:?}: {done:?}");

@@ -185,6 +185,9 @@ fn what_goes_wrong_in_a_guest_is_the_default_row_and_nothing_else() {
     }
 }
 
+/// A change of what an officer signs, with a digest of something else.
+type Edit = fn(&mut Verdict, Digest);
+
 #[test]
 fn nothing_runs_without_a_standing_approval() {
     let world = World::new();
@@ -201,7 +204,7 @@ fn nothing_runs_without_a_standing_approval() {
 
         // Each of these is signed well and is about something else than what the officer should have read.
         let other = Digest::of(b"another");
-        let edits: [(&str, fn(&mut Verdict, Digest)); 9] = [
+        let edits: [(&str, Edit); 9] = [
             ("request", |verdict, _| verdict.job = "j-0000000000000000".parse().unwrap()),
             ("job", |verdict, other| verdict.subjects.manifest = other),
             ("code", |verdict, other| verdict.subjects.module = other),

@@ -1,6 +1,6 @@
 //! The pipeline from inside one process: crashes, sharing, ticks, and who may ask.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
+#![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 
 mod crash;
 mod jobs;

@@ -170,6 +170,10 @@ fn compiling_is_tried_before_a_module_is_taken() {
     let data = r#"(data (i32.const 65535) "two")"#;
     let unfit = module(&ECHO.replacen("(module", &format!("(module {data}"), 1));
     assert_eq!(block_on(try_compile(&unfit, &workers(worker(), PLAIN))), Err(ModuleFault::Compile));
+    // What is in a memory from the beginning costs no fuel.
+    let text = "x".repeat(40_000);
+    let filled = module(&ECHO.replacen("(module", &format!(r#"(module (data (i32.const 20000) "{text}")"#), 1));
+    assert_eq!(block_on(try_compile(&filled, &workers(worker(), PLAIN))), Ok(()));
 }
 
 #[test]

@@ -1,8 +1,8 @@
 //! Names and limits of `gbx/1`: a core WebAssembly module without imports and with one memory that cannot grow.
 //!
-//! A guest exports its memory, a few functions whose bodies are one constant (the host reads them from the code and never
-//! runs them), and `gbx_map`. A call: the host writes a unit's frame at `gbx_in` and calls `gbx_map(frame_len)`, which
-//! writes rows at `gbx_out` and returns how many. Anything else that happens is the unit's declared default.
+//! A guest exports its memory, a few functions whose bodies are one constant (the host reads them from the code and
+//! never runs them), and `gbx_map`. A call: the host writes a unit's frame at `gbx_in` and calls `gbx_map(frame_len)`,
+//! which writes rows at `gbx_out` and returns how many. Anything else that happens is the unit's declared default.
 
 /// The constant that `gbx_abi` returns.
 pub const ABI: i32 = 1;

@@ -1,14 +1,14 @@
 //! One unit's rows as its guest sees them: a flat, little-endian frame in Arrow's physical layout.
 //!
-//! Header (32 bytes): `u32` magic, rows, columns, offset of the parameters, their length, three zero words. Then per column
-//! 24 bytes: type, flags (bit 0: has nulls), offsets of the validity bitmap (0 without nulls), of the values and of the text
-//! offsets (0 unless text), and the length of the values in bytes. Then the buffers, column by column in that order, each
-//! at a multiple of 8 from the frame's start with zero bytes between; last the parameters. Offsets count from the frame's
-//! start. A frame is a multiple of 8 bytes long.
+//! Header (32 bytes): `u32` magic, rows, columns, offset of the parameters, their length, three zero words. Then per
+//! column 24 bytes: type, flags (bit 0: has nulls), offsets of the validity bitmap (0 without nulls), of the values and
+//! of the text offsets (0 unless text), and the length of the values in bytes. Then the buffers, column by column in
+//! that order, each at a multiple of 8 from the frame's start with zero bytes between; last the parameters. Offsets
+//! count from the frame's start. A frame is a multiple of 8 bytes long.
 //!
-//! INVARIANT (canonical frame): a frame's bytes are a function of the unit's own rows, the columns and the parameters. So the
-//! null flag is set only when the unit itself has a null, whatever the rest of the batch holds, text offsets start at zero,
-//! and values under a null are written as zero or as empty text.
+//! INVARIANT (canonical frame): a frame's bytes are a function of the unit's own rows, the columns and the parameters.
+//! So the null flag is set only when the unit itself has a null, whatever the rest of the batch holds, text offsets
+//! start at zero, and values under a null are written as zero or as empty text.
 
 use crate::abi::{MAX_COLUMNS, MAX_MEMORY_BYTES, MAX_PARAMS_BYTES};
 
@@ -133,8 +133,8 @@ impl Bits<'_> {
     }
 }
 
-/// Bytes of a frame with nulls in every column but without text and parameters of `params` bytes: what a unit of `rows` rows
-/// needs at most when no column is text, and at least room for when some are.
+/// Bytes of a frame with nulls in every column but without text and parameters of `params` bytes: what a unit of `rows`
+/// rows needs at most when no column is text, and at least room for when some are.
 #[must_use]
 pub fn fixed_frame_bytes(columns: &[ColumnType], rows: u32, params: usize) -> u64 {
     let rows = u64::from(rows);
@@ -149,8 +149,8 @@ pub fn fixed_frame_bytes(columns: &[ColumnType], rows: u32, params: usize) -> u6
     (HEADER_BYTES + COLUMN_BYTES * columns.len()) as u64 + buffers + padded(params as u64)
 }
 
-/// Writes one frame at the end of a buffer: new, then one call per column, then [`Self::finish`]. After an error the buffer
-/// holds part of a frame, which [`crate::BatchBuilder::push_with`] takes out again.
+/// Writes one frame at the end of a buffer: new, then one call per column, then [`Self::finish`]. After an error the
+/// buffer holds part of a frame, which [`crate::BatchBuilder::push_with`] takes out again.
 #[derive(Debug)]
 pub struct FrameBuilder<'b> {
     out: &'b mut Vec<u8>,
@@ -162,7 +162,8 @@ pub struct FrameBuilder<'b> {
 }
 
 impl<'b> FrameBuilder<'b> {
-    /// A frame of `rows` rows and `columns` columns at the end of `out`, of at most `cap` bytes (the guest's input area).
+    /// A frame of `rows` rows and `columns` columns at the end of `out`, of at most `cap` bytes (the guest's input
+    /// area).
     ///
     /// # Errors
     /// [`FrameError::TooLarge`], [`FrameError::Count`] over [`MAX_COLUMNS`].
@@ -216,8 +217,8 @@ impl<'b> FrameBuilder<'b> {
         self.fixed(ColumnType::Bool, (0..self.rows).map(|row| [u8::from(values.get(row))]), validity)
     }
 
-    /// Adds a column of text: row `i` is `bytes[offsets[i]..offsets[i + 1]]`, as Arrow has it (the first offset need not
-    /// be zero). The caller vouches for UTF-8.
+    /// Adds a column of text: row `i` is `bytes[offsets[i]..offsets[i + 1]]`, as Arrow has it (the first offset need
+    /// not be zero). The caller vouches for UTF-8.
     ///
     /// # Errors
     /// As [`Self::i64s`], and [`FrameError::Text`].

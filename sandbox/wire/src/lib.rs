@@ -1,9 +1,9 @@
 //! The byte contract of the sandbox: what the host, a sealed worker and a guest say to each other.
 //!
-//! This crate holds names, limits, layouts, encoders and strict decoders over plain byte slices. It runs no guest, knows
-//! neither wasmtime nor Arrow, decides nothing about privacy and keeps no state. Every decoder treats its input as hostile:
-//! lengths are compared with their caps before anything is allocated, and whatever is not exactly what an encoder of this
-//! crate would have written is an error.
+//! This crate holds names, limits, layouts, encoders and strict decoders over plain byte slices. It runs no guest,
+//! knows neither wasmtime nor Arrow, decides nothing about privacy and keeps no state. Every decoder treats its input
+//! as hostile: lengths are compared with their caps before anything is allocated, and whatever is not exactly what an
+//! encoder of this crate would have written is an error.
 //!
 //! Read in this order: [`abi`] (names and limits of a `gbx/1` guest), [`frame`] (one unit's rows as a guest sees them;
 //! [`frame_read`] is the reader that tests check guests and encoders with), [`message`] (length prefix and errors),

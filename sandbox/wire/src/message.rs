@@ -69,17 +69,17 @@ pub fn message_len(prefix: [u8; PREFIX_BYTES]) -> Result<usize, WireError> {
 /// [`WireError::Io`].
 pub fn read_message(from: &mut impl Read, body: &mut Vec<u8>) -> Result<bool, WireError> {
     let mut prefix = [0_u8; PREFIX_BYTES];
-    // The first byte alone tells a clean end from a cut message.
-    let first = loop {
-        match from.read(prefix.get_mut(..1).unwrap_or_default()) {
+    // Nothing at all is a clean end; less than a prefix is a cut message.
+    let got = loop {
+        match from.read(&mut prefix) {
             Err(error) if error.kind() == ErrorKind::Interrupted => {}
             other => break other?,
         }
     };
-    if first == 0 {
+    if got == 0 {
         return Ok(false);
     }
-    read_exact(from, prefix.get_mut(1..).unwrap_or_default())?;
+    read_exact(from, prefix.get_mut(got..).unwrap_or_default())?;
     let len = message_len(prefix)?;
     body.resize(len, 0);
     read_exact(from, body)?;

@@ -24,10 +24,10 @@ impl SlotLayout {
         row_bytes(self.values) as usize
     }
 
-    /// Bytes of a slot.
+    /// Bytes of a slot; the largest number there is when they are more (no checked [`crate::Call`] comes near).
     #[must_use]
     pub const fn bytes(self) -> usize {
-        HEAD_BYTES + self.max_rows as usize * self.row_bytes()
+        HEAD_BYTES.saturating_add((self.max_rows as usize).saturating_mul(self.row_bytes()))
     }
 }
 

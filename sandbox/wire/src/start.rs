@@ -68,7 +68,7 @@ impl Call {
             ("memory_bytes", self.memory_bytes.is_multiple_of(PAGE_BYTES)),
             ("input", self.holds(self.input) && self.input.cap >= MIN_IN_CAP),
             ("output", self.holds(self.output) && !self.output.overlaps(self.input)),
-            ("output", u64::from(self.max_rows) * row_bytes(self.values) <= u64::from(self.output.cap)),
+            ("output", u64::from(self.max_rows).saturating_mul(row_bytes(self.values)) <= u64::from(self.output.cap)),
             (
                 "log",
                 self.log.is_none_or(|log| self.holds(log) && !log.overlaps(self.input) && !log.overlaps(self.output)),
@@ -87,12 +87,13 @@ impl Call {
         SlotLayout { max_rows: self.max_rows, values: self.values }
     }
 
-    /// Most units in one batch, so that neither the batch nor its results can be over the message cap, whatever is in them.
+    /// Most units in one batch, so that neither the batch nor its results can be over the message cap, whatever is in
+    /// them.
     #[must_use]
     pub fn batch_units(&self) -> usize {
         let frame = 4 + self.input.cap as usize;
         let trace = if self.trace { 16 + MAX_TRAP_BYTES + self.log.map_or(0, |log| log.cap as usize) } else { 0 };
-        let unit = frame.max(self.slot().bytes() + trace);
+        let unit = frame.max(self.slot().bytes().saturating_add(trace));
         ((MAX_MESSAGE_BYTES - 64) / unit).clamp(1, MAX_BATCH_UNITS)
     }
 }

@@ -10,7 +10,8 @@ use wasmtime::{
 
 use crate::fuel::operator_cost;
 
-/// Stack of a guest in bytes. Where it ends depends on compiled frames alone, so that the same artefact always ends alike.
+/// Stack of a guest in bytes. Where it ends depends on compiled frames alone, so that the same artefact always ends
+/// alike.
 pub const GUEST_STACK_BYTES: usize = 128 << 10;
 
 const PAGE: usize = 4096;
@@ -34,14 +35,15 @@ fn config() -> Config {
         .strategy(Strategy::Cranelift)
         .cranelift_opt_level(OptLevel::Speed)
         .allocation_strategy(InstanceAllocationStrategy::Pooling(pool()))
-        // Data segments are copied at instantiation. Copy-on-write images would need memfd_create and mappings of a file
-        // under the seal, and would cost a page fault where the copy costs nothing that can be measured.
+        // Data segments are copied at instantiation. Copy-on-write images would need memfd_create and mappings of a
+        // file under the seal, and would cost a page fault where the copy costs nothing that can be measured.
         .memory_init_cow(false)
         .max_wasm_stack(GUEST_STACK_BYTES);
     // Fuel alone ends a call: no epoch, so that no clock decides a result.
     config.consume_fuel(true).operator_cost(operator_cost()).epoch_interruption(false);
-    // What the host's check of modules refuses is off here, too. NaN bits are not made canonical: they are the same for the
-    // same artefact on the same machine, no unit can pass them to another, and the host replaces what is not finite.
+    // What the host's check of modules refuses is off here, too. NaN bits are not made canonical: they are the same for
+    // the same artefact on the same machine, no unit can pass them to another, and the host replaces what is not
+    // finite.
     config
         .wasm_features(refused_features(), false)
         .wasm_simd(true)
@@ -73,8 +75,8 @@ const fn refused_features() -> WasmFeatures {
 }
 
 /// One slot that every unit's instance takes in turn. INVARIANT (fresh memory): all of a memory and of a table is kept
-/// resident and set to zero by wasmtime between two instances, so that no reset depends on what the kernel does with pages
-/// (`pagemap_scan` stays off: a swapped-out dirty page would not be reset).
+/// resident and set to zero by wasmtime between two instances, so that no reset depends on what the kernel does with
+/// pages (`pagemap_scan` stays off: a swapped-out dirty page would not be reset).
 fn pool() -> PoolingAllocationConfig {
     let mut pool = PoolingAllocationConfig::new();
     pool.total_core_instances(1)

@@ -1,7 +1,7 @@
 //! One unit, one store, one instance: nothing that a call does can be seen by the next.
 //!
-//! INVARIANT (fresh instance): every call runs in a store and an instance made for it and dropped after it. Memory, globals,
-//! tables and dropped segments start as the module says; wasmtime resets the pool's slot, not this crate.
+//! INVARIANT (fresh instance): every call runs in a store and an instance made for it and dropped after it. Memory,
+//! globals, tables and dropped segments start as the module says; wasmtime resets the pool's slot, not this crate.
 
 use glovebox_wire::{SlotMut, Start, StartRefusal, Trace};
 use wasmtime::{Engine, Error, Extern, Store, Trap};
@@ -45,6 +45,7 @@ impl FreshInstances {
         let map = map.typed::<i32, i32>(&mut *store)?;
         memory.write(&mut *store, call.input.at as usize, frame).map_err(|_| RunFault::Instance)?;
         let frame_len = i32::try_from(frame.len()).map_err(|_| RunFault::Instance)?;
+        store.set_fuel(call.fuel)?;
         let ended = match map.call(&mut *store, frame_len) {
             Ok(rows) => u32::try_from(rows).ok().filter(|rows| *rows <= call.max_rows).ok_or(Cause::Count(rows)),
             Err(error) => Err(Cause::Trap(trap(error)?)),

@@ -1,11 +1,11 @@
 //! What a guest's operators cost in fuel.
 //!
 //! Fuel is the only thing that ends a call early, so it must mean time well enough that the host can compute, from the
-//! declared fuel alone, an instant by which every unit is done. An operator costs 1 unless the processor needs far longer
-//! for it than for an addition. With these weights the example `measure` finds at most about 1 ns per unit of fuel for every
-//! kind of operator (a load scattered over 1 MiB 0.5, a call 0.5, a division 0.3 to 0.4, a square root 0.8, a saturating
-//! conversion 0.8 to 1.0, all on one machine). Once per instance and table element comes on top what making its function
-//! reference takes when it is first called: at most 4096 times some 50 ns.
+//! declared fuel alone, an instant by which every unit is done. An operator costs 1 unless the processor needs far
+//! longer for it than for an addition. With these weights the example `measure` finds at most about 1 ns per unit of
+//! fuel for every kind of operator (a load scattered over 1 MiB 0.5, a call 0.5, a division 0.3 to 0.4, a square root
+//! 0.8, a saturating conversion 0.8 to 1.0, all on one machine). Once per instance and table element comes on top what
+//! making its function reference takes when it is first called: at most 4096 times some 50 ns.
 //!
 //! Weights are part of a job's meaning: changing one can change which units run out, hence results.
 

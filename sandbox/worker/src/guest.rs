@@ -14,8 +14,8 @@ pub struct Guest {
 }
 
 impl Guest {
-    /// Compiles the module with [`crate::config::engine`], compares its memory and `gbx_map` with what the call says, and makes one instance of it to see
-    /// that it can be made. Runs none of its functions.
+    /// Compiles the module with [`crate::config::engine`], compares its memory and `gbx_map` with what the call says,
+    /// and makes one instance of it to see that it can be made. Runs none of its functions.
     ///
     /// # Errors
     /// [`StartRefusal`].
@@ -30,13 +30,14 @@ impl Guest {
         Ok(guest)
     }
 
-    /// An empty store with the fuel of one call.
+    /// An empty store in which an instance can be made. Whoever calls the guest sets the fuel of the call afterwards: wasmtime
+    /// charges an instance's data and elements, too, and what a module's size costs is not a unit's to pay.
     ///
     /// # Errors
     /// None in practice: fuel is always on.
     pub fn store(&self) -> wasmtime::Result<Store<()>> {
         let mut store = Store::new(&self.engine, ());
-        store.set_fuel(self.call.fuel)?;
+        store.set_fuel(u64::MAX)?;
         Ok(store)
     }
 
@@ -65,8 +66,8 @@ impl Guest {
     }
 }
 
-/// The two exports that a worker uses, if the module is of the shape that the host's check leaves: a second look, by another
-/// program, at what fresh instances rest on.
+/// The two exports that a worker uses, if the module is of the shape that the host's check leaves: a second look, by
+/// another program, at what fresh instances rest on.
 fn exports(module: &Module, call: &Call) -> Option<(ModuleExport, ModuleExport)> {
     let pages = u64::from(call.memory_bytes / PAGE_BYTES);
     let fixed = |memory: &MemoryType| {

@@ -1,7 +1,7 @@
 //! The worker's executable: seals itself, then serves one job on its standard input and output.
 //!
-//! It takes no argument, reads no environment and writes no text anywhere. Exit code 0: the host closed its end; 1: a message
-//! or a run was bad; 2: it could not be sealed and has read nothing.
+//! It takes no argument, reads no environment and writes no text anywhere. Exit code 0: the host closed its end; 1: a
+//! message or a run was bad; 2: it could not be sealed and has read nothing.
 
 use std::io::{Read, Result, Write};
 use std::process::ExitCode;
@@ -30,8 +30,8 @@ impl Write for Pipe {
 }
 
 fn main() -> ExitCode {
-    // The engine and its pool first: they ask the system how many processors there are, which the seal forbids. Nothing that
-    // came from outside has been read by then.
+    // The engine and its pool first: they ask the system how many processors there are, which the seal forbids. Nothing
+    // that came from outside has been read by then.
     let Ok(engine) = engine() else { return ExitCode::from(2) };
     if seal().is_err() {
         return ExitCode::from(2);

@@ -1,8 +1,9 @@
 //! What is left to the process once it is sealed: its two pipes and its own memory.
 //!
-//! The seal is put on before a byte is read, so that compiling an unknown module is inside it, too. Layers, each enough to
-//! keep data in if the others were not there: a seccomp allow-list, landlock where the kernel has it, resource limits,
-//! `no_new_privs` and a memory that other processes of the same user cannot read.
+//! The seal is put on before a byte is read, so that compiling an unknown module is inside it, too. What keeps data in
+//! is the seccomp allow-list. Behind it stand landlock where the kernel has it (no file, no TCP, no signal to another
+//! process), resource limits, `no_new_privs`, and a memory that other processes of the same user can neither read nor
+//! trace.
 
 use std::collections::BTreeMap;
 
@@ -95,8 +96,8 @@ fn landlock() -> Result<bool, SealError> {
     Ok(status.ruleset != RulesetStatus::NotEnforced)
 }
 
-/// The system calls that stay. Anything else kills the process: no guest can ask for one, so that a call outside of the list
-/// means a broken wasmtime or a breakout, and neither is given an error code to go on with.
+/// The system calls that stay. Anything else kills the process: no guest can ask for one, so that a call outside of the
+/// list means a broken wasmtime or a breakout, and neither is given an error code to go on with.
 fn filter() -> Result<BpfProgram, SealError> {
     let calls = [
         // In from the host, out to the host; no other descriptor, even if one was inherited.

@@ -7,8 +7,8 @@ use glovebox_wire::{Batch, Call, Reply, SlotMut, Start, StartRefusal, Trace, Wir
 
 /// Runs one unit. The product has one runner, [`crate::FreshInstances`]; the hostile suite brings others.
 pub trait Runner {
-    /// Runs the unit whose frame this is and fills its slot, which starts as the default outcome; `trace` is there when the
-    /// host asked for it.
+    /// Runs the unit whose frame this is and fills its slot, which starts as the default outcome; `trace` is there when
+    /// the host asked for it.
     ///
     /// # Errors
     /// [`RunFault`] when the unit could not be run for a reason that lies outside of it: the worker then ends and the host runs

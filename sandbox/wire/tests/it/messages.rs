@@ -45,6 +45,7 @@ fn a_call_out_of_limits_is_neither_written_nor_read() {
         ("max_rows", Call { max_rows: 0, ..good }),
         ("max_rows", Call { max_rows: u32::MAX, ..good }),
         ("values", Call { values: u32::MAX, ..good }),
+        ("max_rows", Call { max_rows: u32::MAX, values: u32::MAX, ..good }),
         ("memory_bytes", Call { memory_bytes: 0, ..good }),
         ("memory_bytes", Call { memory_bytes: 1 << 21, ..good }),
         ("memory_bytes", Call { memory_bytes: 65535, ..good }),
@@ -61,6 +62,8 @@ fn a_call_out_of_limits_is_neither_written_nor_read() {
     for (name, call) in bad {
         let is_named = |error: WireError| matches!(error, WireError::Field { field } if field == name);
         assert!(is_named(call.check().unwrap_err()), "{name} {call:?}");
+        // A caller that forgot to check gets small batches, not a panic.
+        assert!(call.batch_units() >= 1);
         assert!(is_named(Start { module: &[], call }.encode(&mut Vec::new()).unwrap_err()));
     }
     let module = vec![0; (1 << 20) + 1];

@@ -1,0 +1,12 @@
+;; Uses a typed function reference.
+(module
+  (memory (export "memory") 2 2)
+  (func (export "gbx_abi") (result i32) (i32.const 1))
+  (func (export "gbx_in") (result i32) (i32.const 1024))
+  (func (export "gbx_in_cap") (result i32) (i32.const 4096))
+  (func (export "gbx_out") (result i32) (i32.const 8192))
+  (func (export "gbx_out_cap") (result i32) (i32.const 1024))
+  (type $t (func))
+  (func (param (ref $t)) (call_ref $t (local.get 0)))
+  (func (export "gbx_map") (param i32) (result i32) (i32.const 0))
+)

@@ -1,0 +1,11 @@
+;; A schema that is not UTF-8.
+(module
+  (memory (export "memory") 2 2)
+  (func (export "gbx_abi") (result i32) (i32.const 1))
+  (func (export "gbx_in") (result i32) (i32.const 1024))
+  (func (export "gbx_in_cap") (result i32) (i32.const 4096))
+  (func (export "gbx_out") (result i32) (i32.const 8192))
+  (func (export "gbx_out_cap") (result i32) (i32.const 1024))
+  (@custom "gbx.schema" "\ff\fe\00")
+  (func (export "gbx_map") (param i32) (result i32) (i32.const 0))
+)

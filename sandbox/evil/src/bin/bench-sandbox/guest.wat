@@ -1,0 +1,15 @@
+;; The guest of the bench: one row in, one row out. Its value goes under the key that its lowest three bits say.
+(module
+  (memory (export "memory") PAGES PAGES)
+  (func (export "gbx_abi") (result i32) (i32.const 1))
+  (func (export "gbx_in") (result i32) (i32.const 1024))
+  (func (export "gbx_in_cap") (result i32) (i32.const 4096))
+  (func (export "gbx_out") (result i32) (i32.const 8192))
+  (func (export "gbx_out_cap") (result i32) (i32.const 1024))
+  (func (export "gbx_map") (param $len i32) (result i32)
+    (local $value i64)
+    (local.set $value (i64.load (i32.add (i32.const 1024) (i32.load (i32.const 1068)))))
+    (i32.store (i32.const 8192) (i32.wrap_i64 (i64.and (local.get $value) (i64.const 7))))
+    (f64.store (i32.const 8200) (f64.convert_i64_s (local.get $value)))
+    (i32.const 1))
+)

@@ -1,0 +1,7 @@
+//! The hostile guests against the real sandbox.
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+mod expected;
+mod list;
+mod plants;
+mod support;

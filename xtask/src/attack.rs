@@ -1,0 +1,45 @@
+//! `cargo xtask attack`: hostile suites against what we ship, or against a copy with a bug planted.
+
+use std::path::Path;
+
+use anyhow::{Result, bail};
+use serde_json::json;
+
+use crate::check::repository;
+use crate::step::{cargo, pass_through};
+use crate::workspace::Workspace;
+
+/// The workers with a bug planted. Each is a program of the crate `sandbox/evil`; none is in the product.
+const PLANTS: &[&str] = &["reuse-instance", "skip-default"];
+
+/// Runs every hostile guest through the sandbox and compares with the record. Returns whether nothing differed.
+///
+/// With a planted bug the suite must fail, so that the command returns `false` where the bug was caught; a test of the
+/// suite asserts that each of them is.
+pub(crate) fn guests(plant: Option<&str>) -> Result<bool> {
+    if let Some(name) = plant.filter(|name| !PLANTS.contains(name)) {
+        bail!("no bug `{name}` can be planted; there are {}", PLANTS.join(" and "));
+    }
+    let root = repository()?;
+    let run = build(&root).and_then(|built| if built { run(&root, plant) } else { Ok(false) });
+    if !matches!(run, Ok(true)) {
+        let error = run.as_ref().err().map(|error| format!("{error:#}"));
+        println!("{}", json!({ "command": "attack guests", "plant": plant, "pass": false, "error": error }));
+    }
+    run
+}
+
+/// The suite takes its worker as an executable, so the worker that ships is built beside it.
+fn build(root: &Path) -> Result<bool> {
+    let mut command = cargo(root);
+    let report = pass_through(command.args(["build", "--locked", "-p", "glovebox-worker", "-p", "glovebox-evil"]))?;
+    Ok(report.problems.is_empty())
+}
+
+fn run(root: &Path, plant: Option<&str>) -> Result<bool> {
+    let folder = Workspace::load(root)?.target_directory.join("debug");
+    let worker = plant.map_or_else(|| "glovebox-worker".to_owned(), |name| format!("planted-{name}"));
+    let mut command = std::process::Command::new(folder.join("attack-guests"));
+    command.current_dir(root).arg(folder.join(worker));
+    Ok(pass_through(&mut command)?.problems.is_empty())
+}
