@@ -11,8 +11,8 @@ use serde_json::json;
 use crate::args::Audit as Action;
 use crate::failure::Failure;
 use crate::output::{Page, View, print, progress, say};
-use crate::private_file;
 use crate::rest::Rest;
+use crate::{key_file, private_file};
 
 /// Carries out one action.
 ///
@@ -51,8 +51,9 @@ pub(crate) fn run(action: Action, view: &View) -> Result<(), Failure> {
 const NO_WITNESS: &str = "rollback-undetected: no outside witness cosigns this log; compare its head with earlier ones";
 
 fn key_of(path: &Path) -> Result<VerifierKey, Failure> {
-    let text = std::fs::read_to_string(path).with_context(|| format!("`{}` cannot be read", path.display()))?;
-    Ok(verifier_key(&text).with_context(|| format!("`{}`", path.display()))?)
+    let bytes = std::fs::read(path).with_context(|| format!("`{}` cannot be read", path.display()))?;
+    let line = key_file::line(&bytes).with_context(|| format!("`{}`", path.display()))?;
+    Ok(verifier_key(line).with_context(|| format!("`{}`", path.display()))?)
 }
 
 /// Prints a text of the log, or writes it into a new file.

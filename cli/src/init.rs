@@ -106,7 +106,7 @@ fn make(args: &Init, config: &Config, key_path: &Path) -> anyhow::Result<Made> {
     let public_key = officer_key::public_key(&key);
     engine.add_officer_key(&officer.person, public_key)?;
     if let Some((file, path)) = token_file {
-        private_file::fill(file, path, &format!("{token}\n")).map_err(plain)?;
+        private_file::fill(file, path, format!("{token}\n")).map_err(plain)?;
     }
     Ok(Made { ca_cert: tls.ca_cert_path(), key_id: key_id(&public_key), token })
 }

@@ -10,7 +10,8 @@
 //! Read in this order: [`args`] (what can be asked), [`failure`] (how it can end), [`output`] and [`grid`] (what is
 //! printed), [`connection`] and [`rest`] (the way to the server), [`cards`] (what comes back), then the commands: the
 //! local ones ([`local`], [`init`], [`serve`], [`officer_key`], [`demo`]) and the remote ones ([`dataset`], [`sql`],
-//! [`contract`], [`job`], [`request`], [`audit`], [`budget`], [`people`]), and [`verify`], which needs no server.
+//! [`contract`], [`job`], [`request`], [`audit`], [`budget`], [`people`]), and [`verify`], which needs no server
+//! ([`key_file`]).
 
 mod args;
 mod audit;
@@ -24,6 +25,7 @@ mod failure;
 mod grid;
 mod init;
 mod job;
+mod key_file;
 mod local;
 mod multipart;
 mod officer_key;

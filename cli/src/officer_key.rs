@@ -73,7 +73,7 @@ pub(crate) fn public_key(key: &Ed25519KeyPair) -> [u8; 32] {
 pub(crate) fn make(file: File, path: &Path) -> Result<Ed25519KeyPair, Failure> {
     let der = Ed25519KeyPair::generate_pkcs8(&SystemRandom::new())
         .map_err(|_| anyhow!("the operating system gave no randomness"))?;
-    private_file::fill(file, path, &pem(der.as_ref()))?;
+    private_file::fill(file, path, pem(der.as_ref()))?;
     parse(der.as_ref()).ok_or_else(|| anyhow!("the new key cannot be read").into())
 }
 

@@ -68,7 +68,7 @@ pub(crate) fn token(action: Token, view: &View) -> Result<(), Failure> {
                 let _ = std::fs::remove_file(path);
             }
             let IssuedToken { token } = issued?.read()?;
-            private_file::fill(file, path, &format!("{token}\n"))?;
+            private_file::fill(file, path, format!("{token}\n"))?;
             let page = Page::default().fact(view.words("token", "令牌"), path.display());
             Ok(view.show(&page, &json!({ "token_file": path }).to_string())?)
         }

@@ -16,11 +16,11 @@ use checks::{Check, Checked, Verified};
 /// Carries all checks out and says each.
 ///
 /// # Errors
-/// The first check that fails, with its file; or if a file cannot be read.
+/// The first check that fails, with its file.
 pub(crate) fn run(args: &Verify, view: &View) -> Result<(), Failure> {
     let mut checked = Checked::default();
     let verified = checks::run(args, &mut checked);
-    let list: Vec<Value> = checked.0.iter().map(|check| check_json(check)).collect();
+    let list: Vec<Value> = checked.0.iter().map(check_json).collect();
     match verified {
         Ok(verified) => {
             let mut json = facts_json(&verified);

@@ -1,3 +1,5 @@
+//! Manifests of jobs: read into steps, refused by name.
+
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 use super::*;

@@ -1,4 +1,5 @@
-//! `cargo xtask clients`: database clients that we did not write, against a served demo.
+//! `cargo xtask clients`: database clients that we did not write, against a served demo; and what it released, verified by
+//! an outside implementation of DSSE and by a verifier of logs that was written apart from the Rust code.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -19,7 +20,7 @@ use crate::workspace::Workspace;
 const CLIENTS: &str = "xtask/clients";
 
 /// The clients, each a Python program there.
-const SCRIPTS: [&str; 2] = ["adbc_client.py", "pyarrow_client.py"];
+const SCRIPTS: [&str; 3] = ["adbc_client.py", "pyarrow_client.py", "dsse_client.py"];
 
 /// How long one client may take.
 const CLIENT_LIMIT: Duration = Duration::from_secs(600);

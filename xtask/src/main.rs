@@ -1,17 +1,18 @@
 //! `cargo xtask`: what the repository checks about itself.
 //!
-//! `check` is all that CI runs, as named steps; `clients` lets database clients that we did not write talk to a served
-//! demo; `attack` runs hostile suites, also against a planted bug; `bench` measures beside a floor; `guests` rebuilds the
-//! committed WebAssembly modules; `guide` does what the guide to jobs says. Each ends with one line of JSON and exits with
-//! 0 when everything held, 1 when something did not, 2 on bad usage; `guests` and `guide` exit with 3 when they had nothing
-//! to build modules with.
+//! `check` is all that CI runs, as named steps; `clients` lets clients that we did not write talk to a served demo and
+//! verify what it released; `attack` runs hostile suites, also against a planted bug, and changes what proves a release
+//! byte by byte; `bench` measures beside a floor; `guests` rebuilds the committed WebAssembly modules; `guide` does what
+//! the guide to jobs says. Each ends with one line of JSON and exits with 0 when everything held, 1 when something did not,
+//! 2 on bad usage; `guests` and `guide` exit with 3 when they had nothing to build modules with.
 //!
 //! This crate depends on no crate of the product and none depends on it: it reads their sources, their manifests and
 //! what `cargo metadata` says, and runs cargo. Only `guests --write` changes files of the repository.
 //!
 //! Read [`step`] (what a step is), [`check`] (the list of steps), [`workspace`] and [`source`] (what steps look at),
-//! then the steps: [`graph`], [`lock`], [`rules`], [`expose`], [`licences`], [`docs`]; then [`clients`] and [`demo`], [`attack`]
-//! and [`bench`]; then [`guests`], [`guest`], [`guest_module`], [`guest_toolchain`]; last [`guide`] and [`guide_script`].
+//! then the steps: [`graph`], [`lock`], [`rules`], [`expose`], [`licences`], [`docs`]; then [`clients`] and [`demo`], [`attack`],
+//! [`tamper`] and [`bench`]; then [`guests`], [`guest`], [`guest_module`], [`guest_toolchain`]; last [`guide`] and
+//! [`guide_script`].
 
 #![expect(clippy::print_stdout, reason = "a command line tool speaks on standard output")]
 
@@ -36,16 +37,19 @@ mod markdown;
 mod rules;
 mod source;
 mod step;
+mod tamper;
 mod workspace;
 
 use std::process::ExitCode;
 
 const USAGE: &str = "\
 usage: cargo xtask check [--only STEP,STEP…] [--list]   all that CI runs, or the named steps
-       cargo xtask clients                              ADBC and pyarrow against a served demo
+       cargo xtask clients                              ADBC, pyarrow and a DSSE verifier, at a served demo
        cargo xtask guests [--write] [--toolchain NAME]  rebuilds every guest (NAME: rustup or debian) and compares
        cargo xtask guide [--binary PATH]                runs every command of docs/guide/jobs.md against a served demo
        cargo xtask attack guests [--plant NAME]         hostile guests; a planted bug must turn it red
+       cargo xtask attack tamper [--quick] [--binary FILE] [--dir DEMO_DIR]
+                                                        one changed byte of what proves a release must be found
        cargo xtask bench sandbox                        fresh instances beside reused ones and native code";
 
 fn main() -> ExitCode {
@@ -60,6 +64,7 @@ fn main() -> ExitCode {
         ["guide", options @ ..] => return ended(guide::run(options)),
         ["attack", "guests"] => attack::guests(None),
         ["attack", "guests", "--plant", name] => attack::guests(Some(name)),
+        ["attack", "tamper", options @ ..] => return ended(tamper::run(options)),
         ["bench", "sandbox"] => bench::sandbox(),
         _ => {
             println!("{USAGE}");

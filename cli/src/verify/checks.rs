@@ -3,7 +3,7 @@
 use std::fmt::Display;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, anyhow};
+use anyhow::anyhow;
 use glovebox_engine::offline::{
     CertificateError, MANIFEST_SUBJECT, MODULE_SUBJECT, Proven, TlogProofError, VerifiedCertificate, VerifierKey,
     verifier_key, verify_certificate, verify_proof, verify_verdict,
@@ -13,6 +13,7 @@ use glovebox_policy::{Decision, SignedVerdict};
 use crate::args::Verify;
 use crate::failure::Failure;
 use crate::grid::plain;
+use crate::key_file;
 
 const KEY: &str = "key";
 const CERTIFICATE: &str = "certificate signature";
@@ -52,6 +53,14 @@ impl Checked {
         outcome.map_err(|what| anyhow!("{name}: `{}`: {}", file.display(), plain(&what.to_string())).into())
     }
 
+    /// Reads a file for a check; a file that cannot be read fails it.
+    fn read(&mut self, name: &'static str, file: &Path) -> Result<Vec<u8>, Failure> {
+        match std::fs::read(file) {
+            Ok(bytes) => Ok(bytes),
+            Err(error) => self.settle(name, file, Err(format!("it cannot be read: {error}"))),
+        }
+    }
+
     fn not_asked(&mut self, name: &'static str) {
         self.0.push(Check { name, file: None, passed: None });
     }
@@ -60,25 +69,31 @@ impl Checked {
 /// Carries the checks out, in their order, until one fails.
 ///
 /// # Errors
-/// The check that failed, with its file; or if a file cannot be read.
+/// The check that failed, with its file; a file that cannot be read fails its check.
 pub(super) fn run(args: &Verify, checked: &mut Checked) -> Result<Verified, Failure> {
     let beside = |given: &Option<PathBuf>, end: &str| given.clone().unwrap_or_else(|| args.result.with_extension(end));
     let (certificate_file, entry_file, proof_file) =
         (beside(&args.certificate, "dsse.json"), beside(&args.entry, "entry.json"), beside(&args.proof, "tlog-proof"));
-    let text = String::from_utf8_lossy(&read(&args.key)?).into_owned();
-    let key = checked.settle(KEY, &args.key, verifier_key(&text))?;
+    let key = checked.read(KEY, &args.key)?;
+    let key = key_file::line(&key).map_err(|error| error.to_string());
+    let key = key.and_then(|line| verifier_key(line).map_err(|error| error.to_string()));
+    let key = checked.settle(KEY, &args.key, key)?;
     let certificate = certificate(args, &certificate_file, &key, checked)?;
     for (name, subject, file) in [(MANIFEST, MANIFEST_SUBJECT, &args.manifest), (MODULE, MODULE_SUBJECT, &args.module)]
     {
         match file {
-            Some(file) => checked.settle(name, file, certificate.check_subject(subject, &read(file)?))?,
+            Some(file) => {
+                let bytes = checked.read(name, file)?;
+                checked.settle(name, file, certificate.check_subject(subject, &bytes))?;
+            }
             None => checked.not_asked(name),
         }
     }
     approval(args, &certificate, checked)?;
-    let entry = read(&entry_file)?;
+    let entry = checked.read(ENTRY, &entry_file)?;
     checked.settle(ENTRY, &entry_file, certificate.check_entry(&entry))?;
-    let proven = match verify_proof(&read(&proof_file)?, Some(&entry), &key) {
+    let proof = checked.read(PROOF, &proof_file)?;
+    let proven = match verify_proof(&proof, Some(&entry), &key) {
         // The entry names this certificate, and is yet not the one that was logged.
         Err(error @ TlogProofError::OtherEntry) => Err(format!("{error} than `{}`", entry_file.display())),
         proven => proven.map_err(|error| error.to_string()),
@@ -94,7 +109,8 @@ fn certificate(
     key: &VerifierKey,
     checked: &mut Checked,
 ) -> Result<VerifiedCertificate, Failure> {
-    let (envelope, body) = (read(file)?, read(&args.result)?);
+    let envelope = checked.read(CERTIFICATE, file)?;
+    let body = checked.read(RESULT, &args.result)?;
     match verify_certificate(&envelope, key.public_key(), &body) {
         Err(error @ CertificateError::Subject { .. }) if is_about_result(&error) => {
             checked.settle(CERTIFICATE, file, Ok::<_, CertificateError>(()))?;
@@ -116,17 +132,20 @@ fn approval(args: &Verify, certificate: &VerifiedCertificate, checked: &mut Chec
         checked.not_asked(APPROVAL);
         return Ok(());
     };
-    let envelope = read(file)?;
+    let envelope = checked.read(APPROVAL, file)?;
     checked.settle(APPROVAL, file, certificate.check_approval(&envelope))?;
     let Some(key_file) = &args.officer_key else {
         checked.not_asked(OFFICER);
         return Ok(());
     };
-    let mut key = [0; 32];
-    let text = read(key_file)?;
-    hex::decode_to_slice(text.trim_ascii(), &mut key)
-        .map_err(|_| anyhow!("`{}` does not hold 64 hexadecimal digits", key_file.display()))?;
-    let signed = verify_verdict(&envelope, key).map_err(|refusal| refusal.to_string());
+    let key = checked.read(OFFICER, key_file)?;
+    let key = match key_file::officer_key(&key) {
+        Ok(key) => key,
+        Err(error) => return checked.settle(OFFICER, key_file, Err(error)),
+    };
+    // Which of the two files is the wrong one, nobody can tell from them.
+    let signed = verify_verdict(&envelope, key)
+        .map_err(|refusal| format!("under the key in `{}`: {refusal}", key_file.display()));
     let fits = signed.and_then(|signed| stands_for(&signed, certificate));
     checked.settle(OFFICER, file, fits)
 }
@@ -142,8 +161,4 @@ fn stands_for(signed: &SignedVerdict, certificate: &VerifiedCertificate) -> Resu
         (certified.contract_digest == verdict.subjects.contract, "it is about another contract"),
     ];
     checks.into_iter().find(|(holds, _)| !holds).map_or(Ok(()), |(_, what)| Err(what.to_owned()))
-}
-
-fn read(path: &Path) -> Result<Vec<u8>, Failure> {
-    Ok(std::fs::read(path).with_context(|| format!("`{}` cannot be read", path.display()))?)
 }

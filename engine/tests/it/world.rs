@@ -8,7 +8,7 @@ use glovebox_catalog::Catalog;
 use glovebox_engine::{Answer, Config, Engine, Person, SqlAsk, Table};
 use glovebox_ledger::{Ledger, Order, Seal};
 use glovebox_policy::contract::sign_contract;
-use glovebox_policy::{Caller, Cost, Digest, Refusal, Role};
+use glovebox_policy::{Caller, Cost, Digest, Refusal, Role, SignedContract};
 use glovebox_query::{Defaults, Draft, Options};
 use ring::rand::SystemRandom;
 use ring::signature::{Ed25519KeyPair, KeyPair as _};
@@ -191,11 +191,13 @@ impl World {
     pub(crate) fn order(&self, sql: &str) -> Order {
         let catalog = Catalog::open(&self.path("state/catalog"), &self.config.master_key_file).unwrap();
         let stored = self.ledger().contract(&"acme-visits".parse().unwrap()).unwrap().unwrap();
+        let key: [u8; 32] = self.key.public_key().as_ref().try_into().unwrap();
+        let signed = SignedContract::verify(&stored.envelope, &|_| Some((officer().person, key))).unwrap();
         let draft = Draft::read(&catalog, sql, &[]).unwrap();
         let analysis = draft.complete(Defaults::from(&stored.contract), Options::default()).unwrap();
         Order {
             request: analysis.request(),
-            contract_digest: Digest::of(b"the contract"),
+            contract_digest: signed.digest(),
             contract: stored.contract.id,
             domain: stored.contract.budget_domain,
             person: ana().person,

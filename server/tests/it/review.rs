@@ -6,13 +6,16 @@ use crate::fixture::new_key;
 use crate::jobs;
 use crate::world::assert_clean;
 
+/// What a verdict is changed in, and how.
+type Change<'a> = (&'a str, &'a dyn Fn(&mut Verdict));
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_verdict_counts_only_about_these_very_bytes_and_from_an_officer_who_may() {
     let world = jobs::world().await;
     let (tokens, job) = (&world.tokens, jobs::submitted(&world).await);
     let honest = jobs::verdict(&world, &job, Decision::Approve).await;
     let other = Digest::of(b"other bytes");
-    let changes: [(&str, &dyn Fn(&mut Verdict)); 10] = [
+    let changes: [Change<'_>; 10] = [
         ("job", &|v| v.subjects.manifest = other),
         ("code", &|v| v.subjects.module = other),
         ("contract", &|v| v.subjects.contract = other),
