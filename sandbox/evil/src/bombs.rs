@@ -351,7 +351,11 @@ pub(crate) fn all() -> Vec<Attack> {
         ("bomb-ifs", "5,000 conditions inside each other.", deep_ifs()),
         ("bomb-stack", "An expression 200,000 values deep.", deep_stack()),
         ("bomb-jump-table", "A jump table of a million entries.", giant_table()),
-        ("bomb-jump-tables", "1,050 jump tables into 1,050 blocks: 550,000 edges, and hours of work.", many_tables()),
+        (
+            "bomb-jump-tables",
+            "1,050 jump tables into 1,050 blocks: 550,000 edges, and more memory than a worker has.",
+            many_tables(),
+        ),
         ("bomb-phis", "2,000 locals that change in 400 nested loops: 800,000 places where values meet.", phi_bomb()),
         ("bomb-function", "One function as large as a module may be.", giant_function()),
         ("bomb-calls", "A function that calls another 300,000 times.", many_calls()),

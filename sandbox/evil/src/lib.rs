@@ -7,9 +7,9 @@
 //!
 //! This crate is never published, nobody depends on it, and it never sees a row of a dataset.
 //!
-//! Read [`attack`] (the list), `guests/` (most of the attacks), [`malformed`] and [`bombs`] (the others), [`input`] (the
-//! victims), [`suite`] (one attack through the sandbox, and the line that it
-//! leaves), [`record`] (all lines, and what is expected).
+//! Read [`attack`] (the list), `guests/` (most of the attacks), `malformed` and `bombs` (the others), [`input`] (the
+//! victims), [`suite`] (one attack through the sandbox, and the line that it leaves), [`record`] (all lines, and what is
+//! expected), [`planted`] (workers with a bug).
 
 pub mod attack;
 mod bombs;
