@@ -308,9 +308,11 @@ impl ReleaseConfig {
     /// The time for work that reads rows for `rows_ms` at worst and then noises `cells` cells.
     pub(crate) fn window_for(&self, rows_ms: u128, cells: u64, longest_ms: u64) -> Option<Window> {
         let noise_ms = u128::from(cells).saturating_mul(1_000) / u128::from(self.cells_per_second);
-        // A quarter of the floor, and at least of a short request, is for noise, commit and post-processing.
-        let exact_ms = rows_ms.max(u128::from(self.floor_ms) * 3 / 4);
-        let tail_ms = noise_ms.max(exact_ms.min(LONG_TAIL_MS) / 3);
+        // Half of the floor, and at least a quarter of a short request, is for noise, commit and post-processing: nothing of
+        // them begins before exact cells had their whole time.
+        let half_floor = u128::from(self.floor_ms).div_ceil(2);
+        let exact_ms = rows_ms.max(half_floor);
+        let tail_ms = noise_ms.max(half_floor).max(exact_ms.min(LONG_TAIL_MS) / 3);
         let need_ms = exact_ms.saturating_add(tail_ms);
         if need_ms > u128::from(longest_ms) {
             return None;

@@ -21,7 +21,7 @@ flight_listen = \"127.0.0.1:0\"
 
 [release]
 tick_ms = 10
-floor_ms = 200
+floor_ms = 600
 steps_per_second = 20000000
 ";
 

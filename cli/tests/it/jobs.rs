@@ -15,7 +15,7 @@ const SUBMIT: [&str; 6] = ["job", "submit", "job.toml", "guest.wasm", "--format"
 /// A bureau with an analyst, an auditor, a dataset, and a contract under which jobs may read visits.
 fn bureau() -> Bureau {
     let sandbox = format!("\n[sandbox]\nworker = {:?}\n", guest::worker());
-    Bureau::founded_with(&(CONFIG.replace("floor_ms = 200", FLOOR) + &sandbox))
+    Bureau::founded_with(&(CONFIG.replace("floor_ms = 600", FLOOR) + &sandbox))
 }
 
 fn furnish(bureau: &Bureau) {

@@ -16,7 +16,7 @@ use crate::bureau::{Asking, Bureau, CONFIG, Server};
 use crate::keys_and_contracts::CONTRACT;
 
 /// Long enough after the release for a kill between it and the reply.
-const FLOOR: &str = "floor_ms = 400";
+const FLOOR: &str = "floor_ms = 1200";
 
 /// Enough rows for a kill between charge and release.
 const PERSONS: u32 = 30_000;
@@ -122,7 +122,7 @@ fn sql(statement: &str) -> [&str; 4] {
 impl Scene {
     /// The server runs, and a first question was answered undisturbed.
     fn new() -> Self {
-        let bureau = Bureau::founded_with(&CONFIG.replace("floor_ms = 200", FLOOR));
+        let bureau = Bureau::founded_with(&CONFIG.replace("floor_ms = 600", FLOOR));
         let server = bureau.serve();
         let row = |person| format!("{person},{},{}\n", if person % 2 == 0 { "f" } else { "m" }, person % 7);
         let rows: String = std::iter::once("person,sex,visits\n".to_owned()).chain((0..PERSONS).map(row)).collect();

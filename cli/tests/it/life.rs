@@ -145,7 +145,7 @@ fn questions(bureau: &Bureau) {
 
 #[test]
 fn a_bureau_lives_through_its_commands() {
-    let bureau = Bureau::founded_with(&CONFIG.replace("floor_ms = 200", FLOOR));
+    let bureau = Bureau::founded_with(&CONFIG.replace("floor_ms = 600", FLOOR));
     let server = bureau.serve();
     let said = bureau.run(["officer-key", "register", "officer", &"00".repeat(32)]).ended(1);
     assert!(said.contains("another process"), "{said}");

@@ -21,7 +21,7 @@ pub(crate) const QUESTION: &str =
 pub(crate) const OTHER_QUESTION: &str =
     "SELECT sex, COUNT(*) AS n, SUM(visits) AS visits FROM medical.visits WHERE visits > 3 GROUP BY sex ORDER BY sex";
 
-pub(crate) const FLOOR: Duration = Duration::from_millis(250);
+pub(crate) const FLOOR: Duration = Duration::from_millis(800);
 
 const CONFIG: &str = "\
 state_dir = \"state\"
@@ -29,7 +29,7 @@ master_key_file = \"master.key\"
 
 [release]
 tick_ms = 10
-floor_ms = 250
+floor_ms = 800
 steps_per_second = 20000000
 ";
 
@@ -117,7 +117,7 @@ impl World {
             persons,
             &CONFIG
                 .replace("tick_ms = 10", "tick_ms = 1")
-                .replace("floor_ms = 250", "floor_ms = 1")
+                .replace("floor_ms = 800", "floor_ms = 1")
                 .replace("20000000", "900000000000"),
         )
     }

@@ -123,7 +123,7 @@ roles = ["wasmInput"]
 "#;
 
 /// A configuration under which statements are answered quickly.
-pub(crate) const QUICK: &str = "[release]\ntick_ms = 5\nfloor_ms = 50\nsteps_per_second = 1000000\n\
+pub(crate) const QUICK: &str = "[release]\ntick_ms = 5\nfloor_ms = 600\nsteps_per_second = 1000000\n\
                                 [limits]\nwaiting = 64\nthreads = 8\n";
 
 fn rows() -> String {
