@@ -252,8 +252,11 @@ impl Config {
     }
 }
 
-/// How long a worker takes to start and to compile a module, at worst.
-const WORKER_START_MS: u128 = 2_000;
+/// How long a worker takes to start and to compile a module, at worst. Code without optimisation compiles far slower.
+const WORKER_START_MS: u64 = if cfg!(debug_assertions) { 4_000 } else { 2_000 };
+
+/// How long a module may take to compile when it is submitted: half of what a run reserves.
+pub(crate) const COMPILE_TIME: Duration = Duration::from_millis(WORKER_START_MS / 2);
 const DAY_MS: u64 = 86_400_000;
 
 impl SandboxConfig {
@@ -274,7 +277,7 @@ impl Config {
         // As `glovebox_query::work`: finding a row's unit, then each of its cells.
         let read = per_second(rows.saturating_mul(u128::from(8 + 4 * columns)), self.release.steps_per_second);
         let workers = self.limits.threads_per_request.max(1) as u128;
-        WORKER_START_MS + read + (burnt + begun).div_ceil(workers)
+        u128::from(WORKER_START_MS) + read + (burnt + begun).div_ceil(workers)
     }
 }
 
@@ -286,8 +289,13 @@ impl SandboxConfig {
     }
 }
 
-/// The watchdog of one unit: far beyond what its fuel can take, since only fuel may decide what becomes of it.
-pub(crate) const UNIT_TIME: Duration = Duration::from_secs(20);
+impl SandboxConfig {
+    /// The watchdog of one unit: far beyond what its fuel can take, since only fuel may decide what becomes of it.
+    pub(crate) fn unit_time(&self, fuel: u64) -> Duration {
+        const TIMES: u64 = 20;
+        Duration::from_secs(20) + Duration::from_secs(fuel.saturating_mul(TIMES).div_ceil(self.fuel_per_second))
+    }
+}
 
 /// Beyond this the faces would give a request up before its answer leaves.
 const LONGEST_MS: u64 = 180_000;

@@ -1,13 +1,14 @@
 //! The engine: state, opened under a lock, and who may do what with it.
 
+use std::collections::HashMap;
 use std::fs::{File, TryLockError};
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use glovebox_catalog::{Catalog, Manifest};
 use glovebox_ledger::{ContractError, Ledger, LedgerError, Person, Seal};
-use glovebox_policy::{Caller, DatasetName, PersonId, PolicySet, Public, Reason, Refusal, Role, SignedContract};
+use glovebox_policy::{Caller, DatasetName, JobId, PersonId, PolicySet, Public, Reason, Refusal, Role, SignedContract};
 use glovebox_privacy::Table;
 use tokio::sync::Semaphore;
 
@@ -15,6 +16,7 @@ use crate::cards::{BudgetCard, ContractCard, DatasetCard, OfficerFault};
 use crate::compute::Compute;
 use crate::config::Config;
 use crate::job::Runs;
+use crate::job::card::JobFacts;
 use crate::tick::Ticks;
 
 const LEDGER_FILE: &str = "ledger.sqlite";
@@ -56,7 +58,9 @@ pub(crate) struct Shared {
     pub(crate) waiting: Arc<Semaphore>,
     pub(crate) compute: Compute,
     pub(crate) compiling: Arc<Semaphore>,
-    pub(crate) runs: Runs,
+    pub(crate) runs: Arc<Runs>,
+    /// What lists show of jobs.
+    pub(crate) facts: Mutex<HashMap<JobId, JobFacts>>,
     /// Held for as long as the state is open; another process is turned away.
     _lock: File,
 }
@@ -149,7 +153,8 @@ impl Engine {
                 policies,
                 compute,
                 compiling: Arc::new(Semaphore::new(1)),
-                runs: Runs::default(),
+                runs: Arc::default(),
+                facts: Mutex::default(),
                 _lock: held,
             }),
         })

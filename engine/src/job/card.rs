@@ -3,7 +3,7 @@
 use chrono::{DateTime, SecondsFormat};
 use glovebox_ledger::JobSummary;
 use glovebox_policy::approval::reason_of;
-use glovebox_policy::{ContractId, Cost, Digest, JobId, JobManifest, OrgId, PersonId, Public};
+use glovebox_policy::{ContractId, Cost, Digest, JobId, OrgId, PersonId};
 use glovebox_privacy::{Released, Table};
 use serde::Serialize;
 
@@ -81,7 +81,7 @@ pub struct JobCard {
     pub max_executions: u32,
     /// What each execution costs.
     pub cost: CostCard,
-    /// How long a run takes at least, in milliseconds: a public figure.
+    /// How long a run takes at least, in milliseconds: a public figure. 0 when it could no longer be run.
     pub takes_ms: u64,
     /// While it runs: when the result leaves, RFC 3339.
     pub result_at: Option<String>,
@@ -151,14 +151,17 @@ pub(crate) fn instant(unix_s: i64) -> String {
     DateTime::from_timestamp(unix_s, 0).unwrap_or_default().to_rfc3339_opts(SecondsFormat::Secs, true)
 }
 
+/// What lists show of a job beside its summary: functions of its manifest, which never changes.
+#[derive(Debug, Clone)]
+pub(crate) struct JobFacts {
+    pub(crate) name: String,
+    pub(crate) cost: Cost,
+    /// 0 when it could no longer be run under today's configuration.
+    pub(crate) takes_ms: u64,
+}
+
 impl JobCard {
-    pub(crate) fn new(
-        summary: &JobSummary,
-        state: JobState,
-        about: Public<&JobManifest>,
-        cost: Cost,
-        takes_ms: u64,
-    ) -> Self {
+    pub(crate) fn new(summary: &JobSummary, state: JobState, facts: &JobFacts) -> Self {
         let verdicts = summary.verdicts.iter().map(|verdict| VerdictCard {
             person: verdict.person.clone(),
             decision: verdict.decision.as_str(),
@@ -167,7 +170,7 @@ impl JobCard {
         });
         Self {
             job: summary.job.clone(),
-            name: about.get().name.to_string(),
+            name: facts.name.clone(),
             state,
             org: summary.org.clone(),
             person: summary.person.clone(),
@@ -179,8 +182,8 @@ impl JobCard {
             verdicts: verdicts.collect(),
             execute_by: summary.execute_by_unix_s().map(instant),
             max_executions: summary.max_executions(),
-            cost: cost.into(),
-            takes_ms,
+            cost: facts.cost.into(),
+            takes_ms: facts.takes_ms,
             result_at: None,
             runs: summary.runs.iter().map(|run| run.request).collect(),
         }

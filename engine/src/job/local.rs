@@ -12,7 +12,7 @@ use glovebox_privacy::{Column, Scalar, Table};
 use glovebox_sandbox::{ModuleFault, WorkerConfig, Workers, trace_units, try_compile};
 use serde::Serialize;
 
-use crate::config::{SandboxConfig, UNIT_TIME};
+use crate::config::SandboxConfig;
 use crate::job::page::visible;
 use crate::job::plan::JobPlan;
 
@@ -136,7 +136,12 @@ pub async fn run_local(
 fn workers(executable: Option<PathBuf>) -> Workers {
     let sandbox = SandboxConfig { worker: executable, ..SandboxConfig::default() };
     let executable = sandbox.executable();
-    Workers::new(WorkerConfig { executable, workers: 1, batch_units: 1, unit_time: UNIT_TIME })
+    Workers::new(WorkerConfig {
+        executable,
+        workers: 1,
+        batch_units: 1,
+        unit_time: sandbox.unit_time(glovebox_policy::job::MAX_FUEL),
+    })
 }
 
 /// The exact sums of the synthetic rows.

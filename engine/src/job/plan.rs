@@ -47,17 +47,7 @@ impl JobPlan {
         spec.check(module.facts(), &columns, dataset.max_rows_per_unit())
             .map_err(|fault| Refusal::about(Reason::JobManifestInvalid, &fault.to_string()))?;
         schema_fits(&module, &manifest, &columns)?;
-        let ask = Ask {
-            epsilon: manifest.epsilon,
-            delta: manifest.delta,
-            mechanism: manifest.mechanism.map(|mechanism| match mechanism {
-                JobMechanism::Gaussian => MechanismKind::Gaussian,
-                JobMechanism::Laplace => MechanismKind::Laplace,
-            }),
-        };
-        let keys = u32::try_from(manifest.output.keys.len()).map_err(|_| Reason::TooManyGroups)?;
-        let geometry = Geometry::GroupSelection { max_groups: manifest.output.max_keys };
-        let noise = plan_noise(families_of(&manifest), keys, geometry, ask)?;
+        let (noise, ask) = noise_of(&manifest)?;
         Ok(Self { manifest, module, spec, noise, uses, ask })
     }
 
@@ -75,17 +65,47 @@ impl JobPlan {
         Digest::of(canonical.to_string().as_bytes())
     }
 
-    /// How long a run is given, from declared sizes and declared fuel.
+    /// How long a run is given.
     ///
     /// # Errors
     /// [`Reason::JobTooExpensive`].
     pub(crate) fn window(&self, config: &Config, dataset: &Manifest) -> Result<Window, Refusal> {
-        let cells = u64::from(self.noise.groups()) * self.noise.families().len() as u64;
-        let columns = self.manifest.columns.len() as u64;
-        let rows = u128::from(dataset.max_units()) * u128::from(dataset.max_rows_per_unit());
-        let need = config.job_ms(dataset.max_units(), self.manifest.fuel, rows, columns);
-        config.release.window_for(need, cells, config.sandbox.longest_ms).ok_or_else(|| Reason::JobTooExpensive.into())
+        window_of(&self.manifest, &self.noise, config, dataset)
     }
+}
+
+/// The noise of a job, and the privacy that it asks for: functions of its manifest alone.
+///
+/// # Errors
+/// As [`plan_noise`].
+pub(crate) fn noise_of(manifest: &JobManifest) -> Result<(NoisePlan, Ask), Refusal> {
+    let ask = Ask {
+        epsilon: manifest.epsilon,
+        delta: manifest.delta,
+        mechanism: manifest.mechanism.map(|mechanism| match mechanism {
+            JobMechanism::Gaussian => MechanismKind::Gaussian,
+            JobMechanism::Laplace => MechanismKind::Laplace,
+        }),
+    };
+    let keys = u32::try_from(manifest.output.keys.len()).map_err(|_| Reason::TooManyGroups)?;
+    let geometry = Geometry::GroupSelection { max_groups: manifest.output.max_keys };
+    Ok((plan_noise(families_of(manifest), keys, geometry, ask)?, ask))
+}
+
+/// How long a run is given, from declared sizes and declared fuel.
+///
+/// # Errors
+/// [`Reason::JobTooExpensive`].
+pub(crate) fn window_of(
+    manifest: &JobManifest,
+    noise: &NoisePlan,
+    config: &Config,
+    dataset: &Manifest,
+) -> Result<Window, Refusal> {
+    let cells = u64::from(noise.groups()) * noise.families().len() as u64;
+    let rows = u128::from(dataset.max_units()) * u128::from(dataset.max_rows_per_unit());
+    let need = config.job_ms(dataset.max_units(), manifest.fuel, rows, manifest.columns.len() as u64);
+    config.release.window_for(need, cells, config.sandbox.longest_ms).ok_or_else(|| Reason::JobTooExpensive.into())
 }
 
 /// A plan with the state of the dataset that it will read.

@@ -1,19 +1,21 @@
 //! Submission, the officer's page, verdicts: everything about a job before it runs. Costs nothing and touches no row.
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
+use std::time::Instant;
 
 use glovebox_ledger::{JobError, JobState as Stage, JobSummary, NewCancellation, NewJob, NewVerdict, StoredJob};
 use glovebox_policy::decide::Matter;
 use glovebox_policy::{
-    Caller, Decision, Digest, JobId, Permit, Public, Reason, Refusal, Role, SignedContract, SignedVerdict, Subjects,
+    Caller, Decision, Digest, JobId, JobManifest, Permit, Reason, Refusal, Role, SignedContract, SignedVerdict,
+    Subjects,
 };
 use glovebox_sandbox::{Module, WorkerConfig, Workers, try_compile};
 
-use crate::config::UNIT_TIME;
+use crate::config::COMPILE_TIME;
 use crate::engine::{Engine, Shared, internal, now_unix_s, officer, sees_all};
-use crate::job::card::{JobCard, JobState, Review, instant};
+use crate::job::card::{JobCard, JobFacts, JobState, Review, instant};
 use crate::job::page::{PageOf, Previous, page};
-use crate::job::plan::{BoundJob, JobPlan};
+use crate::job::plan::{BoundJob, JobPlan, noise_of, window_of};
 use crate::pipeline::signed_contract;
 
 const DAY_S: i64 = 86_400;
@@ -136,15 +138,35 @@ impl Shared {
         Ok((ran.unwrap_or(before), None))
     }
 
-    pub(super) fn card(&self, opened: &Opened) -> Result<JobCard, Refusal> {
-        let (state, until) = self.job_state(&opened.stored.summary)?;
-        let plan = &opened.bound.plan;
-        let window = plan.window(&self.config, opened.bound.dataset.manifest())?;
-        let takes_ms = u64::try_from(window.leaves().as_millis()).unwrap_or(u64::MAX);
-        let about = Public::from_request(&plan.manifest);
-        let mut card = JobCard::new(&opened.stored.summary, state, about, plan.noise.cost(), takes_ms);
+    pub(super) fn card(&self, summary: &JobSummary) -> Result<JobCard, Refusal> {
+        let (state, until) = self.job_state(summary)?;
+        let mut card = JobCard::new(summary, state, &self.facts(&summary.job)?);
         card.result_at = until.map(instant);
         Ok(card)
+    }
+
+    /// What is shown of a job's manifest; worked out once, without its module, so that a list costs little.
+    fn facts(&self, id: &JobId) -> Result<JobFacts, Refusal> {
+        let known = || self.facts.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(facts) = known().get(id) {
+            return Ok(facts.clone());
+        }
+        let text = self.ledger.job_manifest(id).map_err(|error| internal("jobs", &error))?;
+        let manifest = JobManifest::parse(&String::from_utf8_lossy(&text.unwrap_or_default()))?;
+        let (noise, _) = noise_of(&manifest)?;
+        let dataset = self.catalog.get(&manifest.dataset);
+        let window = dataset.and_then(|set| window_of(&manifest, &noise, &self.config, set.manifest()).ok());
+        let takes_ms = window.map_or(0, |window| u64::try_from(window.leaves().as_millis()).unwrap_or(u64::MAX));
+        let facts = JobFacts { name: manifest.name.to_string(), cost: noise.cost(), takes_ms };
+        known().insert(id.clone(), facts.clone());
+        Ok(facts)
+    }
+
+    /// The summary of a job that the caller may see.
+    fn seen(&self, caller: &Caller, id: &JobId) -> Result<JobSummary, Refusal> {
+        let all = self.ledger.jobs().map_err(|error| internal("jobs", &error))?;
+        let seen = all.into_iter().find(|job| job.job == *id && (sees_all(caller) || job.org == caller.org));
+        seen.ok_or_else(|| Refusal::about(Reason::NotFound, id.as_str()))
     }
 
     /// The page, with the module that it compares with.
@@ -222,12 +244,18 @@ impl Engine {
         let (bound, manifest, module) = work.map_err(|error| internal("a submission", &error))??;
         // One at a time: compiling is the only work that a submission makes.
         let turn = Arc::clone(&self.shared.compiling).acquire_owned().await.map_err(|_| Reason::Busy)?;
-        let compiled = try_compile(&bound.plan.module, &self.shared.workers(1)).await;
+        let began = Instant::now();
+        let compiled = try_compile(&bound.plan.module, &self.shared.workers(1, bound.plan.manifest.fuel)).await;
+        let took = began.elapsed();
         drop(turn);
         compiled.map_err(|fault| match fault {
             glovebox_sandbox::ModuleFault::Worker => internal("a worker", &fault),
             fault => Refusal::about(Reason::ModuleInvalid, &fault.to_string()),
         })?;
+        // A run reserves no more than this; a module that needs longer would be charged and lost.
+        if took > COMPILE_TIME {
+            return Err(Refusal::about(Reason::ModuleInvalid, "the module takes too long to compile"));
+        }
         let (shared, caller) = (Arc::clone(&self.shared), caller.clone());
         let stored = tokio::task::spawn_blocking(move || {
             let job = JobId::random().map_err(|error| internal("randomness", &error))?;
@@ -242,7 +270,7 @@ impl Engine {
                 now_unix_s,
             };
             shared.ledger.submit_job(&new).map_err(refused)?;
-            shared.card(&shared.open_job(&caller, &job)?)
+            shared.card(&shared.seen(&caller, &job)?)
         });
         stored.await.map_err(|error| internal("a submission", &error))?
     }
@@ -256,7 +284,7 @@ impl Engine {
         let mut all = shared.ledger.jobs().map_err(|error| internal("jobs", &error))?;
         all.retain(|job| sees_all(caller) || job.org == caller.org);
         all.sort_by_key(|job| std::cmp::Reverse(job.leaf_index));
-        all.iter().map(|job| shared.card(&shared.open_job(caller, &job.job)?)).collect()
+        all.iter().map(|job| shared.card(job)).collect()
     }
 
     /// One job.
@@ -264,7 +292,7 @@ impl Engine {
     /// # Errors
     /// [`Reason::NotFound`] when there is none that the caller may see.
     pub fn job(&self, caller: &Caller, id: &JobId) -> Result<JobCard, Refusal> {
-        self.shared.card(&self.shared.open_job(caller, id)?)
+        self.shared.card(&self.shared.seen(caller, id)?)
     }
 
     /// What an officer reads and signs; auditors and the firm itself may read it too.
@@ -341,12 +369,12 @@ impl Engine {
 
 impl Shared {
     /// Workers for one job.
-    pub(super) fn workers(&self, workers: usize) -> Workers {
+    pub(super) fn workers(&self, workers: usize, fuel: u64) -> Workers {
         Workers::new(WorkerConfig {
             executable: self.config.sandbox.executable(),
             workers,
             batch_units: self.config.sandbox.batch_units,
-            unit_time: UNIT_TIME,
+            unit_time: self.config.sandbox.unit_time(fuel),
         })
     }
 }

@@ -1,6 +1,7 @@
 //! A job from its charge to its result. The order, the instants and the one failure are those of [`crate::run`].
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -35,12 +36,36 @@ impl Runs {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).values().any(|(_, running)| *running == request)
     }
 
-    fn begin(&self, job: &JobId, until: i64, request: Digest) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(job.clone(), (until, request));
+    /// Notes that a job is about to run, until `until` at the earliest; `None` if it does already.
+    fn begin(self: &Arc<Self>, job: &JobId, until: i64, request: Digest) -> Option<Run> {
+        let mut runs = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        match runs.entry(job.clone()) {
+            Entry::Occupied(_) => None,
+            Entry::Vacant(free) => {
+                free.insert((until, request));
+                Some(Run { runs: Arc::clone(self), job: job.clone() })
+            }
+        }
     }
+}
 
-    fn end(&self, job: &JobId) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(job);
+/// One run that is under way, until this is dropped.
+struct Run {
+    runs: Arc<Runs>,
+    job: JobId,
+}
+
+impl Run {
+    /// When its result leaves after all.
+    fn until(&self, until: i64) {
+        let mut runs = self.runs.0.lock().unwrap_or_else(PoisonError::into_inner);
+        runs.entry(self.job.clone()).and_modify(|(earliest, _)| *earliest = until);
+    }
+}
+
+impl Drop for Run {
+    fn drop(&mut self) {
+        self.runs.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.job);
     }
 }
 
@@ -93,7 +118,7 @@ impl JobTask {
         let rows = bound.dataset.unit_partitions(&plan.manifest.columns, threads, BATCH_ROWS).await;
         let rows = rows.map_err(|error| fault("a job's rows", &error))?;
         let key = SelectionKey::new(secret()?);
-        let cells = map_units(rows, &plan.module, &plan.spec, &key, &shared.workers(threads)).await;
+        let cells = map_units(rows, &plan.module, &plan.spec, &key, &shared.workers(threads, plan.manifest.fuel)).await;
         let cells = cells.map_err(|error| fault("a job", &error))?;
         Exact::new(cells, plan.noise.clone(), bound.request()).map_err(|error| fault("a job's cells", &error))
     }
@@ -119,22 +144,30 @@ impl Engine {
         }
         let opened = self.opened(caller, id).await?;
         let (job, request) = (opened.stored.summary.job.clone(), opened.bound.request());
-        if self.shared.runs.until(&job).is_some() {
-            return self.shared.card(&opened);
+        // What is settled needs no place, and costs nobody's time: it is there already.
+        let settled = self.shared.ledger.settled(request).map_err(|error| internal("jobs", &error))?;
+        if settled.is_some() && opened.stored.summary.runs.iter().any(|run| run.request == request) {
+            return self.shared.card(&opened.stored.summary);
+        }
+        if !self.shared.config.sandbox.executable().is_file() {
+            return Err(internal("a worker", &"its executable is not there"));
         }
         let window = opened.bound.plan.window(&self.shared.config, opened.bound.dataset.manifest())?;
+        let until = |time: Duration| now_unix_s().saturating_add(seconds_up(time));
+        // One run of a job at a time, from before it waits for its place.
+        let Some(run) = self.shared.runs.begin(&job, until(window.leaves()), request) else {
+            return self.shared.card(&opened.stored.summary);
+        };
         let task = Task::Job(Arc::new(JobTask { caller: caller.clone(), opened }));
         let place = Arc::new(self.place().await?);
         let admitted = admit_apart(&self.shared, &task).await?;
         let time = Time::new(&self.shared, window);
-        let leaves_in = time.leaves.saturating_duration_since(Instant::now());
-        self.shared.runs.begin(&job, now_unix_s().saturating_add(seconds_up(leaves_in)), request);
+        run.until(until(time.leaves.saturating_duration_since(Instant::now())));
         let engine = self.clone();
         tokio::spawn(async move {
-            let done = engine.carried_out(task, Some(admitted), time, place).await;
-            engine.shared.runs.end(&job);
             // Released or lost, it is in the ledger: whoever asks for the result is told so from there.
-            drop(done);
+            let _ = engine.carried_out(task, Some(admitted), time, place).await;
+            drop(run);
         });
         self.job_card(caller, id).await
     }
@@ -157,7 +190,7 @@ impl Engine {
     }
 
     async fn job_card(&self, caller: &Caller, id: &JobId) -> Result<JobCard, Refusal> {
-        self.shared.card(&self.opened(caller, id).await?)
+        self.shared.card(&self.opened(caller, id).await?.stored.summary)
     }
 }
 
@@ -168,6 +201,9 @@ fn seconds_up(time: Duration) -> i64 {
 fn result(shared: &Shared, caller: &Caller, opened: Opened) -> Result<JobAnswer, Refusal> {
     let none = || Refusal::about(Reason::NotReleased, opened.stored.summary.job.as_str());
     let (state, _) = shared.job_state(&opened.stored.summary)?;
+    if shared.runs.are_for(opened.bound.request()) {
+        return Err(none());
+    }
     match state {
         JobState::Released => {}
         JobState::Lost => return Err(Reason::Lost.into()),

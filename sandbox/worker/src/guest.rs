@@ -4,6 +4,9 @@ use glovebox_wire::abi::{MAP_FN, MEMORY, PAGE_BYTES};
 use glovebox_wire::{Call, Start, StartRefusal};
 use wasmtime::{Engine, ExternType, FuncType, InstancePre, Linker, MemoryType, Module, ModuleExport, Store, ValType};
 
+/// Fuel for making an instance: several times what filling the largest memory and table costs.
+const INSTANCE_FUEL: u64 = 1 << 24;
+
 /// A module that can be instantiated at once, any number of times.
 pub struct Guest {
     engine: Engine,
@@ -31,13 +34,14 @@ impl Guest {
     }
 
     /// An empty store in which an instance can be made. Whoever calls the guest sets the fuel of the call afterwards: wasmtime
-    /// charges an instance's data and elements, too, and what a module's size costs is not a unit's to pay.
+    /// charges an instance's data and elements, too, and what a module's size costs is not a unit's to pay. The host lets no
+    /// module with a start function through; should one come here all the same, it ends soon.
     ///
     /// # Errors
     /// None in practice: fuel is always on.
     pub fn store(&self) -> wasmtime::Result<Store<()>> {
         let mut store = Store::new(&self.engine, ());
-        store.set_fuel(u64::MAX)?;
+        store.set_fuel(INSTANCE_FUEL)?;
         Ok(store)
     }
 
