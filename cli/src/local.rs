@@ -20,9 +20,10 @@ pub(crate) const DEFAULT_CONFIG: &str = include_str!("default_config.toml");
 /// What is wrong, naming the file.
 pub(crate) fn load(args: &ConfigFile) -> Result<Config, Failure> {
     let config = Config::load(&args.config).map_err(anyhow::Error::from)?;
-    if lies_in(&config.master_key_file, &config.state_dir) {
-        let (path, key) = (args.config.display(), config.master_key_file.display());
-        return Err(anyhow!("`{path}`: the master key `{key}` lies inside of the state directory").into());
+    let keys = [("master", &config.master_key_file), ("service", &config.service_key_file)];
+    if let Some((name, key)) = keys.into_iter().find(|(_, key)| lies_in(key, &config.state_dir)) {
+        let (path, key) = (args.config.display(), key.display());
+        return Err(anyhow!("`{path}`: the {name} key `{key}` lies inside of the state directory").into());
     }
     Ok(config)
 }
@@ -60,6 +61,8 @@ pub(crate) fn check_config(args: &ConfigFile, view: &View) -> Result<(), Failure
     let page = Page::of(grid)
         .fact(view.words("state directory", "状态目录"), config.state_dir.display())
         .fact(view.words("master key", "主密钥"), config.master_key_file.display())
+        .fact(view.words("service key", "服务密钥"), config.service_key_file.display())
+        .fact(view.words("log", "日志"), &config.log_origin)
         .fact("HTTPS", config.http_listen)
         .fact("Flight SQL", config.flight_listen)
         .remark(view.words("The configuration can be used.", "配置可用。"));
@@ -68,6 +71,8 @@ pub(crate) fn check_config(args: &ConfigFile, view: &View) -> Result<(), Failure
         "usable": true,
         "state_dir": config.state_dir,
         "master_key_file": config.master_key_file,
+        "service_key_file": config.service_key_file,
+        "log_origin": config.log_origin,
         "http_listen": config.http_listen,
         "flight_listen": config.flight_listen,
     });

@@ -298,7 +298,7 @@ fn what_could_never_run_is_refused_at_submission() {
     world.audit(0);
 }
 
-/// Without a worker the job cannot be done: charged, lost at its instant, counted.
+/// Without its rows the job cannot be done: charged, lost at its instant, counted.
 #[test]
 fn a_job_that_cannot_be_finished_is_lost_at_its_instant() {
     let world = World::new();
