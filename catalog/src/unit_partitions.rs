@@ -3,7 +3,7 @@
 //! # Privacy obligation
 //! Neighbouring datasets differ by one unit. Whoever consumes every [`UnitPartition`] of one call to its end without an
 //! error has seen each unit exactly once, whole, and with no more rows than declared: each stream checks its own order
-//! ([`UnitRuns`](crate::UnitRuns)) and the declared rows of a unit, and the stream that ends last checks that no two
+//! ([`UnitRuns`]) and the declared rows of a unit, and the stream that ends last checks that no two
 //! shared a unit. A consumer that stops early, or goes on after an error, has no such promise and must throw away what it has.
 
 use std::pin::Pin;

@@ -11,7 +11,7 @@
 //!
 //! Read [`step`] (what a step is), [`check`] (the list of steps), [`workspace`] and [`source`] (what steps look at),
 //! then the steps: [`graph`], [`lock`], [`rules`], [`expose`], [`licences`], [`docs`]; then [`clients`] and [`demo`], [`attack`],
-//! [`tamper`] and [`bench`]; then [`guests`], [`guest`], [`guest_module`], [`guest_toolchain`]; last [`guide`] and
+//! [`tamper`] and [`mod@bench`]; then [`guests`], [`guest`], [`guest_module`], [`guest_toolchain`]; last [`guide`] and
 //! [`guide_script`].
 
 #![expect(clippy::print_stdout, reason = "a command line tool speaks on standard output")]

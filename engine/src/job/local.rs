@@ -1,6 +1,6 @@
 //! Offline, for authors: what an officer would see of a job, and what its code does with synthetic rows.
 //!
-//! INVARIANT (twins only): the rows come from [`glovebox_catalog::twin`], which draws them from a manifest and a seed. So
+//! INVARIANT (twins only): the rows come from [`twin`](glovebox_catalog::twin()), which draws them from a manifest and a seed. So
 //! everything may be told of them: exact cells, fuel, logs, traps.
 
 use std::path::PathBuf;

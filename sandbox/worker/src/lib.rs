@@ -6,8 +6,8 @@
 //! this process had been taken over. It never opens a file or a socket, never starts a thread or a process, and never
 //! looks at a clock.
 //!
-//! Read in this order: [`seal`] (what the process can still do), [`config`] (how wasmtime is set, and why), [`fuel`]
-//! (what an operator costs), [`guest`] (a compiled module), [`fresh`] (one instance per unit), [`serve`] (the loop).
+//! Read in this order: [`mod@seal`] (what the process can still do), [`config`] (how wasmtime is set, and why), [`fuel`]
+//! (what an operator costs), [`guest`] (a compiled module), [`fresh`] (one instance per unit), [`mod@serve`] (the loop).
 
 pub mod config;
 pub mod fresh;
