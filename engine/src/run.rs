@@ -8,8 +8,9 @@
 //! of the same request, or one lost before.
 //!
 //! INVARIANT (public record): what the ledger writes down of a charged request, release or loss, it writes at an instant
-//! that was fixed with the charge, however early the work was done. The log's order and times, which certificates and
-//! proofs show to the asker, would otherwise tell how long the rows took.
+//! that was fixed with the charge, however early the work was done, and whether this request ran or another contract's
+//! answer was there. The log's order, length and times, which certificates and proofs show to the asker, would otherwise
+//! tell how long the rows took, or what others asked.
 //!
 //! A request keeps its place until its answer leaves and its work has ended. So it never speeds up the next one; one that
 //! outruns its time does delay it.
@@ -21,7 +22,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use glovebox_ledger::{Admission, Charge, ChargeError, Order};
+use glovebox_ledger::{Admission, Charge, ChargeError, Claim, Collected, Order, Progress};
 use glovebox_policy::{Caller, Permit, PersonId, Reason, Refusal};
 use glovebox_privacy::{Exact, NoisyCells, Released, Table, release, reopen};
 use glovebox_query::{Parallelism, SelectionKey};
@@ -205,7 +206,7 @@ impl Engine {
 /// Leave, and what the ledger says.
 pub(crate) type Admitted = (Permit, Admission);
 
-/// The stored answer, or the one that is drawn now, or the one that somebody else is drawing.
+/// The answer that is drawn now, or the one that somebody else drew or is drawing.
 async fn attempt(
     shared: &Arc<Shared>,
     task: &Task,
@@ -215,18 +216,52 @@ async fn attempt(
     loop {
         let (permit, admission) = admitted;
         let cells = match admission {
-            Admission::Stored(stored) => reopen(permit, stored).map_err(|error| fault("stored release", &error))?,
             Admission::Charged(charge) => draw(shared, task, permit, charge, time.exact).await?,
-            Admission::Running => {
-                sleep(LOOK_AGAIN).await;
-                if Instant::now() >= time.leaves {
-                    return Err(Fault);
+            Admission::Stored(claim) => collect(shared, permit, claim, time).await?,
+            Admission::Running(claim) => {
+                if is_cut_off(shared, &claim, time.exact).await? {
+                    admitted = admit_apart(shared, task).await.map_err(|_| Fault)?;
+                    continue;
                 }
-                admitted = admit_apart(shared, task).await.map_err(|_| Fault)?;
-                continue;
+                collect(shared, permit, claim, time).await?
             }
         };
         return task.answer(cells).await;
+    }
+}
+
+/// Whether nobody runs a request any more that has no answer: looked at until `exact_by`.
+async fn is_cut_off(shared: &Shared, claim: &Claim, exact_by: Instant) -> Result<bool, Fault> {
+    while Instant::now() < exact_by {
+        match shared.ledger.progress(claim).map_err(|error| fault("a claim", &error))? {
+            Progress::Running => sleep(LOOK_AGAIN).await,
+            Progress::CutOff => return Ok(true),
+            Progress::Settled(_) => return Ok(false),
+        }
+    }
+    Ok(false)
+}
+
+/// What somebody else drew, collected at the instant at which a run of one's own would have been written down.
+async fn collect(
+    shared: &Arc<Shared>,
+    permit: Permit,
+    mut claim: Claim,
+    time: Time,
+) -> Result<Released<NoisyCells>, Fault> {
+    sleep_until(time.exact).await;
+    loop {
+        let ledger = Arc::clone(shared);
+        let collected = tokio::task::spawn_blocking(move || ledger.ledger.collect(claim)).await;
+        let collected = collected.map_err(|error| fault("a claim", &error))?;
+        match collected.map_err(|error| fault("a claim", &error))? {
+            Collected::Stored(stored) => {
+                return reopen(permit, stored).map_err(|error| fault("stored release", &error));
+            }
+            Collected::NotYet(back, Progress::Running) if Instant::now() < time.leaves => claim = back,
+            Collected::NotYet(..) => return Err(Fault),
+        }
+        sleep(LOOK_AGAIN).await;
     }
 }
 

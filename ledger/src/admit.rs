@@ -4,9 +4,8 @@
 //! then where the request stands. So a refusal is the same whether or not others asked before: the approval is of the
 //! asking contract's own job, and counts that job's own runs.
 //!
-//! A contract that comes to a stored release leaves as many log entries as one that runs it: `reuse`, `serve` and
-//! `certificate` beside `charge`, `release` and `certificate`. So the places of its own certificates do not tell the
-//! two apart.
+//! A contract that comes to a stored release, or to one that is on its way, leaves as many log entries now as one that
+//! runs it: `reuse` or `join` beside `charge` or `resume`. The rest is written when it collects (the module `claim`).
 
 use std::sync::Arc;
 
@@ -19,8 +18,7 @@ use crate::contract::{self, Terms};
 use crate::error::{ChargeError, LedgerError};
 use crate::execution::{self, Execution};
 use crate::log::Entry;
-use crate::seal::Seal;
-use crate::{clock, domain, issue, release, row};
+use crate::{claim::Claim, clock, domain, issue, release, row};
 
 /// Where a request stands.
 enum Standing {
@@ -46,7 +44,7 @@ struct Case<'a> {
 }
 
 /// The transaction of a charge: the checks in their fixed order, then the change with its log entry.
-pub(crate) fn admit(tx: &Connection, live: &Arc<Live>, seal: &Seal, order: &Order) -> Result<Outcome, ChargeError> {
+pub(crate) fn admit(tx: &Connection, live: &Arc<Live>, order: &Order) -> Result<Outcome, ChargeError> {
     let now = clock::advance(tx, order.now_unix_s)?;
     let terms = contract::terms(tx, &order.contract)?.ok_or_else(|| refusal(order, Reason::ContractUnknown))?;
     if !(terms.starts_at..terms.ends_at).contains(&now) {
@@ -73,32 +71,30 @@ pub(crate) fn admit(tx: &Connection, live: &Arc<Live>, seal: &Seal, order: &Orde
             case.settle(tx, leaf)?;
             Ok(Outcome::Run(1, running))
         }
-        Standing::Released => case.serve(tx, seal),
+        Standing::Released => {
+            case.reuse(tx)?;
+            Ok(Outcome::Stored(Claim::new(order, live)))
+        }
         Standing::Lost => Ok(Outcome::Lost),
         Standing::CutOffOrRunning { attempts } => match Running::start(live, order.request) {
             Some(running) => case.resume(tx, attempts, running),
             None => {
                 case.join(tx)?;
-                Ok(Outcome::Running)
+                Ok(Outcome::Running(Claim::new(order, live)))
             }
         },
     }
 }
 
 impl Case<'_> {
-    /// Hands out the stored answer, with the contract's certificate if it has none yet.
-    fn serve(&self, tx: &Connection, seal: &Seal) -> Result<Outcome, ChargeError> {
-        let stored = release::load(tx, &self.order.request)?
-            .ok_or_else(|| LedgerError::Corrupt("a release is not there".to_owned()))?;
+    /// Lets the contract collect the stored answer. Nobody pays for one that was changed.
+    fn reuse(&self, tx: &Connection) -> Result<(), LedgerError> {
+        let request = &self.order.request;
+        release::load(tx, request)?.ok_or_else(|| LedgerError::Corrupt("a release is not there".to_owned()))?;
+        release::claims(tx, request)?;
         let debited = self.payment.is_some().into();
         let leaf = entry("reuse", self.order, self.now).number("debited", debited).append(tx)?;
-        self.settle(tx, leaf)?;
-        if !issue::exists(tx, self.order)? {
-            let body = stored.receipt().body_digest();
-            entry("serve", self.order, self.now).digest("body", &body).append(tx)?;
-            issue::issue(tx, seal, self.order, body)?;
-        }
-        Ok(Outcome::Stored(stored))
+        self.settle(tx, leaf)
     }
 
     /// Lets the contract wait for an answer that is on its way.
@@ -200,7 +196,7 @@ fn standing(tx: &Connection, order: &Order) -> Result<Standing, LedgerError> {
     })
 }
 
-fn entry(kind: &'static str, order: &Order, now: i64) -> Entry {
+pub(crate) fn entry(kind: &'static str, order: &Order, now: i64) -> Entry {
     Entry::new(kind, now)
         .digest("request", &order.request)
         .text("contract", order.contract.as_str())

@@ -12,10 +12,9 @@
 //!
 //! INVARIANT (own history): it tells nothing of what other contracts asked either. Each contract gets its own, from its
 //! own debit: the time and the decision are those of the debit, and neither those of the run nor those of the hand-out,
-//! so that a stored release and a fresh one are certified alike, whoever asked first. What is left is the certificate's
-//! place in the log: a fresh one is logged when the run has ended, one of a stored release when the contract asks. Both
-//! leave three entries, but somebody who learns the size of the log between asking and the end of a run can tell them
-//! apart. So no checkpoint that a firm can see may come out between those two.
+//! so that a stored release and a fresh one are certified alike, whoever asked first. Its
+//! place in the log does not tell either: a stored answer is collected, and its certificate logged, at the instant at which
+//! a run of its own would have been written down, and both leave as many entries before and at it (the module `claim`).
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;

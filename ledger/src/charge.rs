@@ -21,8 +21,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use glovebox_policy::{BudgetDomain, ContractId, Cost, Digest, JobId, PersonId, Reason, SnapshotId};
 
 use crate::admit;
+use crate::claim::Claim;
 use crate::error::ChargeError;
-use crate::release::StoredRelease;
 use crate::store::Ledger;
 
 /// How often a request that was cut off is run again under its charge.
@@ -80,11 +80,11 @@ pub struct Subject {
 pub enum Admission {
     /// The cost is charged: run the request.
     Charged(Charge),
-    /// The answer is there: nothing is run.
-    Stored(StoredRelease),
-    /// Another holder in this process runs the very request now. The contract is debited; ask again later, at no
-    /// further cost, and get [`Stored`](Self::Stored), or [`Charged`](Self::Charged) if the other was cut off.
-    Running,
+    /// The answer is there: nothing is run. The contract is debited and collects it with [`Ledger::collect`].
+    Stored(Claim),
+    /// Another holder in this process runs the very request now. The contract is debited, and collects when the other
+    /// is done; if the other was cut off ([`Ledger::progress`]), ask again at no further cost.
+    Running(Claim),
 }
 
 /// The right to run one request once, paid for and durably recorded.
@@ -174,6 +174,13 @@ pub(crate) struct Running {
     request: Digest,
 }
 
+impl Live {
+    /// Whether a request is marked.
+    pub(crate) fn runs(&self, request: Digest) -> bool {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).contains(&request)
+    }
+}
+
 impl Running {
     /// Marks the request; `None` if it runs already.
     pub(crate) fn start(live: &Arc<Live>, request: Digest) -> Option<Self> {
@@ -196,8 +203,8 @@ impl Drop for Running {
 /// What the transaction decided; becomes an [`Admission`] only after its commit.
 pub(crate) enum Outcome {
     Run(u32, Running),
-    Stored(StoredRelease),
-    Running,
+    Stored(Claim),
+    Running(Claim),
     Lost,
 }
 
@@ -213,12 +220,12 @@ impl Ledger {
     /// name. Nothing is debited then, and no execution counted.
     /// [`ChargeError::Ledger`] if the order contradicts itself or what is registered, or if the store fails.
     pub fn charge(&self, order: &Order) -> Result<Admission, ChargeError> {
-        match self.write(|tx| admit::admit(tx, &self.live, &self.seal, order))? {
+        match self.write(|tx| admit::admit(tx, &self.live, order))? {
             Outcome::Run(attempt, running) => {
                 Ok(Admission::Charged(Charge { order: Box::new(order.clone()), attempt, running }))
             }
-            Outcome::Stored(release) => Ok(Admission::Stored(release)),
-            Outcome::Running => Ok(Admission::Running),
+            Outcome::Stored(claim) => Ok(Admission::Stored(claim)),
+            Outcome::Running(claim) => Ok(Admission::Running(claim)),
             Outcome::Lost => Err(admit::refusal(order, Reason::Lost)),
         }
     }

@@ -10,7 +10,7 @@
 //! Read in this order: `schema.sql` (the tables and what they forbid), `store` (files and transactions), `seal` (the key
 //! that signs), `tree` and `log` (the tamper-evident log), [`tlog`] and `publish` (the log as others read and verify it),
 //! `clock` (time never goes back), `domain` and `contract` (budgets and promises), `job`, `job_read` and `execution` (code,
-//! its review, and whether it may run), `charge`, `admit` and `release` (the life of a request), [`certificate`],
+//! its review, and whether it may run), `charge`, `admit`, `claim` and `release` (the life of a request), [`certificate`],
 //! `statement` and `issue` (what a firm holds of a release), `canonical` (JSON in one form), `account` and `token` (who
 //! may come in), `books` (the audit of all sums).
 
@@ -20,6 +20,7 @@ mod books;
 mod canonical;
 pub mod certificate;
 mod charge;
+mod claim;
 mod clock;
 mod contract;
 mod domain;
@@ -42,6 +43,7 @@ mod tree;
 pub use account::{Person, TokenCard};
 pub use certificate::{Certificate, CertificateError, MANIFEST_SUBJECT, MODULE_SUBJECT, VerifiedCertificate};
 pub use charge::{Admission, Charge, JobRun, MAX_RESUMES, Order, Subject};
+pub use claim::{Claim, Collected, Progress};
 pub use contract::StoredContract;
 pub use domain::DomainBudget;
 pub use error::{ChargeError, ContractError, JobError, LedgerError};

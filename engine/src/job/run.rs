@@ -5,7 +5,7 @@ use std::collections::hash_map::Entry;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use glovebox_ledger::{JobRun, MANIFEST_SUBJECT, MODULE_SUBJECT, Order, Subject};
+use glovebox_ledger::{JobRun, MANIFEST_SUBJECT, MODULE_SUBJECT, Order, Settled, Subject};
 use glovebox_policy::{Caller, Digest, JobId, Reason, Refusal, Role};
 use glovebox_privacy::{Exact, NoisyCells, Released, Table, reopen};
 use glovebox_sandbox::{SelectionKey, map_units};
@@ -144,9 +144,8 @@ impl Engine {
         }
         let opened = self.opened(caller, id).await?;
         let (job, request) = (opened.stored.summary.job.clone(), opened.bound.request());
-        // What is settled needs no place, and costs nobody's time: it is there already.
-        let settled = self.shared.ledger.settled(request).map_err(|error| internal("jobs", &error))?;
-        if settled.is_some() && opened.stored.summary.runs.iter().any(|run| run.request == request) {
+        // What this contract has or has lost needs no place, and costs nobody's time.
+        if self.shared.is_done(&opened)? {
             return self.shared.card(&opened.stored.summary);
         }
         if !self.shared.config.sandbox.executable().is_file() {
@@ -191,6 +190,24 @@ impl Engine {
 
     async fn job_card(&self, caller: &Caller, id: &JobId) -> Result<JobCard, Refusal> {
         self.shared.card(&self.opened(caller, id).await?.stored.summary)
+    }
+}
+
+impl Shared {
+    /// Whether the job's request is settled for its contract: lost in a run of the job, or certified.
+    fn is_done(&self, opened: &Opened) -> Result<bool, Refusal> {
+        let failed = |error| internal("jobs", &error);
+        let (summary, request) = (&opened.stored.summary, opened.bound.request());
+        if !summary.runs.iter().any(|run| run.request == request) {
+            return Ok(false);
+        }
+        match self.ledger.settled(request).map_err(failed)? {
+            None => Ok(false),
+            Some(Settled::Lost) => Ok(true),
+            Some(Settled::Released) => {
+                Ok(self.ledger.certificate(request, &summary.contract).map_err(failed)?.is_some())
+            }
+        }
     }
 }
 

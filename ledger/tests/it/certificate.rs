@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use glovebox_ledger::certificate::{self, CertificateError, PREDICATE_TYPE, VerifiedCertificate};
-use glovebox_ledger::{Admission, LedgerError, MANIFEST_SUBJECT, MODULE_SUBJECT, Order, StoredCertificate};
+use glovebox_ledger::{Admission, Collected, LedgerError, MANIFEST_SUBJECT, MODULE_SUBJECT, Order, StoredCertificate};
 use glovebox_policy::approval::STATEMENT_TYPE;
 use glovebox_policy::dsse::{self, Envelope};
 use glovebox_policy::{Digest, SignedVerdict};
@@ -12,12 +12,12 @@ use ring::signature::KeyPair as _;
 use rusqlite::Connection;
 use serde_json::{Value, json};
 
-use crate::support::{DAY, Fixture, NOON, at, claims, cost, id, new_job, order, seal, stored, terms_digest};
+use crate::support::{DAY, Fixture, NOON, at, claims, cost, id, new_job, order, seal, terms_digest};
 
-const BODY: &[u8] = b"noised cells";
+pub(crate) const BODY: &[u8] = b"noised cells";
 
 /// Two contracts of 50 in a domain of 100.
-fn two() -> Fixture {
+pub(crate) fn two() -> Fixture {
     let f = Fixture::new(cost(100, 0));
     f.add("c1", cost(50, 0), cost(50, 0)).unwrap();
     f.add("c2", cost(50, 0), cost(50, 0)).unwrap();
@@ -28,7 +28,7 @@ fn service_key() -> [u8; 32] {
     seal().key().public_key().as_ref().try_into().unwrap()
 }
 
-fn held(f: &Fixture, order: &Order) -> StoredCertificate {
+pub(crate) fn held(f: &Fixture, order: &Order) -> StoredCertificate {
     f.ledger.certificate(order.request, &order.contract).unwrap().unwrap()
 }
 
@@ -299,7 +299,7 @@ fn a_stored_release_is_certified_like_a_fresh_one() {
     f.answer(&fresh, BODY);
     let reused = Order { decision: Digest::of(b"of c2"), ..at(order("c2", 1, cost(4, 0)), NOON + 60) };
     assert_eq!(f.ledger.certificate(reused.request, &reused.contract).unwrap(), None);
-    assert_eq!(stored(f.charge(&reused).unwrap()).body(), BODY);
+    assert_eq!(f.served(&reused).body(), BODY);
     let (one, other) = (held(&f, &fresh), held(&f, &reused));
     for held in [&one, &other] {
         verify(&held.envelope).unwrap().check_entry(&held.entry).unwrap();
@@ -322,9 +322,7 @@ fn the_places_of_own_certificates_do_not_tell_a_stored_release_from_a_fresh_one(
         }
         let places = (1..=6).map(|request| {
             let ask = order("c2", request, cost(4, 0));
-            if let Admission::Charged(charge) = f.charge(&ask).unwrap() {
-                let _ = f.ledger.commit_release(charge, BODY, "", &claims()).unwrap();
-            }
+            finish(&f, f.charge(&ask).unwrap());
             held(&f, &ask).leaf_index
         });
         let places: Vec<_> = places.collect();
@@ -336,6 +334,16 @@ fn the_places_of_own_certificates_do_not_tell_a_stored_release_from_a_fresh_one(
     }
 }
 
+/// What the engine does at the instant that was fixed with the charge.
+pub(crate) fn finish(f: &Fixture, admission: Admission) {
+    match admission {
+        Admission::Charged(charge) => drop(f.ledger.commit_release(charge, BODY, "", &claims()).unwrap()),
+        Admission::Stored(claim) | Admission::Running(claim) => {
+            assert!(matches!(f.ledger.collect(claim).unwrap(), Collected::Stored(_)));
+        }
+    }
+}
+
 #[test]
 fn a_contract_gets_one_certificate_however_often_it_asks() {
     let f = two();
@@ -344,7 +352,7 @@ fn a_contract_gets_one_certificate_however_often_it_asks() {
     let first = held(&f, &ask);
     for day in 0..3 {
         let again = Order { decision: Digest::of(b"later"), ..at(ask.clone(), NOON + day * DAY) };
-        let _ = stored(f.charge(&again).unwrap());
+        let _ = f.served(&again);
         assert_eq!(held(&f, &ask), first);
     }
     let f = f.reopen();
@@ -361,11 +369,11 @@ fn whoever_ran_it_a_certificate_tells_of_its_contracts_own_debit() {
     let second = Order { decision: Digest::of(b"of c2"), ..at(order("c2", 1, cost(4, 0)), NOON + 60) };
     let charge = f.run(&second);
     let joined = Order { decision: Digest::of(b"joined"), ..at(first.clone(), NOON + 120) };
-    assert!(matches!(f.charge(&joined).unwrap(), Admission::Running));
+    assert!(matches!(f.charge(&joined).unwrap(), Admission::Running(_)));
     let _ = f.ledger.commit_release(charge, BODY, "", &claims()).unwrap();
     assert_eq!(f.ledger.certificate(first.request, &first.contract).unwrap(), None, "it has not asked since");
     let back = Order { decision: Digest::of(b"back"), ..at(first.clone(), NOON + DAY) };
-    let _ = stored(f.charge(&back).unwrap());
+    let _ = f.served(&back);
     for (order, debited_at, decision) in [(&first, NOON, first.decision), (&second, NOON + 60, second.decision)] {
         let held = held(&f, order);
         let verified = verify(&held.envelope).unwrap();
@@ -425,7 +433,7 @@ fn a_job_that_reuses_a_release_has_its_own_subjects_and_approvals() {
     f.submit("j-2", "c2");
     f.approve("j-2", NOON + DAY, 1);
     let reuse = f.job_order("j-2", 1, cost(7, 0));
-    let _ = stored(f.charge(&reuse).unwrap());
+    let _ = f.served(&reuse);
     let verified = verify(&held(&f, &reuse).envelope).unwrap();
     let job = new_job("j-2", "c2");
     verified.check_subject(MANIFEST_SUBJECT, &job.manifest).unwrap();

@@ -9,7 +9,7 @@ use glovebox_policy::{Cost, Decision, Digest, Reason, Role, SignedVerdict, Subje
 use ring::signature::{Ed25519KeyPair, KeyPair as _};
 use rusqlite::Connection;
 
-use crate::support::{DAY, Fixture, NOON, at, cost, id, new_job, order, reason, stored};
+use crate::support::{DAY, Fixture, NOON, at, cost, id, new_job, order, reason};
 
 /// Two contracts of 50 in a domain of 100, and a job `j-1` of the first.
 fn fixture() -> Fixture {
@@ -203,14 +203,14 @@ fn executions_are_counted_by_request_and_the_same_request_needs_no_other() {
     let f = f.reopen();
     let charge = f.run(&first);
     assert_eq!(charge.attempt(), 2, "cut off and run again: still the first execution");
-    assert!(matches!(f.charge(&first).unwrap(), Admission::Running));
+    assert!(matches!(f.charge(&first).unwrap(), Admission::Running(_)));
     let _ = f.ledger.commit_release(charge, b"answer", "", &crate::support::claims()).unwrap();
     for _ in 0..3 {
-        assert_eq!(stored(f.charge(&first).unwrap()).body(), b"answer");
+        assert_eq!(f.served(&first).body(), b"answer");
     }
     f.answer(&f.job_order("j-1", 2, cost(5, 0)), b"next");
     assert_eq!(f.refused(&f.job_order("j-1", 3, cost(1, 0))).reason(), Reason::ExecutionsSpent);
-    assert_eq!(stored(f.charge(&first).unwrap()).body(), b"answer", "what ran before stays available");
+    assert_eq!(f.served(&first).body(), b"answer", "what ran before stays available");
     let runs = f.ledger.job(&id("j-1")).unwrap().unwrap().summary.runs;
     let numbered: Vec<_> = runs.iter().map(|run| (run.number, run.request)).collect();
     assert_eq!(numbered, [(1, first.request), (2, f.job_order("j-1", 2, Cost::ZERO).request)]);

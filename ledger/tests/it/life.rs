@@ -3,7 +3,7 @@
 use glovebox_ledger::{Admission, LedgerError, MAX_RESUMES};
 use glovebox_policy::{Cost, Digest, Reason};
 
-use crate::support::{Fixture, charge, claims, cost, id, order, stored};
+use crate::support::{Fixture, charge, claims, cost, id, order};
 
 #[test]
 fn a_release_is_stored_once_and_read_back_as_it_was() {
@@ -19,7 +19,7 @@ fn a_release_is_stored_once_and_read_back_as_it_was() {
     assert!(text.contains(r#""kind":"release""#) && text.contains(&receipt.body_digest().to_string()), "{text}");
     let f = f.reopen();
     for _ in 0..3 {
-        let again = stored(f.charge(&ask).unwrap());
+        let again = f.served(&ask);
         assert_eq!((again.body(), again.receipt()), (b"noised".as_slice(), &receipt));
     }
     assert_eq!(f.ledger.release_of(ask.request).unwrap().unwrap().into_parts(), (b"noised".to_vec(), receipt));
@@ -53,7 +53,7 @@ fn kill_matrix() {
         if crashes <= MAX_RESUMES {
             f.answer(&ask, b"answer");
             f = f.reopen();
-            assert_eq!(stored(f.charge(&ask).unwrap()).body(), b"answer");
+            assert_eq!(f.served(&ask).body(), b"answer");
             assert_eq!(f.ledger.incidents().unwrap(), 0);
         } else {
             assert_eq!(f.refused(&ask).reason(), Reason::Lost);
@@ -82,11 +82,11 @@ fn a_request_that_runs_is_not_run_beside_itself() {
     let ask = order("c1", 1, cost(4, 0));
     let charge = f.run(&ask);
     for _ in 0..10 {
-        assert!(matches!(f.charge(&ask).unwrap(), Admission::Running));
+        assert!(matches!(f.charge(&ask).unwrap(), Admission::Running(_)));
     }
     assert_eq!((f.spent(), f.debited("c1")), (cost(4, 0), cost(4, 0)));
     let _ = f.ledger.commit_release(charge, b"answer", "", &claims()).unwrap();
-    assert_eq!(stored(f.charge(&ask).unwrap()).body(), b"answer");
+    assert_eq!(f.served(&ask).body(), b"answer");
     f.audit();
 }
 
@@ -111,7 +111,7 @@ fn an_overtaken_charge_releases_nothing() {
     assert_eq!(second.attempt(), 2);
     assert!(matches!(f.ledger.commit_release(first, b"first", "", &claims()), Err(LedgerError::Superseded)));
     let _ = other.commit_release(second, b"second", "", &claims()).unwrap();
-    assert_eq!(stored(f.charge(&ask).unwrap()).body(), b"second");
+    assert_eq!(f.served(&ask).body(), b"second");
     f.audit();
 }
 

@@ -4,6 +4,7 @@
 mod access;
 mod caps;
 mod certificate;
+mod claim;
 mod crash;
 mod job;
 mod life;

@@ -2,11 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use glovebox_ledger::{Admission, Charge, ChargeError, MAX_RESUMES};
+use glovebox_ledger::{Admission, Charge, ChargeError, MAX_RESUMES, Progress};
 use glovebox_policy::Reason;
 use proptest::prelude::*;
 
-use crate::support::{DAY, Fixture, NOON, at, claims, cost, order};
+use crate::support::{DAY, Fixture, NOON, at, claims, collected, cost, order};
 
 const CAP: u64 = 40;
 const CONTRACTS: [(&str, u64, u64); 2] = [("c1", 24, 9), ("c2", 16, 12)];
@@ -160,11 +160,15 @@ fn history(steps: &[Step]) {
                         assert_eq!(Expected::Run(charge.attempt()), expected);
                         settle(&f, &mut model, &mut held, request, charge, end);
                     }
-                    Ok(Admission::Stored(release)) => {
+                    Ok(admission @ Admission::Stored(_)) => {
                         assert_eq!(Expected::Stored, expected);
+                        let release = collected(&f.ledger, admission);
                         assert_eq!(release.body(), request.to_be_bytes());
                     }
-                    Ok(Admission::Running) => assert_eq!(Expected::Running, expected),
+                    Ok(Admission::Running(claim)) => {
+                        assert_eq!(Expected::Running, expected);
+                        assert_eq!(f.ledger.progress(&claim).unwrap(), Progress::Running);
+                    }
                     Err(ChargeError::Refused(refusal)) => assert_eq!(Expected::Refused(refusal.reason()), expected),
                     Err(ChargeError::Ledger(error)) => panic!("{error:?}"),
                 }

@@ -3,7 +3,7 @@
 use glovebox_ledger::{Admission, Order};
 use glovebox_policy::{Cost, Reason, Refusal};
 
-use crate::support::{DAY, Fixture, NOON, at, claims, cost, order, stored};
+use crate::support::{DAY, Fixture, NOON, at, claims, cost, order};
 
 /// Two contracts of 50 with a day of 20 in a domain of 100.
 fn two() -> Fixture {
@@ -19,7 +19,7 @@ fn the_same_contract_is_debited_once_whatever_the_day() {
     let ask = order("c1", 1, cost(20, 0));
     f.answer(&ask, b"answer");
     for day in 0..5 {
-        assert_eq!(stored(f.charge(&at(ask.clone(), NOON + day * DAY)).unwrap()).body(), b"answer");
+        assert_eq!(f.served(&at(ask.clone(), NOON + day * DAY)).body(), b"answer");
     }
     assert_eq!((f.spent(), f.debited("c1")), (cost(20, 0), cost(20, 0)));
     f.audit();
@@ -30,7 +30,7 @@ fn another_contract_is_debited_and_the_domain_is_not() {
     let f = two();
     f.answer(&order("c1", 1, cost(15, 0)), b"answer");
     for _ in 0..3 {
-        assert_eq!(stored(f.charge(&order("c2", 1, cost(15, 0))).unwrap()).body(), b"answer");
+        assert_eq!(f.served(&order("c2", 1, cost(15, 0))).body(), b"answer");
     }
     assert_eq!((f.spent(), f.debited("c1"), f.debited("c2")), (cost(15, 0), cost(15, 0), cost(15, 0)));
     assert_eq!(f.promised(), cost(70, 0));
@@ -58,14 +58,14 @@ fn every_hit_is_in_the_log() {
 fn another_contract_may_resume_or_join_and_pays_as_if_new() {
     let f = two();
     let charge = f.run(&order("c1", 1, cost(15, 0)));
-    assert!(matches!(f.charge(&order("c2", 1, cost(15, 0))).unwrap(), Admission::Running));
+    assert!(matches!(f.charge(&order("c2", 1, cost(15, 0))).unwrap(), Admission::Running(_)));
     assert_eq!((f.spent(), f.debited("c2")), (cost(15, 0), cost(15, 0)));
     drop(charge);
     let f = f.reopen();
     let resumed = f.run(&order("c2", 1, cost(15, 0)));
     assert_eq!((resumed.attempt(), resumed.contract().as_str()), (2, "c2"));
     let _ = f.ledger.commit_release(resumed, b"answer", "", &claims()).unwrap();
-    assert_eq!(stored(f.charge(&order("c1", 1, cost(15, 0))).unwrap()).body(), b"answer");
+    assert_eq!(f.served(&order("c1", 1, cost(15, 0))).body(), b"answer");
     assert_eq!((f.spent(), f.debited("c1"), f.debited("c2")), (cost(15, 0), cost(15, 0), cost(15, 0)));
     f.audit();
 }
@@ -77,7 +77,7 @@ fn seen(f: &Fixture, order: &Order) -> Result<(), Refusal> {
             let _ = f.ledger.commit_release(charge, b"answer", "", &claims()).unwrap();
             Ok(())
         }
-        Ok(Admission::Stored(_) | Admission::Running) => Ok(()),
+        Ok(Admission::Stored(_) | Admission::Running(_)) => Ok(()),
         Err(glovebox_ledger::ChargeError::Refused(refusal)) => Err(refusal),
         Err(glovebox_ledger::ChargeError::Ledger(error)) => panic!("{error:?}"),
     }
@@ -149,5 +149,5 @@ fn an_exhausted_domain_still_serves_what_it_released() {
     let f = Fixture::with_contract(cost(10, 0));
     f.answer(&order("c1", 1, cost(10, 0)), b"answer");
     assert_eq!(f.refused(&order("c1", 2, cost(1, 0))).reason(), Reason::ContractBudgetSpent);
-    assert_eq!(stored(f.charge(&order("c1", 1, cost(10, 0))).unwrap()).body(), b"answer");
+    assert_eq!(f.served(&order("c1", 1, cost(10, 0))).body(), b"answer");
 }

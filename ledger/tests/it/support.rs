@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use chrono::DateTime;
 use glovebox_ledger::{
-    Admission, Charge, ChargeError, JobError, JobRun, Ledger, MANIFEST_SUBJECT, MODULE_SUBJECT, NewCancellation,
-    NewJob, NewVerdict, Order, Person, Seal, StoredRelease, Subject,
+    Admission, Charge, ChargeError, Collected, JobError, JobRun, Ledger, MANIFEST_SUBJECT, MODULE_SUBJECT,
+    NewCancellation, NewJob, NewVerdict, Order, Person, Seal, StoredRelease, Subject,
 };
 use glovebox_policy::approval::sign_verdict;
 use glovebox_policy::contract::sign_contract;
@@ -131,6 +131,11 @@ impl Fixture {
     /// Charges and expects to run.
     pub(crate) fn run(&self, order: &Order) -> Charge {
         charged(self.charge(order).unwrap())
+    }
+
+    /// Charges, expects a stored answer and collects it.
+    pub(crate) fn served(&self, order: &Order) -> StoredRelease {
+        collected(&self.ledger, self.charge(order).unwrap())
     }
 
     /// Charges and releases `body`.
@@ -331,9 +336,14 @@ pub(crate) fn charged(admission: Admission) -> Charge {
     }
 }
 
-pub(crate) fn stored(admission: Admission) -> StoredRelease {
-    match admission {
-        Admission::Stored(release) => release,
+/// Collects what an admission promises.
+pub(crate) fn collected(ledger: &Ledger, admission: Admission) -> StoredRelease {
+    let claim = match admission {
+        Admission::Stored(claim) => claim,
+        other => panic!("{other:?}"),
+    };
+    match ledger.collect(claim).unwrap() {
+        Collected::Stored(release) => release,
         other => panic!("{other:?}"),
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use glovebox_ledger::{Admission, Charge, Ledger, Order, Person, Seal, StoredRelease};
+use glovebox_ledger::{Admission, Charge, Collected, Ledger, Order, Person, Seal, StoredRelease};
 use glovebox_policy::contract::{SignedContract, sign_contract};
 use glovebox_policy::decide::Matter;
 use glovebox_policy::dsse::key_id;
@@ -132,7 +132,10 @@ impl Bureau {
 
     pub(crate) fn stored(&self, request: Digest, cost: Cost) -> StoredRelease {
         match self.admit(request, cost) {
-            Admission::Stored(stored) => stored,
+            Admission::Stored(claim) => match self.ledger.collect(claim).unwrap() {
+                Collected::Stored(stored) => stored,
+                other => panic!("not there: {other:?}"),
+            },
             other => panic!("not stored: {other:?}"),
         }
     }
