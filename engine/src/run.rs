@@ -9,8 +9,8 @@
 //!
 //! INVARIANT (public record): what the ledger writes down of a charged request, release or loss, it writes at an instant
 //! that was fixed with the charge, however early the work was done, and whether this request ran or another contract's
-//! answer was there. The log's order, length and times, which certificates and proofs show to the asker, would otherwise
-//! tell how long the rows took, or what others asked.
+//! answer was there; noise is drawn at that instant, which takes time by the number of cells. The log's order, length and
+//! times, which certificates and proofs show to the asker, would otherwise tell how long the rows took, or what others asked.
 //!
 //! A request keeps its place until its answer leaves and its work has ended. So it never speeds up the next one; one that
 //! outruns its time does delay it.

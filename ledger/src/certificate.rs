@@ -12,9 +12,8 @@
 //!
 //! INVARIANT (own history): it tells nothing of what other contracts asked either. Each contract gets its own, from its
 //! own debit: the time and the decision are those of the debit, and neither those of the run nor those of the hand-out,
-//! so that a stored release and a fresh one are certified alike, whoever asked first. Its
-//! place in the log does not tell either: a stored answer is collected, and its certificate logged, at the instant at which
-//! a run of its own would have been written down, and both leave as many entries before and at it (the module `claim`).
+//! so that a stored release and a fresh one are certified alike, whoever asked first. How its place in the log is kept
+//! from telling them apart, and how far, says the module `claim`.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;

@@ -167,18 +167,18 @@ impl Charge {
 #[derive(Debug, Default)]
 pub(crate) struct Live(Mutex<HashSet<Digest>>);
 
-/// Marks one request as running for as long as it lives.
-#[derive(Debug)]
-pub(crate) struct Running {
-    live: Arc<Live>,
-    request: Digest,
-}
-
 impl Live {
     /// Whether a request is marked.
     pub(crate) fn runs(&self, request: Digest) -> bool {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).contains(&request)
     }
+}
+
+/// Marks one request as running for as long as it lives.
+#[derive(Debug)]
+pub(crate) struct Running {
+    live: Arc<Live>,
+    request: Digest,
 }
 
 impl Running {

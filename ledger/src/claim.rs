@@ -2,8 +2,10 @@
 //!
 //! INVARIANT (own history): a claim leaves in the log what a run leaves. One entry when it is paid (`reuse` or `join`
 //! beside `charge` or `resume`) and two when it is collected (`serve` and `certificate` beside `release` and
-//! `certificate`). The holder collects at the instant at which its own run would have been written down, so neither the
-//! places of a firm's certificates nor the length of the log over time tell whether others had asked the same before.
+//! `certificate`). The holder collects at the instant at which its own run would have been written down, so neither how
+//! far apart a firm's certificates are nor how long the log is before that instant and when the answer leaves tell whether
+//! others had asked the same. Between those two a run is written down some time later than a claim, because its noise is
+//! drawn first: what is left to see is in docs/privacy-promise.md.
 
 use std::sync::Arc;
 
@@ -18,7 +20,19 @@ use crate::{admit, clock, issue};
 
 /// The right of a contract that paid to the answer of one request, which is there or on its way.
 ///
-/// Exists only after the commit of its payment. Like a charge it cannot be made by hand, copied or used twice:
+/// Exists only after the commit of its payment. Like a charge it cannot be made by hand:
+/// ```compile_fail,E0451
+/// fn forge(real: glovebox_ledger::Claim, order: glovebox_ledger::Order) -> glovebox_ledger::Claim {
+///     glovebox_ledger::Claim { order: Box::new(order), ..real }
+/// }
+/// ```
+/// nor copied:
+/// ```compile_fail,E0599
+/// fn copy(claim: &glovebox_ledger::Claim) -> glovebox_ledger::Claim {
+///     claim.clone()
+/// }
+/// ```
+/// nor used twice:
 /// ```compile_fail,E0382
 /// fn twice(ledger: &glovebox_ledger::Ledger, claim: glovebox_ledger::Claim) {
 ///     let _ = ledger.collect(claim);

@@ -60,6 +60,36 @@ fn another_firm_pays_for_a_stored_release_as_if_it_were_new() {
 }
 
 #[test]
+fn a_stored_release_is_written_down_when_a_run_would_have_been() {
+    // How long the log is while `beta` waits: looked at in the first half of the time, and after the answer.
+    let grown = |asked: bool| {
+        let world = World::new();
+        let engine = world.open();
+        if asked {
+            let _ = table(block(ask(&engine, &ana(), QUESTION)));
+        }
+        let ledger = world.ledger();
+        let size = || ledger.tree_head().unwrap().size;
+        let start = size();
+        let early = block(async {
+            let ben = beta();
+            let waits = async {
+                tokio::time::sleep(FLOOR / 4).await;
+                size() - start
+            };
+            let (answer, early) = tokio::join!(ask(&engine, &ben, QUESTION), waits);
+            let _ = table(answer);
+            early
+        });
+        let all = size() - start;
+        world.audit(0);
+        (early, all)
+    };
+    assert_eq!(grown(false), (1, 3));
+    assert_eq!(grown(true), (1, 3));
+}
+
+#[test]
 fn a_refusal_does_not_tell_whether_others_asked() {
     let world = World::new();
     let engine = world.open();
