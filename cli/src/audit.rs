@@ -68,7 +68,7 @@ fn told(name: &str, bytes: Vec<u8>, out: Option<&Path>, view: &View) -> Result<(
         return Ok(say(&json!({ name: text }).to_string())?);
     }
     // A proof is printed as it is, so that it can be piped into a file; its form is strict text.
-    if text.chars().any(|c| c != '\n' && glovebox_engine::job::is_hidden(c)) {
+    if text.chars().any(|c| c != '\n' && !glovebox_policy::text::shows_itself(c)) {
         return Err(anyhow!("the server's answer holds control characters").into());
     }
     Ok(print(&with_newline(&text))?)

@@ -1,6 +1,6 @@
 //! Rows and columns as text: aligned with regard to wide characters, or comma-separated.
 
-use glovebox_engine::job::is_hidden;
+use glovebox_policy::text::shows_itself;
 use serde_json::Value;
 use unicode_width::UnicodeWidthStr as _;
 
@@ -79,11 +79,11 @@ impl Cell {
     }
 }
 
-/// Text with its control characters spelled out, and those that hide or reorder others.
+/// Text with every character spelled out that a terminal does not show as itself; other output formats have it as it is.
 pub(crate) fn plain(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
-        if is_hidden(c) { out.extend(c.escape_default()) } else { out.push(c) }
+        if shows_itself(c) { out.push(c) } else { out.extend(c.escape_default()) }
     }
     out
 }
@@ -209,6 +209,17 @@ mod tests {
     fn control_characters_are_spelled_out() {
         let grid = Grid::new(["x"]).row(["\u{1b}[31mred\nx".into()]);
         assert_eq!(grid.text(), "x\n---------------\n\\u{1b}[31mred\\nx\n".replace("---------------", &"-".repeat(16)));
+    }
+
+    /// The columns of a grid, and the lines of the officer's page, are counted on this.
+    #[test]
+    fn every_character_that_is_shown_takes_one_or_two_columns() {
+        use unicode_width::UnicodeWidthChar as _;
+
+        for c in ('\0'..=char::MAX).filter(|c| shows_itself(*c)) {
+            let (narrow, wide) = (c.width().unwrap_or(0), c.width_cjk().unwrap_or(0));
+            assert!(narrow >= 1 && wide <= if c.is_ascii() { 1 } else { 2 }, "{c:?}: {narrow}, {wide}");
+        }
     }
 
     #[test]

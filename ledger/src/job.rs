@@ -17,6 +17,10 @@ use crate::{clock, contract, job_read, row};
 /// How many officers' verdicts decide a job. One rejection among them rejects it.
 pub const VERDICTS_NEEDED: u32 = 1;
 
+/// How many jobs of one organisation may wait for a verdict at the same time: what officers have to read, and how many
+/// modules the ledger keeps for nothing, is bounded by it.
+pub const WAITING_JOBS_MAX: u32 = 16;
+
 /// The largest module of a job, in bytes; sandboxes take less.
 pub const MODULE_MAX_BYTES: usize = 16 * 1024 * 1024;
 
@@ -205,8 +209,8 @@ impl Ledger {
     /// Hands a job in for review.
     ///
     /// # Errors
-    /// A refusal for the analyst: [`Reason::ContractUnknown`], [`Reason::ContractInactive`]. Else
-    /// [`LedgerError::Exists`] if the name is taken, [`LedgerError::TooLarge`], [`LedgerError::Conflict`] if the person
+    /// A refusal for the analyst: [`Reason::ContractUnknown`], [`Reason::ContractInactive`], [`Reason::JobsWaiting`] if
+    /// [`WAITING_JOBS_MAX`] jobs of the organisation wait already. Else [`LedgerError::Exists`] if the name is taken, [`LedgerError::TooLarge`], [`LedgerError::Conflict`] if the person
     /// is of another organisation than the contract or the job expires before it begins; or the store fails.
     pub fn submit_job(&self, new: &NewJob) -> Result<(), JobError> {
         self.write(|tx| {
@@ -220,6 +224,9 @@ impl Ledger {
                 return Err(LedgerError::Conflict("the person is of another organisation than the contract").into());
             }
             check_new(tx, new, now)?;
+            if job_read::waiting(tx, &terms.org, now)? >= WAITING_JOBS_MAX {
+                return Err(JobError::Refused(Refusal::about(Reason::JobsWaiting, terms.org.as_str())));
+            }
             Ok(insert_job(tx, new, &terms.org, now)?)
         })
     }

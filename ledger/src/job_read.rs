@@ -1,10 +1,10 @@
 //! Jobs read back, with every digest and signature checked again.
 
-use glovebox_policy::{Decision, Digest, JobId};
+use glovebox_policy::{Decision, Digest, JobId, OrgId};
 use rusqlite::{Connection, OptionalExtension as _, Row};
 
 use crate::error::{JobError, LedgerError};
-use crate::job::{self, Cancellation, JobState, JobSummary, StoredJob, StoredRun, StoredVerdict};
+use crate::job::{self, Cancellation, JobState, JobSummary, StoredJob, StoredRun, StoredVerdict, VERDICTS_NEEDED};
 use crate::store::Ledger;
 use crate::{clock, row};
 
@@ -41,6 +41,14 @@ impl Ledger {
         })
     }
 
+    /// How many jobs of an organisation wait for a verdict, by the ledger's time.
+    ///
+    /// # Errors
+    /// If the store fails.
+    pub fn waiting_jobs(&self, org: &OrgId) -> Result<u32, LedgerError> {
+        self.read(|tx| waiting(tx, org, clock::by_system(tx)?))
+    }
+
     /// The manifest of a job alone: what lists show of it.
     ///
     /// # Errors
@@ -59,6 +67,17 @@ impl Ledger {
             }
         })
     }
+}
+
+/// How many jobs of an organisation are [`JobState::Waiting`] at an instant; the module `job` says what that is.
+pub(crate) fn waiting(tx: &Connection, org: &OrgId, now: i64) -> Result<u32, LedgerError> {
+    Ok(tx
+        .prepare_cached(
+            "SELECT count(*) FROM job WHERE org = ?1 AND ?2 < expires_at
+                 AND NOT EXISTS (SELECT 1 FROM cancellation WHERE cancellation.job = job.job)
+                 AND (SELECT count(*) FROM verdict WHERE verdict.job = job.job) < ?3",
+        )?
+        .query_row((org.as_str(), now, VERDICTS_NEEDED), |row| row.get(0))?)
 }
 
 /// All but the bytes of a job.

@@ -50,7 +50,7 @@ pub use error::{ChargeError, ContractError, JobError, LedgerError};
 pub use issue::StoredCertificate;
 pub use job::{
     Cancellation, JobState, JobSummary, MODULE_MAX_BYTES, NewCancellation, NewJob, NewVerdict, StoredJob, StoredRun,
-    StoredVerdict, VERDICTS_NEEDED,
+    StoredVerdict, VERDICTS_NEEDED, WAITING_JOBS_MAX,
 };
 pub use log::{ENTRY_MAX_BYTES, TreeHead};
 pub use release::{BODY_MAX_BYTES, CLAIMS_MAX_BYTES, Receipt, SUMMARY_MAX_BYTES, Settled, StoredRelease};

@@ -293,6 +293,9 @@ fn output(text: OutputText) -> Result<JobOutput, Refusal> {
     if let Some((_, what)) = checks.into_iter().find(|(holds, _)| !holds) {
         return Err(bad(what));
     }
+    if let Some(position) = text.keys.iter().position(|key| has_stray_blank(key)) {
+        return Err(bad(&format!("output.keys[{position}]: no blank at an end, no two in a row, and none but U+0020")));
+    }
     let default_key = text.keys.iter().position(|key| *key == text.default.key);
     let default_key = default_key.ok_or_else(|| bad("output.default.key: not one of output.keys"))?;
     let values = text.values.into_iter().map(value).collect::<Result<Vec<_>, _>>()?;
@@ -310,6 +313,12 @@ fn output(text: OutputText) -> Result<JobOutput, Refusal> {
         default_key: u32::try_from(default_key).map_err(|_| bad("output.keys"))?,
         values,
     })
+}
+
+/// Whether a label's blanks could not be told from others by eye: at an end, two in a row, or of an uncommon kind.
+fn has_stray_blank(label: &str) -> bool {
+    let uncommon = |c: char| c.is_whitespace() && c != ' ';
+    label.trim() != label || label.contains("  ") || label.contains(uncommon)
 }
 
 fn value(text: ValueText) -> Result<JobValue, Refusal> {

@@ -5,7 +5,7 @@
 //! live in the ledger, rows in the catalog.
 //!
 //! Read in this order: [`id`] (names), [`number`] (ρ and δ in integers), [`refusal`] (the closed list of reasons),
-//! [`public`] (values that carry nothing of a row), [`contract`] (what a firm was granted), [`dsse`] (who signed it),
+//! [`public`] (values that carry nothing of a row), [`text`] (which characters a terminal shows as themselves), [`contract`] (what a firm was granted), [`dsse`] (who signed it),
 //! [`job`] (what a job wants), [`approval`] (an officer's verdict on it), [`decide`] (Cedar: one decision per column, role of use and purpose).
 
 pub mod approval;
@@ -17,6 +17,7 @@ pub mod job;
 pub mod number;
 pub mod public;
 pub mod refusal;
+pub mod text;
 
 pub use approval::{Decision, SignedVerdict, Subjects, Verdict};
 pub use contract::{Contract, SignedContract};

@@ -2,6 +2,8 @@
 
 use serde::Serialize;
 
+use crate::text::shows_itself;
+
 /// A value built only from the request's own text, from a manifest, or from earlier releases.
 ///
 /// Post-processing of a release takes its parameters in this type, refusals quote in it, and the constructors name the
@@ -41,8 +43,8 @@ impl<T> Public<T> {
 /// How many characters of the asker's own text a refusal quotes.
 pub const QUOTE_MAX_CHARS: usize = 80;
 
-/// A short piece of the asker's own text, for a refusal: cut to [`QUOTE_MAX_CHARS`], characters that control or hide
-/// other text replaced by a space.
+/// A short piece of the asker's own text, for a refusal: cut to [`QUOTE_MAX_CHARS`], characters that a terminal
+/// does not show as themselves ([`shows_itself`]) replaced by a space.
 ///
 /// ```
 /// use glovebox_policy::public::quote;
@@ -50,15 +52,9 @@ pub const QUOTE_MAX_CHARS: usize = 80;
 /// assert_eq!(quote("SELECT\n1").get(), "SELECT 1");
 /// ```
 pub fn quote(text: &str) -> Public<String> {
-    let mut out: String =
-        text.chars().take(QUOTE_MAX_CHARS).map(|c| if c.is_control() || is_invisible(c) { ' ' } else { c }).collect();
+    let mut out: String = text.chars().take(QUOTE_MAX_CHARS).map(|c| if shows_itself(c) { c } else { ' ' }).collect();
     if text.chars().nth(QUOTE_MAX_CHARS).is_some() {
         out.push('…');
     }
     Public::from_request(out)
-}
-
-/// Line and paragraph separators, and the format characters that reorder text or take no room.
-fn is_invisible(c: char) -> bool {
-    matches!(c, '\u{ad}' | '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
 }

@@ -233,6 +233,9 @@ reasons! {
     JobClosed "job-closed" 409 PRECONDITION
         "the job is decided, cancelled or expired; look at its status"
         "该作业已有决定、已取消或已过期；请查看其状态";
+    JobsWaiting "jobs-waiting" 429 EXHAUSTED
+        "as many jobs of this organisation as may wait are waiting for review; call one back or wait for a verdict"
+        "本单位待审作业已达上限；请撤回其中之一或等待审批结果";
     NotReleased "not-released" 409 PRECONDITION
         "there is no result yet; run the job and wait until its status is `released`"
         "尚无结果；请运行作业并等到状态为 `released`";

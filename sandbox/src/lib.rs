@@ -27,7 +27,7 @@ pub use bound::SelectionKey;
 pub use fault::SandboxFault;
 pub use frame::column_type;
 pub use glovebox_wire::ColumnType;
-pub use module::{Module, ModuleFacts, ModuleFault};
+pub use module::{MAX_NESTED_LOOPS, MAX_NESTING, Module, ModuleFacts, ModuleFault};
 pub use operator::map_units;
 pub use pack::UNIT_COLUMN;
 pub use spec::{DefaultRow, MapSpec, SpecFault, ValueSpec};

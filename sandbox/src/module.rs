@@ -20,6 +20,12 @@ pub const MAX_FUNCTIONS: usize = 10_000;
 /// Most custom sections of a module.
 pub const MAX_CUSTOM_SECTIONS: usize = 64;
 
+/// Most blocks, loops and conditions of a function inside each other. A `match` of n arms is n blocks deep.
+pub const MAX_NESTING: usize = 1_000;
+
+/// Most loops of a function inside each other. Compiling takes far more than twice as long for twice as many.
+pub const MAX_NESTED_LOOPS: usize = 64;
+
 /// Most characters of a name of the module that are repeated to people.
 const MAX_NAME: usize = 100;
 
@@ -84,6 +90,9 @@ pub enum ModuleFault {
     /// More than [`MAX_CUSTOM_SECTIONS`].
     #[error("the module has more than {MAX_CUSTOM_SECTIONS} custom sections")]
     TooManySections,
+    /// More than [`MAX_NESTING`] or [`MAX_NESTED_LOOPS`] in the function of this number.
+    #[error("function {0} has more than {MAX_NESTING} blocks or {MAX_NESTED_LOOPS} loops inside each other")]
+    TooDeep(usize),
     /// An export that the ABI does not know.
     #[error("the module exports `{0}`, which the ABI does not know")]
     UnknownExport(String),
@@ -173,6 +182,7 @@ impl Module {
         // The walk names the rule that is broken; the validator then makes sure that the walk read a valid module.
         let walk = Walk::over(bytes)?;
         Validator::new_with_features(FEATURES).validate_all(bytes).map_err(ModuleFault::invalid)?;
+        walk.check_nesting()?;
         let layout = layout(&walk)?;
         let facts = ModuleFacts {
             bytes: bytes.len() as u64,

@@ -23,7 +23,7 @@ pub(crate) enum StartFault {
     Spawn,
     /// It ended, or said what it may not say.
     Ended,
-    /// It did not answer in [`READY_TIME`].
+    /// It did not answer in time.
     Late,
     /// It does not take the module.
     Refused(StartRefusal),
@@ -46,8 +46,8 @@ pub(crate) struct Process {
 }
 
 impl Process {
-    /// Starts a worker and sends it the start message.
-    pub(crate) async fn start(executable: &Path, start: &[u8]) -> Result<Self, StartFault> {
+    /// Starts a worker and sends it the start message, which it has so long to answer.
+    pub(crate) async fn start(executable: &Path, start: &[u8], within: Duration) -> Result<Self, StartFault> {
         // INVARIANT (sealed): no environment, no directory, no error stream; the pipes are all that it is given.
         let mut child = Command::new(executable)
             .env_clear()
@@ -62,7 +62,7 @@ impl Process {
             return Err(StartFault::Spawn);
         };
         let mut process = Self { child, input, output };
-        let answer = process.ask(start, READY_TIME).await.map_err(|broken| match broken {
+        let answer = process.ask(start, within).await.map_err(|broken| match broken {
             Broken::Ended => StartFault::Ended,
             Broken::Late => StartFault::Late,
         })?;

@@ -14,7 +14,7 @@ use glovebox_wire::{BatchBuilder, Call, Outcome, Results, Slot, Start};
 
 use crate::bound::{Bounder, Emitted, SelectionKey, UnitId};
 use crate::pack::Packed;
-use crate::process::{Broken, Process, StartFault};
+use crate::process::{Broken, Process, READY_TIME, StartFault};
 use crate::{MapSpec, Module, ModuleFault, SandboxFault};
 
 /// Most workers of a job that may end before their work does.
@@ -51,9 +51,9 @@ impl Workers {
 /// # Errors
 /// [`ModuleFault::Compile`] when the worker refuses the module or does not survive it, [`ModuleFault::CompileTime`] when it
 /// takes too long, [`ModuleFault::Worker`] when no worker can be started.
-pub async fn try_compile(module: &Module, workers: &Workers) -> Result<(), ModuleFault> {
+pub async fn try_compile(module: &Module, workers: &Workers, within: Duration) -> Result<(), ModuleFault> {
     let start = start_message(module, &module.call(1, 0, 1, false)).ok_or(ModuleFault::Compile)?;
-    match Process::start(&workers.config.executable, &start).await {
+    match Process::start(&workers.config.executable, &start, within).await {
         Ok(process) => {
             process.end().await;
             Ok(())
@@ -156,7 +156,7 @@ impl<'j> Seat<'j> {
 
     async fn start(&self) -> Result<Process, SandboxFault> {
         loop {
-            match Process::start(&self.job.config.executable, &self.job.start).await {
+            match Process::start(&self.job.config.executable, &self.job.start, READY_TIME).await {
                 Ok(process) => return Ok(process),
                 Err(StartFault::Spawn) => return Err(SandboxFault::Spawn),
                 Err(StartFault::Refused(_)) => return Err(SandboxFault::Refused),

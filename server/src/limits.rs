@@ -17,7 +17,7 @@ pub const JOB_MANIFEST_BYTES: usize = glovebox_policy::job::MANIFEST_MAX_BYTES;
 /// Longest module of a job that is read; the sandbox takes no longer one.
 pub const MODULE_BYTES: usize = 1024 * 1024;
 
-/// Jobs that are being submitted at the same time; the next one is busy. They wait for one another to be compiled.
+/// Jobs that are being submitted at the same time, each by another person; the next one is busy. They wait for one another to be compiled.
 pub const SUBMISSIONS: usize = 8;
 
 /// Longest upload unless the configuration says otherwise.
@@ -54,8 +54,8 @@ pub const REQUEST_TIME: Duration = Duration::from_secs(300);
 /// How long one upload may take, ingest included.
 pub const UPLOAD_TIME: Duration = Duration::from_secs(3600);
 
-/// How long one submission of a job may take: [`SUBMISSIONS`] compilations, each at its worst.
-pub const SUBMISSION_TIME: Duration = Duration::from_secs(600);
+/// How long one submission of a job may take: its upload, and [`SUBMISSIONS`] compilations, each at its worst.
+pub const SUBMISSION_TIME: Duration = Duration::from_secs(300);
 
 /// How long requests under way have when the server stops.
 pub const SHUTDOWN_TIME: Duration = Duration::from_secs(10);

@@ -5,9 +5,9 @@
 //! must show them and hold nothing that a terminal does not show; else nothing is signed.
 
 use anyhow::{anyhow, bail, ensure};
-use glovebox_engine::job::is_hidden;
 use glovebox_policy::contract::CONTRACT_TYPE;
 use glovebox_policy::dsse::Envelope;
+use glovebox_policy::text::shows_itself;
 use glovebox_policy::{Contract, Digest, JobId, JobManifest, NanoEpsilon, Subjects};
 
 use crate::cards::{Job, Review};
@@ -80,8 +80,8 @@ fn contract_text(envelope: &str) -> anyhow::Result<String> {
 }
 
 fn check_page(page: &str, subjects: &Subjects) -> anyhow::Result<()> {
-    if let Some(c) = page.chars().find(|c| *c != '\n' && is_hidden(*c)) {
-        bail!("the page holds the character {}, which a terminal does not show", c.escape_unicode());
+    if let Some(c) = page.chars().find(|c| *c != '\n' && !shows_itself(*c)) {
+        bail!("the page holds the character {}, which a terminal does not show as itself", c.escape_unicode());
     }
     let shown = [("manifest", subjects.manifest), ("module", subjects.module), ("contract", subjects.contract)];
     for (what, digest) in shown {
@@ -203,7 +203,7 @@ privacy = {{ epsilon = 1.0, delta = 1e-9 }}
 
     #[test]
     fn a_page_that_hides_something_is_not_signed() {
-        for hidden in ["\u{1b}[8m", "\u{202e}", "\u{200b}", "\r"] {
+        for hidden in ["\u{1b}[8m", "\u{202e}", "\u{200b}", "\r", "\u{5d0}", "\u{a0}", "\u{301}"] {
             refused(|_, review| with_page(review, |page| page.to_owned() + hidden), "does not show");
         }
         let digest = Digest::of(MODULE).to_string();

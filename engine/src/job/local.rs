@@ -6,14 +6,14 @@
 use std::path::PathBuf;
 
 use glovebox_catalog::{Manifest, UNIT_COLUMN, twin};
+use glovebox_policy::text::spelled_out;
 use glovebox_policy::{Reason, Refusal};
 use glovebox_privacy::table::ColumnKind;
 use glovebox_privacy::{Column, Scalar, Table};
 use glovebox_sandbox::{ModuleFault, WorkerConfig, Workers, trace_units, try_compile};
 use serde::Serialize;
 
-use crate::config::SandboxConfig;
-use crate::job::page::visible;
+use crate::config::{COMPILE_TIME, SandboxConfig};
 use crate::job::plan::JobPlan;
 
 /// A job that fits its dataset, as `job check` shows it.
@@ -62,13 +62,13 @@ fn manifest_of(dataset: &str) -> Result<Manifest, Refusal> {
 pub async fn check(job: &str, module: &[u8], dataset: &str, worker: Option<PathBuf>) -> Result<JobReport, Refusal> {
     let dataset = manifest_of(dataset)?;
     let plan = JobPlan::new(job, module, &dataset)?;
-    try_compile(&plan.module, &workers(worker)).await.map_err(|fault| match fault {
+    try_compile(&plan.module, &workers(worker), COMPILE_TIME).await.map_err(|fault| match fault {
         ModuleFault::Worker => Refusal::from(Reason::Internal),
         fault => Refusal::about(Reason::ModuleInvalid, &fault.to_string()),
     })?;
     let (facts, manifest) = (plan.module.facts(), &plan.manifest);
     let mut items = Vec::new();
-    let mut say = |item: &str, value: String| items.push((item.to_owned(), visible(&value)));
+    let mut say = |item: &str, value: String| items.push((item.to_owned(), spelled_out(&value)));
     say("job", format!("{} ({}) on {}", manifest.name, manifest.kind.as_str(), manifest.dataset));
     say("manifest sha256", manifest.digest().to_string());
     say("module sha256", manifest.module.to_string());
@@ -118,9 +118,9 @@ pub async fn run_local(
         units.push(UnitLog {
             unit: units.len(),
             rows: trace.emitted.as_ref().map(|rows| rows.keys.len()),
-            failure: visible(&trace.failure),
+            failure: spelled_out(&trace.failure),
             fuel: trace.fuel_used,
-            log: String::from_utf8_lossy(&trace.log).lines().map(visible).collect::<Vec<_>>().join("\n"),
+            log: shown_log(&trace.log),
         });
     };
     let cells = trace_units(&batch, &plan.module, &plan.spec, &workers(worker), &mut on).await;
@@ -131,6 +131,12 @@ pub async fn run_local(
         most_fuel: units.iter().map(|unit| unit.fuel).max().unwrap_or(0),
         units,
     })
+}
+
+/// A log, line by line; tabs are wide, and all else is what a terminal shows.
+fn shown_log(log: &[u8]) -> String {
+    let log = String::from_utf8_lossy(log).replace('\t', "    ");
+    log.lines().map(spelled_out).collect::<Vec<_>>().join("\n")
 }
 
 fn workers(executable: Option<PathBuf>) -> Workers {

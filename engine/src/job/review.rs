@@ -1,24 +1,22 @@
-//! Submission, the officer's page, verdicts: everything about a job before it runs. Costs nothing and touches no row.
+//! The officer's page and verdicts: everything about a submitted job before it runs. Costs nothing and touches no row.
 
-use std::sync::{Arc, PoisonError};
-use std::time::Instant;
+use std::sync::PoisonError;
 
-use glovebox_ledger::{JobError, JobState as Stage, JobSummary, NewCancellation, NewJob, NewVerdict, StoredJob};
+use glovebox_ledger::{JobError, JobState as Stage, JobSummary, NewCancellation, NewVerdict, StoredJob};
 use glovebox_policy::decide::Matter;
 use glovebox_policy::{
     Caller, Decision, Digest, JobId, JobManifest, Permit, Reason, Refusal, Role, SignedContract, SignedVerdict,
     Subjects,
 };
-use glovebox_sandbox::{Module, WorkerConfig, Workers, try_compile};
+use glovebox_sandbox::{Module, WorkerConfig, Workers};
 
-use crate::config::COMPILE_TIME;
 use crate::engine::{Engine, Shared, internal, now_unix_s, officer, sees_all};
 use crate::job::card::{JobCard, JobFacts, JobState, Review, instant};
 use crate::job::page::{PageOf, Previous, page};
 use crate::job::plan::{BoundJob, JobPlan, noise_of, window_of};
 use crate::pipeline::signed_contract;
 
-const DAY_S: i64 = 86_400;
+pub(super) const DAY_S: i64 = 86_400;
 
 /// A stored job, fitted again to its dataset and contract.
 pub(super) struct Opened {
@@ -46,12 +44,14 @@ pub(super) fn refused(error: JobError) -> Refusal {
 impl Shared {
     /// Opens a job that the caller may see; what is stored is parsed, checked and fitted anew.
     pub(super) fn open_job(&self, caller: &Caller, id: &JobId) -> Result<Opened, Refusal> {
-        let unseen = || Refusal::about(Reason::NotFound, id.as_str());
-        let stored = self.ledger.job(id).map_err(|error| internal("jobs", &error))?.ok_or_else(unseen)?;
-        if !sees_all(caller) && stored.summary.org != caller.org {
-            return Err(unseen());
-        }
-        self.reopened(stored)
+        self.reopened(self.stored_job(caller, id)?)
+    }
+
+    /// A job that the caller may see, as it is stored.
+    fn stored_job(&self, caller: &Caller, id: &JobId) -> Result<StoredJob, Refusal> {
+        let stored = self.ledger.job(id).map_err(|error| internal("jobs", &error))?;
+        let seen = stored.filter(|stored| sees_all(caller) || stored.summary.org == caller.org);
+        seen.ok_or_else(|| Refusal::about(Reason::NotFound, id.as_str()))
     }
 
     fn reopened(&self, stored: StoredJob) -> Result<Opened, Refusal> {
@@ -61,7 +61,7 @@ impl Shared {
     }
 
     /// Fits texts to the dataset and the contract that they name.
-    fn fitted(&self, text: &str, module: &[u8]) -> Result<(BoundJob, SignedContract), Refusal> {
+    pub(super) fn fitted(&self, text: &str, module: &[u8]) -> Result<(BoundJob, SignedContract), Refusal> {
         let named = glovebox_policy::JobManifest::parse(text)?;
         let dataset = self.catalog.get(&named.dataset);
         let dataset = dataset.ok_or_else(|| Refusal::about(Reason::TableUnknown, &named.dataset.to_string()))?;
@@ -163,7 +163,7 @@ impl Shared {
     }
 
     /// The summary of a job that the caller may see.
-    fn seen(&self, caller: &Caller, id: &JobId) -> Result<JobSummary, Refusal> {
+    pub(super) fn seen(&self, caller: &Caller, id: &JobId) -> Result<JobSummary, Refusal> {
         let all = self.ledger.jobs().map_err(|error| internal("jobs", &error))?;
         let seen = all.into_iter().find(|job| job.job == *id && (sees_all(caller) || job.org == caller.org));
         seen.ok_or_else(|| Refusal::about(Reason::NotFound, id.as_str()))
@@ -230,51 +230,6 @@ impl Shared {
 }
 
 impl Engine {
-    /// Takes a job for review: everything is checked that can be checked without a row, the module compiles in a sealed
-    /// worker, and the policy would permit the job if it were approved.
-    ///
-    /// # Errors
-    /// Why the job could not be run as it is.
-    pub async fn submit_job(&self, caller: &Caller, manifest: String, module: Vec<u8>) -> Result<JobCard, Refusal> {
-        if caller.role != Role::Analyst {
-            return Err(Reason::RoleForbidden.into());
-        }
-        let (shared, who) = (Arc::clone(&self.shared), caller.clone());
-        let work = tokio::task::spawn_blocking(move || submittable(&shared, &who, manifest, module)).await;
-        let (bound, manifest, module) = work.map_err(|error| internal("a submission", &error))??;
-        // One at a time: compiling is the only work that a submission makes.
-        let turn = Arc::clone(&self.shared.compiling).acquire_owned().await.map_err(|_| Reason::Busy)?;
-        let began = Instant::now();
-        let compiled = try_compile(&bound.plan.module, &self.shared.workers(1, bound.plan.manifest.fuel)).await;
-        let took = began.elapsed();
-        drop(turn);
-        compiled.map_err(|fault| match fault {
-            glovebox_sandbox::ModuleFault::Worker => internal("a worker", &fault),
-            fault => Refusal::about(Reason::ModuleInvalid, &fault.to_string()),
-        })?;
-        // A run reserves no more than this; a module that needs longer would be charged and lost.
-        if took > COMPILE_TIME {
-            return Err(Refusal::about(Reason::ModuleInvalid, "the module takes too long to compile"));
-        }
-        let (shared, caller) = (Arc::clone(&self.shared), caller.clone());
-        let stored = tokio::task::spawn_blocking(move || {
-            let job = JobId::random().map_err(|error| internal("randomness", &error))?;
-            let now_unix_s = now_unix_s();
-            let new = NewJob {
-                job: job.clone(),
-                person: caller.person.clone(),
-                contract: bound.plan.manifest.contract.clone(),
-                manifest: manifest.into_bytes(),
-                module,
-                expires_unix_s: now_unix_s + i64::from(shared.config.sandbox.review_days) * DAY_S,
-                now_unix_s,
-            };
-            shared.ledger.submit_job(&new).map_err(refused)?;
-            shared.card(&shared.seen(&caller, &job)?)
-        });
-        stored.await.map_err(|error| internal("a submission", &error))?
-    }
-
     /// The jobs that a caller may see, newest first: a firm its own, officers and auditors all.
     ///
     /// # Errors
@@ -318,6 +273,14 @@ impl Engine {
             contract_digest: opened.contract.digest(),
             previous_module,
         })
+    }
+
+    /// The code of a job that the caller may review: its very bytes. Nothing else is read or worked out for it.
+    ///
+    /// # Errors
+    /// [`Reason::NotFound`].
+    pub fn job_module(&self, caller: &Caller, id: &JobId) -> Result<Vec<u8>, Refusal> {
+        Ok(self.shared.stored_job(caller, id)?.module)
     }
 
     /// Takes an officer's verdict, signed where the officer's key is.
@@ -377,20 +340,4 @@ impl Shared {
             unit_time: self.config.sandbox.unit_time(fuel),
         })
     }
-}
-
-/// Checks a submission. The policy is asked as if one officer had approved.
-fn submittable(
-    shared: &Shared,
-    caller: &Caller,
-    manifest: String,
-    module: Vec<u8>,
-) -> Result<(BoundJob, String, Vec<u8>), Refusal> {
-    let (bound, contract) = shared.fitted(&manifest, &module)?;
-    if contract.contract().org != caller.org {
-        return Err(Refusal::about(Reason::ContractUnknown, bound.plan.manifest.contract.as_str()));
-    }
-    bound.plan.window(&shared.config, bound.dataset.manifest())?;
-    let _permit = shared.decide_job(caller, &bound, &contract, 1)?;
-    Ok((bound, manifest, module))
 }

@@ -335,3 +335,21 @@ fn the_page_shows_what_differs_from_the_version_approved_last() {
     });
     world.audit(0);
 }
+
+/// Which jobs count as waiting is the ledger's to test.
+#[test]
+fn a_firm_at_its_limit_of_waiting_jobs_is_told_so() {
+    let world = World::new();
+    let engine = world.open();
+    block(async {
+        let mut last = None;
+        for _ in 0..16 {
+            last = Some(submit(&engine, &ana(), "").await.unwrap().job);
+        }
+        let refusal = submit(&engine, &ana(), "").await.unwrap_err();
+        assert_eq!((refusal.reason(), refusal.quotation()), (Reason::JobsWaiting, Some("acme")));
+        engine.cancel_job(&ana(), &last.unwrap()).unwrap();
+        submit(&engine, &ana(), "").await.unwrap();
+    });
+    world.audit(0);
+}

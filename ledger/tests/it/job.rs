@@ -2,7 +2,7 @@
 
 use glovebox_ledger::{
     Admission, ChargeError, JobError, JobRun, JobState, LedgerError, MANIFEST_SUBJECT, MODULE_MAX_BYTES,
-    NewCancellation, NewJob, NewVerdict, Order, Person, Subject,
+    NewCancellation, NewJob, NewVerdict, Order, Person, Subject, WAITING_JOBS_MAX,
 };
 use glovebox_policy::approval::sign_verdict;
 use glovebox_policy::{Cost, Decision, Digest, Reason, Role, SignedVerdict, Subjects, Verdict};
@@ -86,6 +86,30 @@ fn what_cannot_be_handed_in_leaves_nothing() {
     assert!(matches!(submit(unknown), Err(JobError::Ledger(LedgerError::Unknown { .. }))));
     assert!(matches!(submit(new_job("j-1", "c1")), Err(JobError::Ledger(LedgerError::Exists { .. }))));
     assert_eq!((f.ledger.tree_head().unwrap().size, f.ledger.jobs().unwrap().len()), (size, 1));
+}
+
+#[test]
+fn only_so_many_jobs_of_a_firm_wait_at_a_time() {
+    let f = fixture();
+    let submit = |job: &str| reason(f.ledger.submit_job(&new_job(job, "c1")));
+    for number in 2..=WAITING_JOBS_MAX {
+        assert_eq!(submit(&format!("j-{number}")), Ok(()));
+        assert_eq!(f.ledger.waiting_jobs(&id("firm")).unwrap(), number);
+    }
+    let size = f.ledger.tree_head().unwrap().size;
+    assert_eq!(submit("one-more"), Err(Reason::JobsWaiting));
+    assert_eq!(f.ledger.tree_head().unwrap().size, size, "nothing is written down");
+    // A verdict, whichever, a cancellation and the end of its time each make room for one.
+    f.decide(&f.verdict("j-2", Decision::Reject, NOON + DAY, 1), NOON).unwrap();
+    assert_eq!((submit("in-2"), submit("no-2")), (Ok(()), Err(Reason::JobsWaiting)));
+    f.decide(&f.verdict("j-3", Decision::Approve, NOON + DAY, 1), NOON).unwrap();
+    assert_eq!((submit("in-3"), submit("no-3")), (Ok(()), Err(Reason::JobsWaiting)));
+    f.ledger.cancel_job(&NewCancellation { job: id("j-4"), person: id("ana"), now_unix_s: NOON }).unwrap();
+    assert_eq!((submit("in-4"), submit("no-4")), (Ok(()), Err(Reason::JobsWaiting)));
+    let later = NewJob { now_unix_s: NOON + DAY, expires_unix_s: NOON + 2 * DAY, ..new_job("later", "c1") };
+    assert_eq!(reason(f.ledger.submit_job(&later)), Ok(()));
+    assert_eq!(f.ledger.waiting_jobs(&id("another")).unwrap(), 0);
+    f.audit();
 }
 
 /// An officer of the very firm that hands jobs in, with a key.

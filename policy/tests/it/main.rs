@@ -11,6 +11,7 @@ mod number;
 mod public;
 mod refusal;
 mod support;
+mod text;
 
 /// Each program in `tests/fail` must be refused by the compiler, with the words in its `.stderr`.
 #[test]

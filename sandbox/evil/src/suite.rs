@@ -26,6 +26,9 @@ const ERROR_LETTERS: usize = 160;
 /// How long one attack may keep the host busy. Far beyond anything that happens; reaching it fails the suite.
 const PATIENCE: Duration = Duration::from_secs(300);
 
+/// How long a module may take to compile. None takes near it, so that no ending depends on how fast a machine is.
+const COMPILE_TIME: Duration = Duration::from_secs(60);
+
 /// Wall-clock time that the host gives one unit before it calls for help. No guest comes near it: fuel ends first.
 const UNIT_TIME: Duration = Duration::from_secs(20);
 
@@ -141,7 +144,7 @@ impl Suite {
             return Ok(Ending::Refused("spec", fault.to_string()));
         }
         let workers = self.workers(PLAIN);
-        if let Err(fault) = try_compile(&module, &workers).await {
+        if let Err(fault) = try_compile(&module, &workers, COMPILE_TIME).await {
             return Ok(Ending::Refused("compile", fault.to_string()));
         }
         let cells = match map(&module, &workers, PLAIN).await {

@@ -4,11 +4,11 @@ use std::ops::Range;
 
 use glovebox_wire::abi;
 use wasmparser::{
-    CompositeInnerType, Encoding, Export, ExternalKind, FunctionBody, MemoryType, Operator, Parser, Payload, RefType,
-    TableType, TypeRef, ValType,
+    BinaryReaderError, CompositeInnerType, Encoding, Export, ExternalKind, FunctionBody, MemoryType, Operator, Parser,
+    Payload, RefType, TableType, TypeRef, ValType,
 };
 
-use super::{MAX_CUSTOM_SECTIONS, MAX_FUNCTIONS, ModuleFault, printable, sha256};
+use super::{MAX_CUSTOM_SECTIONS, MAX_FUNCTIONS, MAX_NESTED_LOOPS, MAX_NESTING, ModuleFault, printable, sha256};
 
 /// The two types of function that the ABI knows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -131,6 +131,16 @@ impl<'m> Walk<'m> {
         if fits { Ok(()) } else { Err(ModuleFault::Table) }
     }
 
+    /// Whether no function nests too deep. Asked of a valid module only, in which every `end` has its beginning.
+    pub(super) fn check_nesting(&self) -> Result<(), ModuleFault> {
+        for (number, body) in self.bodies.iter().enumerate() {
+            if is_too_deep(body).map_err(ModuleFault::invalid)? {
+                return Err(ModuleFault::TooDeep(number));
+            }
+        }
+        Ok(())
+    }
+
     pub(super) fn export(&self, name: &str) -> Option<&Export<'m>> {
         self.exports.iter().find(|export| export.name == name)
     }
@@ -147,6 +157,27 @@ impl<'m> Walk<'m> {
         let body = self.bodies.get(export.index as usize).ok_or(ModuleFault::NotConstant(name))?;
         constant_of(body).ok_or(ModuleFault::NotConstant(name))
     }
+}
+
+fn is_too_deep(body: &FunctionBody<'_>) -> Result<bool, BinaryReaderError> {
+    let mut operators = body.get_operators_reader()?;
+    // For each construct that is open, whether it is a loop.
+    let (mut open, mut loops) = (Vec::new(), 0_usize);
+    while !operators.eof() {
+        match operators.read()? {
+            Operator::Block { .. } | Operator::If { .. } => open.push(false),
+            Operator::Loop { .. } => {
+                open.push(true);
+                loops += 1;
+            }
+            Operator::End => loops -= usize::from(open.pop() == Some(true)),
+            _ => {}
+        }
+        if open.len() > MAX_NESTING || loops > MAX_NESTED_LOOPS {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// `i32.const N`, perhaps `return`, and the end.

@@ -15,6 +15,9 @@ use crate::support::{
     self, Cut, ECHO, PLAIN, Unit, block_on, expected, items, module, run, run_streams, streams, unit, worker, workers,
 };
 
+/// More than compiling takes on any machine.
+const PATIENCE: Duration = Duration::from_secs(60);
+
 /// Keys beyond that of the trigger, so that a unit with it is in order as far as the guest is concerned.
 fn spec() -> MapSpec {
     support::spec(5_000, 2, 8, -5, 20)
@@ -160,7 +163,7 @@ fn a_worker_that_does_not_start_is_a_fault_with_and_without_rows() {
 
 #[test]
 fn compiling_is_tried_before_a_module_is_taken() {
-    let compile = |path: &std::path::Path| block_on(try_compile(&module(ECHO), &workers(path, PLAIN)));
+    let compile = |path: &std::path::Path| block_on(try_compile(&module(ECHO), &workers(path, PLAIN), PATIENCE));
     assert_eq!(compile(worker()), Ok(()));
     assert_eq!(compile(&Script::stand_in("plain").path()), Ok(()));
     assert_eq!(compile(&Script::stand_in("refuse").path()), Err(ModuleFault::Compile));
@@ -169,11 +172,15 @@ fn compiling_is_tried_before_a_module_is_taken() {
     // It passes every check, and yet no instance of it can be made.
     let data = r#"(data (i32.const 65535) "two")"#;
     let unfit = module(&ECHO.replacen("(module", &format!("(module {data}"), 1));
-    assert_eq!(block_on(try_compile(&unfit, &workers(worker(), PLAIN))), Err(ModuleFault::Compile));
+    assert_eq!(block_on(try_compile(&unfit, &workers(worker(), PLAIN), PATIENCE)), Err(ModuleFault::Compile));
     // What is in a memory from the beginning costs no fuel.
     let text = "x".repeat(40_000);
     let filled = module(&ECHO.replacen("(module", &format!(r#"(module (data (i32.const 20000) "{text}")"#), 1));
-    assert_eq!(block_on(try_compile(&filled, &workers(worker(), PLAIN))), Ok(()));
+    assert_eq!(block_on(try_compile(&filled, &workers(worker(), PLAIN), PATIENCE)), Ok(()));
+    // A stand-in that never answers is not waited for.
+    let hanging = Script::stand_in("hang-at-start");
+    let late = block_on(try_compile(&module(ECHO), &workers(&hanging.path(), PLAIN), Duration::from_millis(300)));
+    assert_eq!(late, Err(ModuleFault::CompileTime));
 }
 
 #[test]

@@ -4,6 +4,7 @@
 
 mod bound;
 mod crashes;
+mod flights;
 mod frames;
 mod module;
 mod neighbours;

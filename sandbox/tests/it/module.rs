@@ -268,6 +268,32 @@ fn there_are_not_endless_functions_and_sections() {
 }
 
 #[test]
+fn functions_do_not_nest_endlessly() {
+    let nested = |head: &str, times: usize, tail: &str| {
+        let (heads, tails) = (format!("{head} ").repeat(times), format!("{tail} ").repeat(times));
+        with(&format!("(func {heads} {tails})")).map(|_| ())
+    };
+    // The seventh function; six come from the template.
+    let too_deep = Err(ModuleFault::TooDeep(6));
+    for (most, head, tail) in [
+        (1_000, "block", "end"),
+        (1_000, "i32.const 0 if", "end"),
+        (1_000, "i32.const 0 if nop else", "end"),
+        (64, "loop", "end"),
+    ] {
+        assert!(nested(head, most, tail).is_ok(), "{head}");
+        assert_eq!(nested(head, most + 1, tail), too_deep, "{head}");
+    }
+    // What stands behind each other is not inside each other; kinds count together.
+    assert!(nested("loop end block end", 5_000, "").is_ok());
+    assert_eq!(nested("loop block", 64, "end end"), Ok(()));
+    assert_eq!(
+        with(&format!("(func {} loop end {})", "block ".repeat(1_000), "end ".repeat(1_000))).err(),
+        too_deep.err()
+    );
+}
+
+#[test]
 fn a_schema_is_a_list_of_names_and_types() {
     let schema = |text: &str| with(&format!(r#"(@custom "gbx.schema" "{text}")"#)).map(|m| m.facts().schema.clone());
     let columns =

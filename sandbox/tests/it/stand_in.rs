@@ -103,6 +103,10 @@ fn serve(mode: &str, directory: &Path, answers: &mut File) {
     let reply = match mode {
         "refuse" => Reply::Refused(StartRefusal::Compile),
         "die-at-start" => std::process::abort(),
+        // Until its host ends it.
+        "hang-at-start" => loop {
+            std::thread::park();
+        },
         _ => Reply::Ready,
     };
     reply.encode(&mut out).unwrap();

@@ -26,7 +26,7 @@ pub(crate) async fn submit(
     Extension(caller): Extension<Caller>,
     request: Request,
 ) -> Result<Reply, Refused> {
-    let Ok(_place) = app.submissions.try_acquire() else {
+    let Some(_place) = app.submissions.take(&caller.person) else {
         read::thrown_away(request).await;
         return Err(Reason::Busy.into());
     };
@@ -75,8 +75,8 @@ pub(crate) async fn module(
     id: PathText,
 ) -> Result<Reply, Refused> {
     let id: JobId = read::path(id)?;
-    let review = blocking(move || app.engine.review(&caller, &id)).await?;
-    Ok(reply::file(&ModuleFile(review)))
+    let module = blocking(move || app.engine.job_module(&caller, &id)).await?;
+    Ok(reply::file(&ModuleFile(module)))
 }
 
 /// A signed verdict.

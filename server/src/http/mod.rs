@@ -46,6 +46,7 @@ mod datasets;
 mod jobs;
 mod log;
 mod people;
+mod places;
 mod read;
 mod releases;
 mod sql;
@@ -67,8 +68,8 @@ use axum::http::{HeaderName, Method};
 use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::routing::{get, post};
 use glovebox_engine::Engine;
-use tokio::sync::Semaphore;
 
+use self::places::Places;
 use crate::limits::{REQUEST_TIME, SUBMISSION_TIME, SUBMISSIONS, UPLOAD_TIME};
 use crate::reply::{self, Reply};
 use crate::shield::Shield;
@@ -83,12 +84,12 @@ pub(crate) struct App {
     pub(crate) incoming: Arc<PathBuf>,
     pub(crate) upload_bytes: u64,
     /// Places for submissions of jobs.
-    pub(crate) submissions: Arc<Semaphore>,
+    pub(crate) submissions: Places,
 }
 
 impl App {
     pub(crate) fn new(engine: Engine, incoming: PathBuf, upload_bytes: u64) -> Self {
-        let submissions = Arc::new(Semaphore::new(SUBMISSIONS));
+        let submissions = Places::new(SUBMISSIONS);
         Self { engine, incoming: Arc::new(incoming), upload_bytes, submissions }
     }
 }

@@ -17,7 +17,7 @@ const TEXT: &str = "text/plain; charset=utf-8";
 pub(crate) struct Me(pub(crate) Caller);
 
 /// The module of a job that the caller may review.
-pub(crate) struct ModuleFile(pub(crate) Review);
+pub(crate) struct ModuleFile(pub(crate) Vec<u8>);
 
 /// One part of what proves a release.
 pub(crate) struct ProofFile {
@@ -111,7 +111,7 @@ impl AsJson for JobAnswer {
 
 impl AsFile for ModuleFile {
     fn file(&self) -> (&'static str, &[u8]) {
-        ("application/wasm", &self.0.module)
+        ("application/wasm", &self.0)
     }
 }
 
