@@ -198,6 +198,8 @@ async fn start(engine: &Engine, config: &Config) -> anyhow::Result<Serving> {
         http_listen: config.http_listen,
         flight_listen: config.flight_listen,
         state_dir: config.state_dir.clone(),
+        client_ca_file: config.client_ca_file.clone(),
+        client_certificate_roles: config.client_certificate_roles.clone(),
         upload_bytes: UPLOAD_BYTES,
     };
     Ok(glovebox_server::serve(engine.clone(), options).await?)

@@ -115,6 +115,17 @@ mod tests {
         assert_eq!(format!("{written:?}"), format!("{built_in:?}"));
     }
 
+    /// Nobody of such a role could come in.
+    #[test]
+    fn no_role_needs_a_certificate_that_nobody_judges() {
+        let least = "state_dir = \"s\"\nmaster_key_file = \"master.key\"\nclient_certificate_roles = [\"analyst\"]";
+        let wrong = Config::parse(least, Path::new("base")).unwrap_err();
+        assert!(wrong.contains("client_ca_file"), "{wrong}");
+        let config = Config::parse(&format!("{least}\nclient_ca_file = \"ca.pem\""), Path::new("base")).unwrap();
+        assert_eq!(config.client_ca_file, Some(Path::new("base").join("ca.pem")));
+        assert!(Config::parse(&least.replace("analyst", "visitor"), Path::new("base")).is_err());
+    }
+
     #[test]
     fn a_file_below_the_state_is_found_out() {
         let dir = tempfile::tempdir().unwrap();

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use glovebox_policy::{BudgetDomain, Cost, Delta, Purpose, Rho};
+use glovebox_policy::{BudgetDomain, Cost, Delta, Purpose, Rho, Role};
 use glovebox_query::Work;
 use serde::Deserialize;
 
@@ -37,6 +37,12 @@ pub struct Config {
     /// Where Flight SQL listens.
     #[serde(default = "flight_listen")]
     pub flight_listen: SocketAddr,
+    /// The authorities of client certificates, in PEM. Without it, no client is asked for a certificate.
+    #[serde(default)]
+    pub client_ca_file: Option<PathBuf>,
+    /// The roles that come in with a client certificate only; a token alone is refused.
+    #[serde(default)]
+    pub client_certificate_roles: Vec<Role>,
     /// When answers leave.
     #[serde(default)]
     pub release: ReleaseConfig,
@@ -230,6 +236,7 @@ impl Config {
         } else {
             base.join(&config.service_key_file)
         };
+        config.client_ca_file = config.client_ca_file.map(|file| base.join(file));
         config.sandbox.worker = config.sandbox.worker.map(|worker| base.join(worker));
         let checks = [
             (
@@ -242,6 +249,10 @@ impl Config {
             (
                 config.sandbox.is_usable(),
                 "sandbox: numbers above 0, `batch_units` at most 65536, `longest_ms` at most a day, `review_days` at most 366",
+            ),
+            (
+                config.client_certificate_roles.is_empty() || config.client_ca_file.is_some(),
+                "client_certificate_roles: nobody's certificate is believed without `client_ca_file`",
             ),
             // A copy of the state directory must not carry the key to it.
             (!config.master_key_file.starts_with(&config.state_dir), "master_key_file: it lies inside `state_dir`"),

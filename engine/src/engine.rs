@@ -160,18 +160,6 @@ impl Engine {
         })
     }
 
-    /// Whose token this is.
-    ///
-    /// # Errors
-    /// [`Reason::Unauthenticated`].
-    pub fn authenticate(&self, token: &str) -> Result<Caller, Refusal> {
-        match self.shared.ledger.authenticate(token, now_unix_s()) {
-            Ok(Some(person)) => Ok(Caller { person: person.person, org: person.org, role: person.role }),
-            Ok(None) => Err(Reason::Unauthenticated.into()),
-            Err(error) => Err(internal("authentication", &error)),
-        }
-    }
-
     /// The datasets, from their manifests.
     pub fn datasets(&self) -> Vec<DatasetCard> {
         self.shared.catalog.datasets().iter().map(|dataset| DatasetCard::from(dataset.as_ref())).collect()
@@ -379,7 +367,7 @@ pub(crate) fn sees_all(caller: &Caller) -> bool {
     matches!(caller.role, Role::Officer | Role::Auditor)
 }
 
-fn taken_or_internal(error: LedgerError, name: &str) -> Refusal {
+pub(crate) fn taken_or_internal(error: LedgerError, name: &str) -> Refusal {
     match error {
         LedgerError::Exists { .. } => Refusal::about(Reason::BadRequest, &format!("{name} is taken")),
         LedgerError::Unknown { .. } => Refusal::about(Reason::NotFound, name),

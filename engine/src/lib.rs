@@ -3,10 +3,12 @@
 //! This crate joins the others and adds no mathematics of its own. It never opens a protected value (it does not depend on
 //! the vault), never speaks a network protocol, and never lets a failure after the charge look different from another.
 //!
-//! Read in this order: [`config`] (what an operator sets), [`engine`] (opening, and what officers do), [`statement`] (a
-//! question and its answer), [`pipeline`] (before the charge), [`run`] (after it), [`job`] (code instead of SQL), [`cards`] (public metadata), [`audit`] (the log and
-//! proofs of releases), [`offline`] (what of it is checked without a server), `tick`, `compute`.
+//! Read in this order: [`config`] (what an operator sets), [`engine`] (opening, and what officers do), `access` (who comes
+//! in), [`statement`] (a question and its answer), [`pipeline`] (before the charge), [`run`] (after it), [`job`] (code
+//! instead of SQL), [`cards`] (public metadata), [`audit`] (the log and proofs of releases), [`offline`] (what of it is
+//! checked without a server), `tick`, `compute`.
 
+mod access;
 pub mod audit;
 pub mod cards;
 mod compute;
@@ -30,5 +32,5 @@ pub use job::{JobAnswer, JobCard, JobState, Review};
 pub use statement::{Answer, ReleasedAnswer, SqlAsk, Statement};
 
 // What the facade takes and gives, so that `cli` need not depend on the crates below.
-pub use glovebox_ledger::Person;
+pub use glovebox_ledger::{CertificateCard, Person, TokenCard};
 pub use glovebox_privacy::{Scalar, Table};

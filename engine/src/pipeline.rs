@@ -7,8 +7,11 @@
 use std::sync::Arc;
 
 use glovebox_ledger::StoredContract;
+use glovebox_policy::contract::MAX_DELTA;
 use glovebox_policy::decide::Matter;
-use glovebox_policy::{Caller, NanoEpsilon, Permit, Public, Purpose, Reason, Refusal, Role, SignedContract};
+use glovebox_policy::{
+    Caller, ContractId, NanoEpsilon, Permit, Public, Purpose, Reason, Refusal, Role, SignedContract,
+};
 use glovebox_privacy::{Released, Scalar, Table};
 use glovebox_query::{Analysis, Defaults, Draft, Options, parameter_count, preview_columns};
 
@@ -79,15 +82,8 @@ fn prepare(shared: &Shared, caller: Caller, ask: SqlAsk) -> Result<Statement, Re
         return Ok(prepared(None));
     }
     let draft = Draft::read(&shared.catalog, &ask.sql, &ask.parameters)?;
-    let stored = contract_for(shared, &caller, &draft)?;
-    let epsilon = match ask.epsilon {
-        None => None,
-        Some(epsilon) => Some(
-            NanoEpsilon::from_epsilon(epsilon)
-                .ok_or_else(|| Refusal::about(Reason::OptionInvalid, &format!("epsilon = {epsilon}")))?,
-        ),
-    };
-    let overrides = Options { epsilon, ..Options::default() };
+    let stored = contract_for(shared, &caller, &draft, ask.contract.as_ref())?;
+    let overrides = options_of(&ask)?;
     let analysis = draft.complete(Defaults::from(&stored.contract), overrides)?;
     window(shared, &analysis)?;
     // Decided now, so that a refusal comes early; the permit that counts is made when the statement is run.
@@ -97,13 +93,37 @@ fn prepare(shared: &Shared, caller: Caller, ask: SqlAsk) -> Result<Statement, Re
     Ok(prepared(Some(Bound { contract: stored.contract.id.clone(), analysis, columns })))
 }
 
-/// The firm's contract on the dataset: the first in force, by name.
-fn contract_for(shared: &Shared, caller: &Caller, draft: &Draft) -> Result<StoredContract, Refusal> {
+/// What was said beside the statement, held to the ranges of what is said in it.
+fn options_of(ask: &SqlAsk) -> Result<Options, Refusal> {
+    let invalid = |option: String| Refusal::about(Reason::OptionInvalid, &option);
+    let epsilon = |epsilon| NanoEpsilon::from_epsilon(epsilon).ok_or_else(|| invalid(format!("epsilon = {epsilon}")));
+    if let Some(delta) = ask.delta.filter(|delta| !(0.0..=MAX_DELTA).contains(delta)) {
+        return Err(invalid(format!("delta = {delta}")));
+    }
+    if ask.max_groups_contributed == Some(0) {
+        return Err(invalid("max_groups_contributed = 0".to_owned()));
+    }
+    Ok(Options {
+        epsilon: ask.epsilon.map(epsilon).transpose()?,
+        delta: ask.delta,
+        max_groups_contributed: ask.max_groups_contributed,
+        ..Options::default()
+    })
+}
+
+/// The firm's contract on the dataset: the one that was asked for, or the first in force, by name.
+fn contract_for(
+    shared: &Shared,
+    caller: &Caller,
+    draft: &Draft,
+    named: Option<&ContractId>,
+) -> Result<StoredContract, Refusal> {
     let dataset = draft.dataset().manifest().name();
     let all = shared.ledger.contracts().map_err(|error| internal("contracts", &error))?;
     let mut own: Vec<_> = all
         .into_iter()
         .filter(|stored| stored.contract.org == caller.org && stored.contract.dataset == *dataset)
+        .filter(|stored| named.is_none_or(|named| *named == stored.contract.id))
         .collect();
     own.sort_by(|a, b| a.contract.id.cmp(&b.contract.id));
     let some = !own.is_empty();

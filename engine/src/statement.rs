@@ -15,6 +15,12 @@ pub struct SqlAsk {
     pub purpose: Option<Purpose>,
     /// ε, for a statement that names none.
     pub epsilon: Option<f64>,
+    /// δ, for a statement that names none.
+    pub delta: Option<f64>,
+    /// Most groups that one unit is counted in, for a statement that does not say.
+    pub max_groups_contributed: Option<u32>,
+    /// The contract to ask under; may be left out, and is then the firm's first in force on the dataset.
+    pub contract: Option<ContractId>,
     /// Values of the placeholders, in order.
     pub parameters: Vec<Scalar>,
 }

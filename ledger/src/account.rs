@@ -36,11 +36,11 @@ pub struct TokenCard {
 
 type PersonRow = (String, String, String, String);
 
-fn person_row(row: &Row<'_>) -> rusqlite::Result<PersonRow> {
+pub(crate) fn person_row(row: &Row<'_>) -> rusqlite::Result<PersonRow> {
     Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))
 }
 
-fn person((person, org, role, name): PersonRow) -> Result<Person, LedgerError> {
+pub(crate) fn person((person, org, role, name): PersonRow) -> Result<Person, LedgerError> {
     let role = role.parse().map_err(|_| LedgerError::Corrupt(format!("`{role}` is not a role")))?;
     Ok(Person { person: row::name(person)?, org: row::name(org)?, role, name })
 }
@@ -180,9 +180,17 @@ impl Ledger {
     /// # Errors
     /// If the store fails. A token that is unknown, malformed, expired or revoked is `None`.
     pub fn authenticate(&self, token: &str, now_unix_s: i64) -> Result<Option<Person>, LedgerError> {
-        let Some(digest) = token::digest_of(token) else {
-            return Ok(None);
-        };
+        match token::digest_of(token) {
+            Some(digest) => self.token_holder(&digest, now_unix_s),
+            None => Ok(None),
+        }
+    }
+
+    /// As [`Ledger::authenticate`], for who keeps the SHA-256 of a token in the token's place.
+    ///
+    /// # Errors
+    /// If the store fails.
+    pub fn token_holder(&self, digest: &Digest, now_unix_s: i64) -> Result<Option<Person>, LedgerError> {
         self.read(|tx| {
             let now = clock::at(tx, now_unix_s)?;
             tx.prepare_cached(

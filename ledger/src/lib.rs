@@ -11,8 +11,8 @@
 //! that signs), `tree` and `log` (the tamper-evident log), [`tlog`] and `publish` (the log as others read and verify it),
 //! `clock` (time never goes back), `domain` and `contract` (budgets and promises), `job`, `job_read` and `execution` (code,
 //! its review, and whether it may run), `charge`, `admit`, `claim` and `release` (the life of a request), [`certificate`],
-//! `statement` and `issue` (what a firm holds of a release), `canonical` (JSON in one form), `account` and `token` (who
-//! may come in), `books` (the audit of all sums).
+//! `statement` and `issue` (what a firm holds of a release), `canonical` (JSON in one form), `account`, `token` and
+//! `client_certificate` (who may come in), `books` (the audit of all sums).
 
 mod account;
 mod admit;
@@ -21,6 +21,7 @@ mod canonical;
 pub mod certificate;
 mod charge;
 mod claim;
+mod client_certificate;
 mod clock;
 mod contract;
 mod domain;
@@ -44,6 +45,7 @@ pub use account::{Person, TokenCard};
 pub use certificate::{Certificate, CertificateError, MANIFEST_SUBJECT, MODULE_SUBJECT, VerifiedCertificate};
 pub use charge::{Admission, Charge, JobRun, MAX_RESUMES, Order, Subject};
 pub use claim::{Claim, Collected, Progress};
+pub use client_certificate::CertificateCard;
 pub use contract::StoredContract;
 pub use domain::DomainBudget;
 pub use error::{ChargeError, ContractError, JobError, LedgerError};

@@ -1,4 +1,4 @@
--- The ledger's tables, version 2.
+-- The ledger's tables, version 3.
 --
 -- Rules that hold for every table:
 --   * integers only; a digest or hash is a BLOB of 32 bytes, a name is TEXT;
@@ -77,6 +77,22 @@ CREATE TABLE token_revocation (
     digest     BLOB PRIMARY KEY REFERENCES token (digest),
     revoked_at INTEGER NOT NULL,
     leaf       INTEGER NOT NULL REFERENCES log_entry (seq)
+) STRICT;
+
+-- A TLS client certificate that stands for a person, by the SHA-256 of its DER. One that was revoked never comes back.
+CREATE TABLE client_certificate (
+    fingerprint BLOB PRIMARY KEY CHECK (length(fingerprint) = 32),
+    person      TEXT NOT NULL REFERENCES person (person),
+    officer     TEXT NOT NULL REFERENCES person (person),
+    added_at    INTEGER NOT NULL,
+    leaf        INTEGER NOT NULL REFERENCES log_entry (seq)
+) STRICT;
+CREATE INDEX client_certificate_by_person ON client_certificate (person);
+
+CREATE TABLE client_certificate_revocation (
+    fingerprint BLOB PRIMARY KEY REFERENCES client_certificate (fingerprint),
+    revoked_at  INTEGER NOT NULL,
+    leaf        INTEGER NOT NULL REFERENCES log_entry (seq)
 ) STRICT;
 
 CREATE TABLE officer_key (
@@ -343,6 +359,20 @@ CREATE TRIGGER token_revocation_no_delete BEFORE DELETE ON token_revocation
 CREATE TRIGGER token_revocation_no_replace BEFORE INSERT ON token_revocation
     WHEN EXISTS (SELECT 1 FROM token_revocation WHERE digest = NEW.digest OR rowid = NEW.rowid)
     BEGIN SELECT RAISE(ABORT, 'append-only'); END;
+CREATE TRIGGER client_certificate_no_update BEFORE UPDATE ON client_certificate
+    BEGIN SELECT RAISE(ABORT, 'append-only'); END;
+CREATE TRIGGER client_certificate_no_delete BEFORE DELETE ON client_certificate
+    BEGIN SELECT RAISE(ABORT, 'append-only'); END;
+CREATE TRIGGER client_certificate_no_replace BEFORE INSERT ON client_certificate
+    WHEN EXISTS (SELECT 1 FROM client_certificate WHERE fingerprint = NEW.fingerprint OR rowid = NEW.rowid)
+    BEGIN SELECT RAISE(ABORT, 'append-only'); END;
+CREATE TRIGGER client_certificate_revocation_no_update BEFORE UPDATE ON client_certificate_revocation
+    BEGIN SELECT RAISE(ABORT, 'append-only'); END;
+CREATE TRIGGER client_certificate_revocation_no_delete BEFORE DELETE ON client_certificate_revocation
+    BEGIN SELECT RAISE(ABORT, 'append-only'); END;
+CREATE TRIGGER client_certificate_revocation_no_replace BEFORE INSERT ON client_certificate_revocation
+    WHEN EXISTS (SELECT 1 FROM client_certificate_revocation WHERE fingerprint = NEW.fingerprint OR rowid = NEW.rowid)
+    BEGIN SELECT RAISE(ABORT, 'append-only'); END;
 CREATE TRIGGER officer_key_no_update BEFORE UPDATE ON officer_key BEGIN SELECT RAISE(ABORT, 'append-only'); END;
 CREATE TRIGGER officer_key_no_delete BEFORE DELETE ON officer_key BEGIN SELECT RAISE(ABORT, 'append-only'); END;
 CREATE TRIGGER officer_key_no_replace BEFORE INSERT ON officer_key
@@ -424,6 +454,6 @@ CREATE TRIGGER certificate_no_replace BEFORE INSERT ON certificate
         OR rowid = NEW.rowid OR leaf = NEW.leaf)
     BEGIN SELECT RAISE(ABORT, 'append-only'); END;
 
-INSERT INTO schema_version (id, version) VALUES (1, 2);
+INSERT INTO schema_version (id, version) VALUES (1, 3);
 INSERT INTO clock (id, last_seen) VALUES (1, 0);
 INSERT INTO log_head (id, size, frontier) VALUES (1, 0, x'');

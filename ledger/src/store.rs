@@ -19,7 +19,7 @@ use crate::seal::Seal;
 const SCHEMA: &str = include_str!("schema.sql");
 
 /// The version of `schema.sql`. A change of any statement there is a new version.
-pub const SCHEMA_VERSION: i64 = 2;
+pub const SCHEMA_VERSION: i64 = 3;
 
 /// Marks the file as a Glovebox ledger in SQLite's own header ("GBX1").
 const APPLICATION_ID: i64 = 0x4742_5831;
@@ -141,7 +141,7 @@ fn check_schema(conn: &Connection) -> Result<(), LedgerError> {
     }
     let version: i64 = conn.pragma_query_value(None, "user_version", |row| row.get(0))?;
     if version != SCHEMA_VERSION {
-        return Err(differs(&format!("the file is of version `{version}`")));
+        return Err(differs(&format!("the file is of version `{version}`; open it with the program that made it")));
     }
     let fresh = Connection::open_in_memory()?;
     fresh.execute_batch(SCHEMA)?;

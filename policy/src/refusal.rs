@@ -66,8 +66,17 @@ macro_rules! reasons {
 
 reasons! {
     Unauthenticated "unauthenticated" 401 UNAUTHENTICATED
-        "no valid token came with the request; send `authorization: Bearer <token>`"
-        "请求没有有效令牌；请发送 `authorization: Bearer <令牌>`";
+        "no valid token or client certificate came with the request; send `authorization: Bearer <token>`, or sign in with your account and a token as the password"
+        "请求没有有效令牌或客户端证书；请发送 `authorization: Bearer <令牌>`，或以账号及令牌（作为密码）登录";
+    CertificateRefused "certificate-refused" 401 UNAUTHENTICATED
+        "you are not let in by client certificate; have a data officer register a valid one and connect with it, or with a token alone where your role needs no certificate"
+        "客户端证书未通过；请由数据专员登记有效证书并用其连接；若您的角色不要求证书，也可仅用令牌连接";
+    TooManyAttempts "too-many-attempts" 429 EXHAUSTED
+        "too many sign-ins from your address have failed; check account and token, wait a minute and try again"
+        "来自您地址的登录失败次数过多；请检查账号与令牌，一分钟后再试";
+    SessionUnknown "session-unknown" 404 NOT_FOUND
+        "the session is not known here or is past its time, and its options with it; connect anew and set them again"
+        "会话不存在或已过期，其选项一并失效；请重新连接并再次设置";
     RoleForbidden "role-forbidden" 403 DENIED
         "your role may not do this; ask somebody whose role may"
         "您的角色无权执行此操作；请由有权限的角色办理";

@@ -4,15 +4,18 @@
 //! plans no query, opens no data, adds no noise and decides no policy; it cannot write out anything that is not [`Outbound`];
 //! it logs no SQL, no token and no value.
 //!
-//! Read in this order: [`limits`] (every limit by name), [`tls`] (certificates), [`outbound`] (what may leave) with
+//! Read in this order: [`limits`] (every limit by name), [`tls`] (certificates), [`client_auth`], `sign_in` and
+//! `identity` (who asks), [`outbound`] (what may leave) with
 //! `columnar` (Arrow rebuilt from scalars), `reply` (HTTP bodies) and `status` (refusals over gRPC), `shield` (a place
 //! and a deadline for each request), `shelf` (tickets), then the faces: `flight` and [`http`], [`serve`](mod@serve)
 //! (both listeners), [`client`] (the other end, for the command line).
 
 pub mod client;
+pub mod client_auth;
 mod columnar;
 mod flight;
 pub mod http;
+mod identity;
 pub mod limits;
 mod operator_log;
 pub mod outbound;
@@ -20,10 +23,12 @@ mod reply;
 pub mod serve;
 mod shelf;
 mod shield;
+mod sign_in;
 mod status;
 pub mod tls;
 
 pub use client::{ClientError, Fetched, FlightClient};
+pub use client_auth::ClientAuthority;
 pub use outbound::Outbound;
 pub use serve::{Options, ServeError, Serving, serve};
 pub use status::CODE_METADATA;
@@ -31,11 +36,11 @@ pub use tls::{Tls, TlsError};
 
 use glovebox_policy::{Purpose, Reason, Refusal};
 
-/// The token in an `authorization` header of the scheme `Bearer`.
-fn bearer(header: &str) -> Option<&str> {
-    let (scheme, token) = header.split_once(' ')?;
-    let token = token.trim();
-    (scheme.eq_ignore_ascii_case("bearer") && !token.is_empty()).then_some(token)
+/// The credentials in an `authorization` header of a scheme.
+fn credentials<'a>(header: &'a str, scheme: &str) -> Option<&'a str> {
+    let (found, credentials) = header.split_once(' ')?;
+    let credentials = credentials.trim();
+    (found.eq_ignore_ascii_case(scheme) && !credentials.is_empty()).then_some(credentials)
 }
 
 /// A purpose as a client writes it.
@@ -59,11 +64,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_a_bearer_token_counts() {
-        assert_eq!(bearer("Bearer gbx_1"), Some("gbx_1"));
-        assert_eq!(bearer("bearer  gbx_1 "), Some("gbx_1"));
+    fn credentials_are_of_their_scheme() {
+        assert_eq!(credentials("Bearer gbx_1", "bearer"), Some("gbx_1"));
+        assert_eq!(credentials("bearer  gbx_1 ", "bearer"), Some("gbx_1"));
+        assert_eq!(credentials("BASIC abc", "basic"), Some("abc"));
         for header in ["", "Bearer", "Bearer ", "Basic abc", "gbx_1"] {
-            assert_eq!(bearer(header), None, "{header}");
+            assert_eq!(credentials(header, "bearer"), None, "{header}");
         }
     }
 }

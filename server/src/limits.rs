@@ -45,6 +45,39 @@ pub const HANDSHAKE_TIME: Duration = Duration::from_secs(10);
 /// How long a client may take for the head of a request.
 pub const HEADER_TIME: Duration = Duration::from_secs(10);
 
+/// Longest head of an HTTP/1 request.
+pub const HEADER_BYTES: usize = 64 * 1024;
+
+/// Longest header list of an HTTP/2 request, as its specification counts.
+pub const HEADER_LIST_BYTES: u32 = 32 * 1024;
+
+/// Longest `authorization` header that is looked at; a token, and an account with a token in base64, are far shorter.
+pub const AUTHORIZATION_BYTES: usize = 1024;
+
+/// Certificates of a client's chain, and the longest of them.
+pub const CHAIN_CERTIFICATES: usize = 4;
+
+/// Longest certificate of a client's chain.
+pub const CERTIFICATE_BYTES: usize = 16 * 1024;
+
+/// How long a sign-in lives since it was last used.
+pub const SIGN_IN_LIFE: Duration = Duration::from_secs(30 * 60);
+
+/// How long a sign-in lives at most, used or not.
+pub const SIGN_IN_LONGEST: Duration = Duration::from_secs(12 * 3600);
+
+/// Failed sign-ins that one address has at a time.
+pub const SIGN_IN_FAILURES: u32 = 10;
+
+/// How long an address waits for one more failed sign-in.
+pub const SIGN_IN_FAILURE_TIME: Duration = Duration::from_secs(6);
+
+/// Addresses whose failed sign-ins are counted apart; what is beyond is counted together.
+pub const SIGN_IN_ADDRESSES: usize = 4096;
+
+/// How long the options of a Flight session live since they were last used.
+pub const SESSION_LIFE: Duration = Duration::from_secs(3600);
+
 /// How often a silent HTTP/2 connection is asked for a sign of life, and how long it has to answer.
 pub const KEEP_ALIVE_TIME: Duration = Duration::from_secs(30);
 

@@ -43,6 +43,7 @@ use crate::flight::browse::Browse;
 use crate::status::status_of;
 
 pub(crate) mod jobs;
+pub(crate) mod people;
 
 mod sealed {
     /// Seals [`Outbound`](super::Outbound).
@@ -70,6 +71,8 @@ outbound!(
     Draft,
     Health,
     Browse,
+    people::TokenEntry,
+    people::CertificateEntry,
     jobs::Me,
     jobs::JobCard,
     jobs::JobAnswer,

@@ -12,12 +12,18 @@ use axum_server::accept::Accept;
 use axum_server::tls_rustls::{RustlsAcceptor, RustlsConfig};
 use axum_server::{Control, Handle};
 use glovebox_engine::Engine;
+use glovebox_policy::Role;
 use tokio::net::TcpStream;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinHandle;
 use tonic::codegen::Service;
 
-use crate::limits::{CONNECTIONS, HANDSHAKE_TIME, HEADER_TIME, KEEP_ALIVE_TIME, SHUTDOWN_TIME, STREAMS_PER_CONNECTION};
+use crate::client_auth::ClientAuthority;
+use crate::identity::Identities;
+use crate::limits::{
+    CONNECTIONS, HANDSHAKE_TIME, HEADER_BYTES, HEADER_LIST_BYTES, HEADER_TIME, KEEP_ALIVE_TIME, SHUTDOWN_TIME,
+    STREAMS_PER_CONNECTION,
+};
 use crate::shield::Shield;
 use crate::tls::{Tls, TlsError};
 use crate::{flight, http, operator_log};
@@ -31,6 +37,10 @@ pub struct Options {
     pub flight_listen: SocketAddr,
     /// The state directory: certificates in `tls`, uploads under way in `incoming`.
     pub state_dir: PathBuf,
+    /// The authorities of client certificates, in PEM; `None` asks no client for one.
+    pub client_ca_file: Option<PathBuf>,
+    /// The roles that come in with a client certificate only; a token alone is refused.
+    pub client_certificate_roles: Vec<Role>,
     /// Longest upload, in bytes.
     pub upload_bytes: u64,
 }
@@ -79,12 +89,15 @@ pub async fn serve(engine: Engine, options: Options) -> Result<Serving, ServeErr
         .map_err(|error| ServeError::Incoming { path: options.state_dir.join("incoming"), error })?;
     let shield = Shield::new();
     let control = Control::new();
-    let http_app = http::router(http::App::new(engine.clone(), incoming, options.upload_bytes), shield.clone());
-    let flight_app = flight::router(engine, shield);
+    let authority = options.client_ca_file.as_deref().map(ClientAuthority::load).transpose()?;
+    let identities = Identities::new(engine.clone(), authority.clone(), &options.client_certificate_roles);
+    let app = http::App::new(engine.clone(), identities.clone(), incoming, options.upload_bytes);
+    let http_app = http::router(app, shield.clone());
+    let flight_app = flight::router(engine, identities, shield);
     let http = Face { app: http_app, protocols: &[b"h2", b"http/1.1"] };
     let flight = Face { app: flight_app, protocols: &[b"h2"] };
-    let (http_addr, http_task) = http.start(options.http_listen, &tls, &control)?;
-    let (flight_addr, flight_task) = flight.start(options.flight_listen, &tls, &control)?;
+    let (http_addr, http_task) = http.start(options.http_listen, (&tls, authority.as_ref()), &control)?;
+    let (flight_addr, flight_task) = flight.start(options.flight_listen, (&tls, authority.as_ref()), &control)?;
     let ca_cert = tls.ca_cert_path();
     Ok(Serving { http_addr, flight_addr, ca_cert, control, tasks: [http_task, flight_task] })
 }
@@ -131,13 +144,13 @@ impl Face {
     fn start(
         self,
         address: SocketAddr,
-        tls: &Tls,
+        (tls, clients): (&Tls, Option<&ClientAuthority>),
         control: &Control,
     ) -> Result<(SocketAddr, JoinHandle<io::Result<()>>), ServeError> {
         let failed = |error| ServeError::Listen { address, error };
         let listener = TcpListener::bind(address).map_err(failed)?;
         let bound = listener.local_addr().map_err(failed)?;
-        let config = RustlsConfig::from_config(tls.server_config(self.protocols)?);
+        let config = RustlsConfig::from_config(tls.server_config(self.protocols, clients)?);
         let gate = Connections { places: Arc::new(Semaphore::new(CONNECTIONS)) };
         let acceptor = RustlsAcceptor::new(config).handshake_timeout(HANDSHAKE_TIME).acceptor(gate);
         let mut server = axum_server::from_tcp(listener)
@@ -145,13 +158,14 @@ impl Face {
             .acceptor(acceptor)
             .handle(Handle::with_control(control.clone()));
         let builder = server.http_builder();
-        builder.http1().header_read_timeout(HEADER_TIME);
+        builder.http1().header_read_timeout(HEADER_TIME).max_buf_size(HEADER_BYTES);
         builder
             .http2()
+            .max_header_list_size(HEADER_LIST_BYTES)
             .max_concurrent_streams(STREAMS_PER_CONNECTION)
             .keep_alive_interval(KEEP_ALIVE_TIME)
             .keep_alive_timeout(KEEP_ALIVE_TIME);
-        Ok((bound, tokio::spawn(server.serve(self.app.into_make_service()))))
+        Ok((bound, tokio::spawn(server.serve(self.app.into_make_service_with_connect_info::<SocketAddr>()))))
     }
 }
 

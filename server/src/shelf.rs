@@ -1,4 +1,4 @@
-//! What a client holds only a random name of: tickets and prepared statements.
+//! What a client holds only a random name of: tickets, prepared statements, sign-ins and sessions.
 //!
 //! A name is 256 bits from the operating system, tells nothing, works only for the person it was given to, and expires.
 //! Names are kept as digests, so that finding one takes no comparison with a secret.
@@ -94,6 +94,14 @@ impl<T: Clone> Shelf<T> {
             Some(entry) if entry.owner == *owner && entry.expires > now => Ok(work(&mut entry.value)),
             _ => Err(Reason::TicketUnknown.into()),
         }
+    }
+
+    /// The value behind a name, and whose it is, for a name that itself says who asks.
+    pub(crate) fn find(&self, name: &[u8]) -> Option<(PersonId, T)> {
+        let now = Instant::now();
+        let inner = self.lock();
+        let entry = inner.entries.get(&Digest::of(name)).filter(|entry| entry.expires > now)?;
+        Some((entry.owner.clone(), entry.value.clone()))
     }
 
     /// Lets a name live its whole life from now.

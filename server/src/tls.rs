@@ -19,6 +19,8 @@ use rustls::ServerConfig;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
+use crate::client_auth::ClientAuthority;
+
 /// The names that the server certificate is made for.
 pub const LOOPBACK_NAMES: [&str; 3] = ["localhost", "127.0.0.1", "::1"];
 
@@ -46,6 +48,9 @@ pub enum TlsError {
     /// A file does not hold what its name says.
     #[error("`{0}` does not hold a certificate or key in PEM")]
     NotPem(PathBuf),
+    /// No client could be judged by the authorities of client certificates.
+    #[error("`{0}` does not hold authorities of client certificates that can be used")]
+    ClientAuthority(PathBuf),
     /// Certificate and key do not fit each other, or are of an unknown kind.
     #[error("certificate and key cannot be used: {0}")]
     Use(#[from] rustls::Error),
@@ -77,11 +82,16 @@ impl Tls {
         self.path("ca.pem")
     }
 
-    /// TLS 1.2 and 1.3 with ring, and the application protocols of one face.
+    /// TLS 1.2 and 1.3 with ring, and the application protocols of one face. Clients are asked for a certificate where
+    /// there is an authority to judge it by, and may come without.
     ///
     /// # Errors
     /// [`TlsError`] when the server certificate or its key cannot be used.
-    pub fn server_config(&self, protocols: &[&[u8]]) -> Result<Arc<ServerConfig>, TlsError> {
+    pub fn server_config(
+        &self,
+        protocols: &[&[u8]],
+        clients: Option<&ClientAuthority>,
+    ) -> Result<Arc<ServerConfig>, TlsError> {
         let chain_path = self.path("server.pem");
         let key_path = self.path("server.key");
         let chain = CertificateDer::pem_file_iter(&chain_path)
@@ -89,10 +99,13 @@ impl Tls {
             .map_err(|_| TlsError::NotPem(chain_path))?;
         let key = PrivateKeyDer::from_pem_file(&key_path).map_err(|_| TlsError::NotPem(key_path))?;
         let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let mut config = ServerConfig::builder_with_provider(provider)
-            .with_protocol_versions(&[&rustls::version::TLS13, &rustls::version::TLS12])?
-            .with_no_client_auth()
-            .with_single_cert(chain, key)?;
+        let config = ServerConfig::builder_with_provider(provider)
+            .with_protocol_versions(&[&rustls::version::TLS13, &rustls::version::TLS12])?;
+        let config = match clients {
+            None => config.with_no_client_auth(),
+            Some(authority) => config.with_client_cert_verifier(authority.verifier()),
+        };
+        let mut config = config.with_single_cert(chain, key)?;
         config.alpn_protocols = protocols.iter().map(|name| name.to_vec()).collect();
         Ok(Arc::new(config))
     }
@@ -225,7 +238,7 @@ mod tests {
             assert_eq!(fs::metadata(tls.path(key)).unwrap().permissions().mode() & 0o777, 0o600, "{key}");
         }
         assert_eq!(texts(&Tls::open_or_create(state.path()).unwrap()), first);
-        let config = tls.server_config(&[b"h2"]).unwrap();
+        let config = tls.server_config(&[b"h2"], None).unwrap();
         assert_eq!(config.alpn_protocols, vec![b"h2".to_vec()]);
     }
 
@@ -238,7 +251,7 @@ mod tests {
         let second = texts(&Tls::open_or_create(state.path()).unwrap());
         assert_eq!(first[..2], second[..2]);
         assert_ne!(first[2..], second[2..]);
-        tls.server_config(&[]).unwrap();
+        tls.server_config(&[], None).unwrap();
     }
 
     #[test]

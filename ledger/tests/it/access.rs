@@ -78,3 +78,47 @@ fn the_log_names_accounts_and_no_person() {
     let text = String::from_utf8(all).unwrap();
     assert!(text.contains(r#""person":"ana""#) && !text.contains('某'));
 }
+
+#[test]
+fn a_client_certificate_stands_for_one_person_until_it_is_revoked_for_good() {
+    let f = Fixture::new(Cost::ZERO);
+    let (one, two) = (Digest::of(b"one"), Digest::of(b"two"));
+    let (ana, olga) = (id("ana"), id("olga"));
+    assert_eq!(f.ledger.certificate_holder(&one).unwrap(), None);
+    f.ledger.add_client_certificate(&ana, &one, &olga).unwrap();
+    f.ledger.add_client_certificate(&olga, &two, &olga).unwrap();
+    let f = f.reopen();
+    assert_eq!(f.ledger.certificate_holder(&one).unwrap(), Some(person("ana", Role::Analyst)));
+    for taken in [&ana, &olga] {
+        let again = f.ledger.add_client_certificate(taken, &one, &olga);
+        assert!(matches!(again, Err(LedgerError::Exists { .. })));
+    }
+    f.ledger.revoke_client_certificate(&one).unwrap();
+    let size = f.ledger.tree_head().unwrap().size;
+    f.ledger.revoke_client_certificate(&one).unwrap();
+    assert_eq!(f.ledger.tree_head().unwrap().size, size);
+    assert_eq!(f.ledger.certificate_holder(&one).unwrap(), None);
+    assert!(f.ledger.certificate_holder(&two).unwrap().is_some());
+    assert!(matches!(f.ledger.add_client_certificate(&ana, &one, &olga), Err(LedgerError::Exists { .. })));
+    let listed = |person| -> Vec<_> {
+        f.ledger.client_certificates(person).unwrap().into_iter().map(|card| (card.fingerprint, card.revoked)).collect()
+    };
+    assert_eq!(listed(None), [(two, false), (one, true)]);
+    assert_eq!(listed(Some(&ana)), [(one, true)]);
+    let unknown = f.ledger.add_client_certificate(&id("nobody"), &Digest::of(b"3"), &olga);
+    assert!(matches!(unknown, Err(LedgerError::Unknown { .. })));
+    assert!(matches!(f.ledger.revoke_client_certificate(&Digest::of(b"3")), Err(LedgerError::Unknown { .. })));
+    f.audit();
+}
+
+#[test]
+fn the_digest_of_a_token_finds_its_holder_as_the_token_does() {
+    let f = Fixture::new(Cost::ZERO);
+    let token = f.ledger.issue_token(&id("ana"), NOON + 10, NOON).unwrap();
+    let digest = Digest::of(token.as_bytes());
+    assert!(f.ledger.token_holder(&digest, NOON + 9).unwrap().is_some());
+    assert_eq!(f.ledger.token_holder(&digest, NOON + 10).unwrap(), None);
+    let token = f.ledger.issue_token(&id("ana"), NOON + DAY, NOON).unwrap();
+    f.ledger.revoke_token(&Digest::of(token.as_bytes())).unwrap();
+    assert_eq!(f.ledger.token_holder(&Digest::of(token.as_bytes()), NOON).unwrap(), None);
+}

@@ -41,7 +41,9 @@ fn only_the_owner_can_read_the_ledger() {
 #[test]
 fn a_ledger_of_another_form_is_not_opened() {
     let changes = [
-        "PRAGMA user_version = 3",
+        "PRAGMA user_version = 1",
+        "PRAGMA user_version = 2",
+        "PRAGMA user_version = 4",
         "PRAGMA application_id = 1",
         "DROP TRIGGER charge_no_update",
         "DROP TRIGGER domain_only_grows; CREATE TRIGGER domain_only_grows BEFORE UPDATE ON domain BEGIN SELECT 1; END",
@@ -114,6 +116,10 @@ fn full() -> Fixture {
     let f = Fixture::with_contract(cost(100, 0));
     let token = f.ledger.issue_token(&crate::support::id("ana"), i64::MAX, 0).unwrap();
     f.ledger.revoke_token(&glovebox_policy::Digest::of(token.as_bytes())).unwrap();
+    let print = glovebox_policy::Digest::of(b"a certificate");
+    let (ana, olga) = (crate::support::id("ana"), crate::support::id("olga"));
+    f.ledger.add_client_certificate(&ana, &print, &olga).unwrap();
+    f.ledger.revoke_client_certificate(&print).unwrap();
     f.answer(&order("c1", 1, cost(4, 0)), b"answer");
     f.ledger.mark_lost(f.run(&order("c1", 2, cost(4, 0)))).unwrap();
     f.submit("j-1", "c1");
@@ -134,6 +140,8 @@ const TABLES: &[&str] = &[
     "person",
     "token",
     "token_revocation",
+    "client_certificate",
+    "client_certificate_revocation",
     "officer_key",
     "domain",
     "dataset",

@@ -14,17 +14,19 @@ use arrow_flight::{
 use futures::Stream;
 use glovebox_engine::Engine;
 use glovebox_policy::{Reason, Refusal};
+use tonic::metadata::{Ascii, MetadataValue};
 use tonic::{Request, Response, Status, Streaming};
 
+use super::session;
 use super::sql::Sql;
-use crate::blocking;
+use crate::identity::{Credentials, Face, Identities};
 use crate::status::{coded, status_of};
 
 type Items<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
 
 /// The Flight service: authentication around [`Sql`].
 pub(crate) struct Door {
-    engine: Engine,
+    identities: Identities,
     sql: Sql,
 }
 
@@ -34,21 +36,16 @@ fn not_offered<T>(call: &str) -> Result<T, Status> {
 
 impl Door {
     /// The door to an engine.
-    pub(crate) fn new(engine: Engine) -> Self {
-        Self { sql: Sql::new(engine.clone()), engine }
+    pub(crate) fn new(engine: Engine, identities: Identities) -> Self {
+        Self { sql: Sql::new(engine), identities }
     }
 
-    /// Finds out who asks and puts that into the request, or refuses.
+    /// Finds out who asks, and in which session, and puts both into the request, or refuses.
     async fn admit<T>(&self, mut request: Request<T>) -> Result<Request<T>, Status> {
-        let token = request
-            .metadata()
-            .get("authorization")
-            .and_then(|value| value.to_str().ok())
-            .and_then(crate::bearer)
-            .ok_or_else(|| status_of(&Reason::Unauthenticated.into()))?
-            .to_owned();
-        let engine = self.engine.clone();
-        let caller = blocking(move || engine.authenticate(&token)).await.map_err(|refusal| status_of(&refusal))?;
+        let credentials = Credentials::of(request.metadata().as_ref(), request.extensions());
+        let caller = self.identities.identify(credentials, Face::Flight).await.map_err(|r| status_of(&r))?;
+        let session = self.sql.sessions().of(&caller.person, request.metadata())?;
+        request.extensions_mut().insert(session);
         request.extensions_mut().insert(caller);
         Ok(request)
     }
@@ -64,12 +61,22 @@ impl FlightService for Door {
     type ListActionsStream = Items<ActionType>;
     type DoExchangeStream = Items<FlightData>;
 
-    /// There is nothing to shake hands on: the token comes with every call.
+    /// A sign-in: an account and one of its tokens, in the scheme `Basic`, for a bearer token that lives some minutes.
+    /// Nothing of what the client writes into the stream is read.
     async fn handshake(
         &self,
-        _: Request<Streaming<HandshakeRequest>>,
+        request: Request<Streaming<HandshakeRequest>>,
     ) -> Result<Response<Self::HandshakeStream>, Status> {
-        Err(status_of(&Refusal::about(Reason::Unauthenticated, "handshake")))
+        let credentials = Credentials::of(request.metadata().as_ref(), request.extensions());
+        let bearer = self.identities.sign_in(credentials).await.map_err(|refusal| status_of(&refusal))?;
+        let mut authorization: MetadataValue<Ascii> =
+            format!("Bearer {bearer}").parse().map_err(|_| status_of(&Reason::Internal.into()))?;
+        authorization.set_sensitive(true);
+        let answer = HandshakeResponse { protocol_version: 0, payload: bearer.into_bytes().into() };
+        let stream: Self::HandshakeStream = Box::pin(futures::stream::iter([Ok(answer)]));
+        let mut response = Response::new(stream);
+        response.metadata_mut().insert("authorization", authorization);
+        Ok(response)
     }
 
     async fn list_flights(&self, request: Request<Criteria>) -> Result<Response<Self::ListFlightsStream>, Status> {
@@ -114,6 +121,9 @@ impl FlightService for Door {
         let actions = [
             ("CreatePreparedStatement", "Prepares a statement; costs no privacy budget."),
             ("ClosePreparedStatement", "Forgets a prepared statement."),
+            (session::SET, "Sets epsilon, delta, max_groups_contributed, purpose or contract for statements to come."),
+            (session::GET, "Tells the options of the session."),
+            (session::CLOSE, "Forgets the session and its options."),
         ]
         .map(|(name, words)| Ok(ActionType { r#type: name.to_owned(), description: words.to_owned() }));
         Ok(Response::new(Box::pin(futures::stream::iter(actions))))

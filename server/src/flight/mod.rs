@@ -3,12 +3,14 @@
 //! Planning costs nothing and gives a ticket; redeeming the ticket asks the question, and redeeming it again gives the
 //! same bytes from the release store. Tickets are random names that only their owner can redeem.
 //!
-//! Read in this order: [`door`] (who asks), [`sql`] (what is asked), [`parameters`] (the only data that comes in),
-//! [`browse`] (what clients look through).
+//! Read in this order: [`door`] (who asks), [`session`] (what is meant unless a statement says otherwise), [`sql`] (what
+//! is asked), [`parameters`] (the only data that comes in), [`browse`] (what clients look through).
 
 pub(crate) mod browse;
 pub(crate) mod door;
 pub(crate) mod parameters;
+pub(crate) mod session;
+mod session_wire;
 pub(crate) mod sql;
 
 use arrow_flight::flight_service_server::FlightServiceServer;
@@ -21,6 +23,7 @@ use glovebox_policy::{Reason, Refusal};
 use tonic::Status;
 use tonic::service::Routes;
 
+use crate::identity::Identities;
 use crate::limits::{FLIGHT_MESSAGE_BYTES, REQUEST_TIME};
 use crate::shield::Shield;
 use crate::status::{CODE_METADATA, refusal_of, status_of};
@@ -30,8 +33,9 @@ const STATEMENT_CALLS: [&str; 2] =
     ["/arrow.flight.protocol.FlightService/GetFlightInfo", "/arrow.flight.protocol.FlightService/DoAction"];
 
 /// The Flight service as a router, behind the shield that it shares with the HTTP face.
-pub(crate) fn router(engine: Engine, shield: Shield) -> Router {
-    let service = FlightServiceServer::new(door::Door::new(engine)).max_decoding_message_size(FLIGHT_MESSAGE_BYTES);
+pub(crate) fn router(engine: Engine, identities: Identities, shield: Shield) -> Router {
+    let service =
+        FlightServiceServer::new(door::Door::new(engine, identities)).max_decoding_message_size(FLIGHT_MESSAGE_BYTES);
     Routes::new(service).prepare().into_axum_router().layer(from_fn_with_state(shield, guard))
 }
 

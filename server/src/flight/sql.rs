@@ -8,6 +8,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use arrow::datatypes::{DataType, Field, Schema};
 use arrow::ipc::writer::IpcWriteOptions;
+use arrow_flight::flight_service_server::FlightService;
 use arrow_flight::sql::server::{FlightSqlService, PeekableFlightDataStream};
 use arrow_flight::sql::{
     ActionClosePreparedStatementRequest, ActionCreatePreparedStatementRequest, ActionCreatePreparedStatementResult,
@@ -26,6 +27,7 @@ use tonic::{Request, Response, Status};
 
 use super::browse::Browse;
 use super::parameters;
+use super::session::{Session, Sessions};
 use crate::limits::{PREPARED_LIFE, TICKET_LIFE};
 use crate::outbound::{AsBatch, flight_stream};
 use crate::shelf::{Handle, Shelf};
@@ -50,6 +52,7 @@ pub(crate) struct Sql {
     engine: Engine,
     tickets: Shelf<Statement>,
     prepared: Shelf<Prepared>,
+    sessions: Sessions,
 }
 
 fn refuse(refusal: Refusal) -> Status {
@@ -60,12 +63,14 @@ fn caller<T>(request: &Request<T>) -> Result<Caller, Status> {
     request.extensions().get::<Caller>().cloned().ok_or_else(|| refuse(Reason::Unauthenticated.into()))
 }
 
+/// The statement with what the session and, before it, the request's own headers say beside it.
 fn ask<T>(request: &Request<T>, sql: String) -> Result<SqlAsk, Status> {
-    let purpose = match request.metadata().get(PURPOSE_HEADER) {
-        None => None,
-        Some(value) => Some(purpose_of(value.to_str().unwrap_or_default()).map_err(refuse)?),
-    };
-    Ok(SqlAsk { sql, purpose, epsilon: None, parameters: Vec::new() })
+    let session = request.extensions().get::<Session>().map(Session::options).cloned().unwrap_or_default();
+    let mut ask = session.ask(sql);
+    if let Some(value) = request.metadata().get(PURPOSE_HEADER) {
+        ask.purpose = Some(purpose_of(value.to_str().unwrap_or_default()).map_err(refuse)?);
+    }
+    Ok(ask)
 }
 
 fn internal(_: impl std::error::Error) -> Status {
@@ -125,7 +130,13 @@ fn parameter_schema(count: usize) -> Schema {
 impl Sql {
     /// The service on an engine.
     pub(crate) fn new(engine: Engine) -> Self {
-        Self { engine, tickets: Shelf::new(TICKET_LIFE), prepared: Shelf::new(PREPARED_LIFE) }
+        let (tickets, prepared) = (Shelf::new(TICKET_LIFE), Shelf::new(PREPARED_LIFE));
+        Self { engine, tickets, prepared, sessions: Sessions::new() }
+    }
+
+    /// The sessions.
+    pub(crate) fn sessions(&self) -> &Sessions {
+        &self.sessions
     }
 
     /// Gives a ticket for a statement that is ready to run.
@@ -237,6 +248,13 @@ impl FlightSqlService for Sql {
     ) -> Result<(), Status> {
         self.prepared.remove(&caller(&request)?.person, &query.prepared_statement_handle);
         Ok(())
+    }
+
+    /// The calls about the session; nothing else is left to fall back to.
+    async fn do_action_fallback(&self, request: Request<Action>) -> Answered<<Self as FlightService>::DoActionStream> {
+        let caller = caller(&request)?;
+        let session = request.extensions().get::<Session>().cloned().unwrap_or_default();
+        self.sessions.act(&caller.person, &session, request.get_ref())
     }
 
     async fn get_flight_info_catalogs(

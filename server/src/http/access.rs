@@ -4,13 +4,13 @@
 //! what a person may see or do with one dataset or contract is decided by the engine, next to the act.
 
 use axum::extract::{MatchedPath, Request, State};
-use axum::http::header::{AUTHORIZATION, EXPECT};
+use axum::http::header::EXPECT;
 use axum::middleware::Next;
 use axum::response::IntoResponse as _;
 use glovebox_policy::{Caller, Reason, Refusal, Role};
 
 use super::{App, PREFIX, read};
-use crate::blocking;
+use crate::identity::{Credentials, Face};
 use crate::reply::{Refused, Reply};
 
 /// Who may call one method of one path.
@@ -48,8 +48,13 @@ pub const ACCESS: &[Access] = &[
     may("GET", "/budget", EVERYBODY),
     may("GET", "/people", OVERSEERS),
     may("POST", "/people", OFFICER),
+    may("GET", "/tokens", EVERYBODY),
     may("POST", "/tokens", EVERYBODY),
     may("DELETE", "/tokens", EVERYBODY),
+    may("DELETE", "/tokens/{digest}", EVERYBODY),
+    may("GET", "/certificates", EVERYBODY),
+    may("POST", "/certificates", OFFICER),
+    may("DELETE", "/certificates/{digest}", EVERYBODY),
     may("GET", "/me", EVERYBODY),
     may("POST", "/jobs", ANALYST),
     may("GET", "/jobs", EVERYBODY),
@@ -69,22 +74,25 @@ pub const ACCESS: &[Access] = &[
     may("GET", "/log/tile/{*path}", OVERSEERS),
 ];
 
-/// The token that came with a request, for the one call that ends it.
+/// The token that came with a request, for the one call that ends it; none where a client certificate stood alone.
 #[derive(Clone)]
-pub(crate) struct Token(pub(crate) String);
+pub(crate) struct Token(pub(crate) Option<String>);
 
 /// Settles who asks and whether that role may, or refuses. Of a refused body, a statement's length is read and thrown
 /// away, so that the client hears the refusal instead of a broken connection.
 pub(crate) async fn gate(State(app): State<App>, mut request: Request, next: Next) -> Reply {
     let access = access_of(&request);
-    let token = token_of(&request);
-    match admit(&app, access, token).await {
-        Ok(Some((caller, token))) => {
+    let open = access.is_some_and(|access| access.roles.is_empty());
+    if open {
+        return next.run(request).await;
+    }
+    let credentials = Credentials::of(request.headers(), request.extensions());
+    match admit(&app, access, credentials).await {
+        Ok((caller, token)) => {
             request.extensions_mut().insert(caller);
             request.extensions_mut().insert(token);
             next.run(request).await
         }
-        Ok(None) => next.run(request).await,
         Err(refusal) => {
             // Who asks leave first (`Expect: 100-continue`) has sent nothing yet and hears the refusal anyway.
             if !request.headers().contains_key(EXPECT) {
@@ -98,25 +106,15 @@ pub(crate) async fn gate(State(app): State<App>, mut request: Request, next: Nex
 async fn admit(
     app: &App,
     access: Option<&'static Access>,
-    token: Option<Token>,
-) -> Result<Option<(Caller, Token)>, Refusal> {
-    if access.is_some_and(|access| access.roles.is_empty()) {
-        return Ok(None);
-    }
-    let token = token.ok_or(Reason::Unauthenticated)?;
-    let engine = app.engine.clone();
-    let Token(presented) = token.clone();
-    let caller = blocking(move || engine.authenticate(&presented)).await?;
+    credentials: Credentials,
+) -> Result<(Caller, Token), Refusal> {
+    let token = Token(credentials.token().map(str::to_owned));
+    let caller = app.identities.identify(credentials, Face::Http).await?;
     match access {
         None => Err(Reason::NotFound.into()),
-        Some(access) if access.roles.contains(&caller.role) => Ok(Some((caller, token))),
+        Some(access) if access.roles.contains(&caller.role) => Ok((caller, token)),
         Some(_) => Err(Reason::RoleForbidden.into()),
     }
-}
-
-fn token_of(request: &Request) -> Option<Token> {
-    let header = request.headers().get(AUTHORIZATION)?.to_str().ok()?;
-    crate::bearer(header).map(|token| Token(token.to_owned()))
 }
 
 fn access_of(request: &Request) -> Option<&'static Access> {

@@ -1,12 +1,13 @@
 //! The HTTP face: REST under `/api/v1`.
 //!
-//! Every call but `health` needs `authorization: Bearer <token>`. Bodies are JSON unless the table says otherwise;
-//! every error is `{"code", "message", "message_zh"}` with the status of its code. Unknown keys in a body are errors.
+//! Every call but the first needs `authorization: Bearer <token>`, or a client certificate that is registered, or both.
+//! Bodies are JSON unless the table says otherwise; every error is `{"code", "message", "message_zh"}` with the status of
+//! its code. Unknown keys in a body are errors.
 //!
 //! | method and path | who | takes | gives |
 //! |---|---|---|---|
 //! | GET `/health` | anybody | – | `{status, version}` |
-//! | POST `/sql` | analyst | `{sql, purpose?, epsilon?}` | `{columns, rows}`; a release also `cost, remaining, release` |
+//! | POST `/sql` | analyst | `{sql, purpose?, epsilon?, delta?, max_groups_contributed?, contract?}` | `{columns, rows}`; a release also `cost, remaining, release` |
 //! | GET `/datasets` | everybody | – | `{datasets: [card]}` |
 //! | GET `/datasets/{name}` | everybody | – | card, from the manifest |
 //! | GET `/datasets/{name}/twin` | everybody | `?rows=&seed=&format=json\|csv` | synthetic rows |
@@ -19,7 +20,12 @@
 //! | GET `/people` | officer, auditor | – | `{people: [person]}` |
 //! | POST `/people` | officer | `{person, org, role, name}` | person |
 //! | POST `/tokens` | everybody for themselves, officers for anybody | `{person, days}` | `{token}`, shown once |
+//! | GET `/tokens` | everybody for themselves, officers and auditors for anybody | `?person=` | `{tokens: [card]}`, never a token |
 //! | DELETE `/tokens` | everybody | – | nothing; the token that came with the call ends |
+//! | DELETE `/tokens/{digest}` | everybody for themselves, officers for anybody | – | nothing; that token ends |
+//! | GET `/certificates` | everybody | – | `{certificates: [card]}`; an analyst sees the own ones |
+//! | POST `/certificates` | officer | `{person, fingerprint}` | card; that client certificate stands for the person |
+//! | DELETE `/certificates/{digest}` | everybody for themselves, officers for anybody | – | nothing; it is revoked for good |
 //! | GET `/me` | everybody | – | `{person, org, role}` |
 //! | POST `/jobs` | analyst | multipart: `manifest`, then `module` | card of the job, which waits for review |
 //! | GET `/jobs` | everybody | – | `{jobs: [card]}`; an analyst sees those of the own organisation |
@@ -66,10 +72,11 @@ use axum::http::header::{
 };
 use axum::http::{HeaderName, Method};
 use axum::middleware::{Next, from_fn, from_fn_with_state};
-use axum::routing::{get, post};
+use axum::routing::{delete, get, post};
 use glovebox_engine::Engine;
 
 use self::places::Places;
+use crate::identity::Identities;
 use crate::limits::{REQUEST_TIME, SUBMISSION_TIME, SUBMISSIONS, UPLOAD_TIME};
 use crate::reply::{self, Reply};
 use crate::shield::Shield;
@@ -81,6 +88,7 @@ pub const PREFIX: &str = "/api/v1";
 #[derive(Clone)]
 pub(crate) struct App {
     pub(crate) engine: Engine,
+    pub(crate) identities: Identities,
     pub(crate) incoming: Arc<PathBuf>,
     pub(crate) upload_bytes: u64,
     /// Places for submissions of jobs.
@@ -88,9 +96,9 @@ pub(crate) struct App {
 }
 
 impl App {
-    pub(crate) fn new(engine: Engine, incoming: PathBuf, upload_bytes: u64) -> Self {
+    pub(crate) fn new(engine: Engine, identities: Identities, incoming: PathBuf, upload_bytes: u64) -> Self {
         let submissions = Places::new(SUBMISSIONS);
-        Self { engine, incoming: Arc::new(incoming), upload_bytes, submissions }
+        Self { engine, identities, incoming: Arc::new(incoming), upload_bytes, submissions }
     }
 }
 
@@ -107,7 +115,10 @@ pub(crate) fn router(app: App, shield: Shield) -> Router {
         .route("/contracts/{id}", get(contracts::show))
         .route("/budget", get(contracts::budget))
         .route("/people", get(people::list).post(people::add))
-        .route("/tokens", post(people::issue_token).delete(people::revoke_token))
+        .route("/tokens", get(people::tokens).post(people::issue_token).delete(people::revoke_token))
+        .route("/tokens/{digest}", delete(people::revoke_token_by_digest))
+        .route("/certificates", get(people::certificates).post(people::add_certificate))
+        .route("/certificates/{digest}", delete(people::revoke_certificate))
         .route("/me", get(people::me));
     Router::new()
         .nest(PREFIX, api.merge(job_routes()).merge(log_routes()))

@@ -3,7 +3,7 @@
 use axum::Extension;
 use axum::extract::{Request, State};
 use glovebox_engine::SqlAsk;
-use glovebox_policy::{Caller, Reason, Refusal};
+use glovebox_policy::{Caller, ContractId, Reason, Refusal};
 use serde::Deserialize;
 
 use super::{App, read};
@@ -17,6 +17,9 @@ struct Ask {
     sql: String,
     purpose: Option<String>,
     epsilon: Option<f64>,
+    delta: Option<f64>,
+    max_groups_contributed: Option<u32>,
+    contract: Option<ContractId>,
 }
 
 /// Whether the server is there; says nothing about data, load or people.
@@ -42,5 +45,6 @@ async fn read_ask(request: Request) -> Result<SqlAsk, Refusal> {
     let ask: Ask =
         serde_json::from_slice(&body).map_err(|error| Refusal::about(Reason::BadRequest, &error.to_string()))?;
     let purpose = ask.purpose.as_deref().map(purpose_of).transpose()?;
-    Ok(SqlAsk { sql: ask.sql, purpose, epsilon: ask.epsilon, parameters: Vec::new() })
+    let Ask { sql, epsilon, delta, max_groups_contributed, contract, .. } = ask;
+    Ok(SqlAsk { sql, purpose, epsilon, delta, max_groups_contributed, contract, parameters: Vec::new() })
 }

@@ -9,6 +9,7 @@ use arrow_flight::flight_service_client::FlightServiceClient;
 use arrow_flight::sql::{CommandStatementQuery, ProstMessageExt};
 use arrow_flight::{FlightData, FlightDescriptor, FlightInfo, Ticket};
 use futures::{StreamExt, TryStreamExt};
+use glovebox_policy::Role;
 use glovebox_server::{CODE_METADATA, FlightClient, Options, serve};
 use prost::Message;
 use serde_json::Value;
@@ -56,6 +57,14 @@ impl Got {
 }
 
 impl World {
+    /// Believes the client certificates of an authority, given in PEM; the roles need one.
+    pub(crate) async fn start_with_clients(client_ca: &str, certified: &[Role]) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::write(dir.path().join("client-ca.pem"), client_ca).unwrap();
+        let (engine, tokens) = fixture::engine(dir.path(), fixture::QUICK.to_owned()).await;
+        Self::serve(engine, tokens, dir, certified).await
+    }
+
     pub(crate) async fn start() -> Self {
         Self::start_with(fixture::QUICK.to_owned()).await
     }
@@ -64,15 +73,22 @@ impl World {
     pub(crate) async fn start_with(settings: String) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let (engine, tokens) = fixture::engine(dir.path(), settings).await;
-        Self::serve(engine, tokens, dir).await
+        Self::serve(engine, tokens, dir, &[]).await
     }
 
-    async fn serve(engine: glovebox_engine::Engine, tokens: Tokens, dir: tempfile::TempDir) -> Self {
+    async fn serve(
+        engine: glovebox_engine::Engine,
+        tokens: Tokens,
+        dir: tempfile::TempDir,
+        certified: &[Role],
+    ) -> Self {
         let any = "127.0.0.1:0".parse().unwrap();
         let options = Options {
             http_listen: any,
             flight_listen: any,
             state_dir: dir.path().join("state"),
+            client_ca_file: dir.path().join("client-ca.pem").exists().then(|| dir.path().join("client-ca.pem")),
+            client_certificate_roles: certified.to_vec(),
             upload_bytes: 1024 * 1024,
         };
         let serving = serve(engine, options).await.unwrap();
