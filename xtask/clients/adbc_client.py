@@ -18,6 +18,17 @@ def connect(token):
     return adbc_driver_flightsql.dbapi.connect(TOLD["flight_url"], db_kwargs=options, autocommit=True)
 
 
+def sign_in(user, password):
+    """User and password instead of a token. The driver keeps the options of its session by a cookie."""
+    options = {
+        DatabaseOptions.TLS_ROOT_CERTS.value: root_certificate(TOLD).decode(),
+        DatabaseOptions.WITH_COOKIE_MIDDLEWARE.value: "true",
+        "username": user,
+        "password": password,
+    }
+    return adbc_driver_flightsql.dbapi.connect(TOLD["flight_url"], db_kwargs=options, autocommit=True)
+
+
 def ask(connection, sql, parameters=None):
     with connection.cursor() as cursor:
         cursor.execute(sql, parameters)
@@ -109,6 +120,44 @@ def without_token(token):
     return act
 
 
+def signed_in():
+    with sign_in("analyst", TOLD["tokens"]["analyst"]) as connection:
+        assert ask(connection, QUESTION).equals(ask(CONNECTION, QUESTION)), "one person had two answers"
+
+
+def sign_in_refused(user, password):
+    def act():
+        def try_it():
+            with sign_in(user, password) as connection:
+                ask(connection, QUESTION)
+        assert_refused({"unauthenticated"}, try_it)
+    return act
+
+
+def previewed(connection):
+    return dict(zip(*ask(connection, "EXPLAIN PRIVACY " + QUESTION).to_pydict().values()))
+
+
+def session_options():
+    def option(connection, name, value):
+        connection.adbc_connection.set_options(**{"adbc.flight.sql.session.option." + name: value})
+
+    with sign_in("analyst", TOLD["tokens"]["analyst"]) as one, sign_in("analyst", TOLD["tokens"]["analyst"]) as other:
+        default = previewed(one)
+        option(one, "epsilon", "0.05")
+        option(one, "delta", "1e-8")
+        told = previewed(one)
+        assert (told["epsilon"], told["delta"]) == ("0.05", "1e-8"), told
+        assert default["epsilon"] != "0.05" and previewed(other) == default, "a session's options reached another session"
+        try:
+            option(one, "noise", "off")
+        except Exception as error:
+            assert_no_internals(error)
+        else:
+            raise AssertionError("an option that there is not was set")
+        assert previewed(one) == told
+
+
 def writes_are_refused():
     with CONNECTION.cursor() as cursor:
         try:
@@ -144,6 +193,10 @@ def main():
     checks.check("DELETE is refused", writes_are_refused)
     checks.check("no token is refused", without_token(None))
     checks.check("a wrong token is refused", without_token("gbx_0000"))
+    checks.check("user and password sign in", signed_in)
+    checks.check("a wrong password is refused", sign_in_refused("analyst", "wrong:with:colons"))
+    checks.check("a good token of somebody else is refused", sign_in_refused("officer", TOLD["tokens"]["analyst"]))
+    checks.check("options of the session", session_options)
     checks.check("the session still answers", question)
     CONNECTION.close()
     checks.close()

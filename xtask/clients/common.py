@@ -22,7 +22,7 @@ CODES = {
     "column-is-identifier", "group-key-not-public", "too-many-groups", "bounds-missing", "bounds-invalid",
     "option-unknown", "option-invalid", "overflow-possible", "parameter-missing", "not-permitted", "contract-unknown",
     "contract-inactive", "epsilon-above-cap", "contribution-above-cap", "contract-budget-spent", "day-budget-spent",
-    "domain-budget-spent", "ticket-unknown",
+    "domain-budget-spent", "ticket-unknown", "certificate-refused", "too-many-attempts", "session-unknown",
 }
 
 QUESTION = "SELECT coins, COUNT(*) AS n, AVG(mdvis) AS visits FROM medical.rand_hie GROUP BY coins ORDER BY coins"

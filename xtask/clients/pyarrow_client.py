@@ -146,6 +146,18 @@ def unauthenticated(token):
     return act
 
 
+def basic_sign_in():
+    """pyarrow's own sign-in: user and password for a bearer that goes with each call."""
+    session = Session(None)
+    bearer = session.client.authenticate_basic_token("analyst", TOLD["tokens"]["analyst"])
+    session.options = flight.FlightCallOptions(headers=[bearer], timeout=120)
+    assert as_bytes(session.ask(QUESTION)) == as_bytes(ANALYST.ask(QUESTION))
+    session.close()
+    wrong = Session(None)
+    assert_refused({"unauthenticated"}, lambda: wrong.client.authenticate_basic_token("analyst", "wrong:with:colons"))
+    wrong.close()
+
+
 # Little loss, for the statements that may be answered.
 CHEAP = "SELECT WITH DIFFERENTIAL_PRIVACY OPTIONS (epsilon = 0.05) "
 
@@ -252,6 +264,7 @@ def main():
     checks.check("other Flight calls tell nothing", other_calls)
     checks.check("no token is refused", unauthenticated(None))
     checks.check("a wrong token is refused", unauthenticated("gbx_" + "0" * 64))
+    checks.check("user and password sign in", basic_sign_in)
     neighbour = Neighbour()
     neighbour.start()
     for name in HOSTILE:
