@@ -70,6 +70,7 @@ outbound!(
     IssuedToken,
     Draft,
     Health,
+    ApiDocument,
     Browse,
     people::TokenEntry,
     people::CertificateEntry,
@@ -143,6 +144,15 @@ pub(crate) struct Draft {
 
 /// The server is there.
 pub(crate) struct Health;
+
+/// The description of the REST face.
+pub(crate) struct ApiDocument;
+
+impl AsFile for ApiDocument {
+    fn file(&self) -> (&'static str, &[u8]) {
+        ("application/json", include_bytes!("../../docs/openapi.json"))
+    }
+}
 
 /// Cards and the like are plain data; one that cannot be written leaves nothing.
 fn plain(value: &impl Serialize) -> Value {

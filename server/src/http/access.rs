@@ -36,6 +36,7 @@ const fn may(method: &'static str, path: &'static str, roles: &'static [Role]) -
 /// Every call of the REST face.
 pub const ACCESS: &[Access] = &[
     may("GET", "/health", &[]),
+    may("GET", "/openapi.json", &[]),
     may("POST", "/sql", ANALYST),
     may("GET", "/datasets", EVERYBODY),
     may("POST", "/datasets", OFFICER),

@@ -1,12 +1,13 @@
 //! The HTTP face: REST under `/api/v1`.
 //!
-//! Every call but the first needs `authorization: Bearer <token>`, or a client certificate that is registered, or both.
+//! Every call but the first two needs `authorization: Bearer <token>`, or a client certificate that is registered, or both.
 //! Bodies are JSON unless the table says otherwise; every error is `{"code", "message", "message_zh"}` with the status of
 //! its code. Unknown keys in a body are errors.
 //!
 //! | method and path | who | takes | gives |
 //! |---|---|---|---|
 //! | GET `/health` | anybody | – | `{status, version}` |
+//! | GET `/openapi.json` | anybody | – | all this as OpenAPI 3.1: `docs/openapi.json` of the repository |
 //! | POST `/sql` | analyst | `{sql, purpose?, epsilon?, delta?, max_groups_contributed?, contract?}` | `{columns, rows}`; a release also `cost, remaining, release` |
 //! | GET `/datasets` | everybody | – | `{datasets: [card]}` |
 //! | GET `/datasets/{name}` | everybody | – | card, from the manifest |
@@ -106,6 +107,7 @@ impl App {
 pub(crate) fn router(app: App, shield: Shield) -> Router {
     let api = Router::new()
         .route("/health", get(sql::health))
+        .route("/openapi.json", get(sql::api_document))
         .route("/sql", post(sql::ask))
         .route("/datasets", get(datasets::list).post(datasets::add))
         .route("/datasets/draft", post(datasets::draft))

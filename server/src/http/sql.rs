@@ -1,4 +1,4 @@
-//! `health` and `sql`.
+//! `health`, `openapi.json` and `sql`.
 
 use axum::Extension;
 use axum::extract::{Request, State};
@@ -7,7 +7,7 @@ use glovebox_policy::{Caller, ContractId, Reason, Refusal};
 use serde::Deserialize;
 
 use super::{App, read};
-use crate::outbound::Health;
+use crate::outbound::{ApiDocument, Health};
 use crate::purpose_of;
 use crate::reply::{self, Refused, Reply};
 
@@ -25,6 +25,11 @@ struct Ask {
 /// Whether the server is there; says nothing about data, load or people.
 pub(crate) async fn health() -> Reply {
     reply::ok(&Health)
+}
+
+/// What this face takes and gives, as it is committed.
+pub(crate) async fn api_document() -> Reply {
+    reply::file(&ApiDocument)
 }
 
 /// Asks one statement.

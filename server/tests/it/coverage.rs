@@ -14,6 +14,7 @@ type Line = (&'static str, &'static str, [bool; 4]);
 
 const TABLE: &[Line] = &[
     ("GET", "/health", [true, true, true, true]),
+    ("GET", "/openapi.json", [true, true, true, true]),
     ("POST", "/sql", [false, true, false, false]),
     ("GET", "/datasets", [false, true, true, true]),
     ("POST", "/datasets", [false, false, true, false]),
