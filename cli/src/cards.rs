@@ -118,6 +118,7 @@ pub(crate) struct Contract {
     pub(crate) max_epsilon: f64,
     pub(crate) max_delta: f64,
     pub(crate) max_groups_contributed: u32,
+    pub(crate) risk_class: String,
     pub(crate) grants: Vec<Grant>,
 }
 

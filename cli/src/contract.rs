@@ -126,6 +126,7 @@ fn card(contract: &Contract, view: &View) -> Page {
             format!("ε {}, δ {}", short(contract.max_epsilon), short(contract.max_delta)),
         )
         .fact(view.words("groups of a unit", "单位可入组数"), contract.max_groups_contributed)
+        .fact(view.words("risk class", "风险等级"), &contract.risk_class)
 }
 
 fn loss(cost: Cost) -> String {

@@ -32,6 +32,8 @@ purposes = ["ai-research"]
 # First instant in force, and first instant after.
 starts = "{starts}"
 ends = "{ends}"
+# "high": two officers decide on each job, neither knowing what the other says; one no is a no.
+risk_class = "ordinary"
 
 # Privacy loss in ρ (zCDP). The allotment is set aside for this firm at once; it cannot be more than the domain has left.
 [budget]

@@ -2,7 +2,7 @@
 
 use glovebox_catalog::{Bounds, ColumnKind, Dataset, IngestError, IngestReport, KeyValue, ManifestReport, Problem};
 use glovebox_ledger::{DomainBudget, StoredContract};
-use glovebox_policy::contract::Grant;
+use glovebox_policy::contract::{Grant, RiskClass};
 use glovebox_policy::{
     BudgetDomain, ColumnName, ContractId, Cost, DatasetName, IdSpace, OrgId, Purpose, Reason, Refusal,
 };
@@ -134,6 +134,8 @@ pub struct ContractCard {
     pub max_delta: f64,
     /// Most groups of a unit.
     pub max_groups_contributed: u32,
+    /// How much care a job under it takes.
+    pub risk_class: RiskClass,
     /// Columns in roles of use.
     pub grants: Vec<Grant>,
 }
@@ -156,6 +158,7 @@ impl From<&StoredContract> for ContractCard {
             max_epsilon: contract.max_epsilon.to_display(),
             max_delta: contract.max_delta,
             max_groups_contributed: contract.max_groups_contributed,
+            risk_class: contract.risk_class,
             grants: contract.grants.clone(),
         }
     }

@@ -5,11 +5,11 @@ use glovebox_policy::Digest;
 use rusqlite::Connection;
 
 use crate::error::LedgerError;
-use crate::row;
 use crate::store::Ledger;
+use crate::{job_read, row};
 
 /// Each finds rows that must not exist, and says what they would mean.
-const FAULTS: [(&str, &str); 22] = [
+const FAULTS: [(&str, &str); 24] = [
     (
         "a domain's total is not the sum of its charges",
         "SELECT 1 FROM domain d WHERE (spent_rho, spent_delta) IS NOT
@@ -54,8 +54,9 @@ const FAULTS: [(&str, &str); 22] = [
     (
         "a contract is not what its log entry says",
         "SELECT 1 FROM contract f JOIN told t ON t.seq = f.leaf WHERE
-             (t.kind, t.contract, t.domain, t.terms, t.allotment_rho, t.allotment_delta)
-             IS NOT ('contract', f.contract, f.domain, lower(hex(f.digest)), f.allotment_rho, f.allotment_delta)",
+             (t.kind, t.contract, t.domain, t.terms, t.officers, t.allotment_rho, t.allotment_delta)
+             IS NOT ('contract', f.contract, f.domain, lower(hex(f.digest)), f.officers, f.allotment_rho,
+                 f.allotment_delta)",
     ),
     (
         "a charge is not what its log entry says",
@@ -85,9 +86,24 @@ const FAULTS: [(&str, &str); 22] = [
     (
         "a verdict is not what its log entry says",
         "SELECT 1 FROM verdict f JOIN told t ON t.seq = f.leaf WHERE
-             (t.kind, t.job, t.person, t.decision, t.envelope, t.time, t.execute_by, t.max_executions)
-             IS NOT ('verdict', f.job, f.person, f.decision, lower(hex(f.digest)), f.at, f.execute_by,
-                 f.max_executions)",
+             (t.kind, t.job, t.person, t.envelope, t.time)
+             IS NOT ('verdict', f.job, f.person, lower(hex(f.digest)), f.at)",
+    ),
+    (
+        "an outcome is not what its log entry says",
+        "SELECT 1 FROM outcome f JOIN told t ON t.seq = f.leaf WHERE
+             (t.kind, t.job, t.decision, t.time, t.execute_by, t.max_executions)
+             IS NOT ('outcome', f.job, f.decision, f.at,
+                 (SELECT min(v.execute_by) FROM verdict v WHERE v.job = f.job),
+                 (SELECT min(v.max_executions) FROM verdict v WHERE v.job = f.job))",
+    ),
+    (
+        "an outcome is not that of the job's verdicts",
+        "SELECT 1 FROM job j JOIN contract k ON k.contract = j.contract LEFT JOIN outcome f ON f.job = j.job WHERE
+             f.decision IS NOT CASE
+                 WHEN (SELECT count(*) FROM verdict v WHERE v.job = j.job) < k.officers THEN NULL
+                 WHEN EXISTS (SELECT 1 FROM verdict v WHERE v.job = j.job AND v.decision <> 'approve') THEN 'reject'
+                 ELSE 'approve' END",
     ),
     (
         "a cancellation is not what its log entry says",
@@ -115,7 +131,7 @@ const FAULTS: [(&str, &str); 22] = [
     (
         "a job ran that was not approved, too late or too often, or for a request that its contract did not pay",
         "SELECT 1 FROM job_run f JOIN job j ON j.job = f.job WHERE
-             NOT EXISTS (SELECT 1 FROM verdict v WHERE v.job = f.job)
+             NOT EXISTS (SELECT 1 FROM outcome o WHERE o.job = f.job AND o.decision = 'approve')
              OR EXISTS (SELECT 1 FROM verdict v WHERE v.job = f.job
                  AND (v.decision <> 'approve' OR v.max_executions < f.number OR v.execute_by <= f.at))
              OR EXISTS (SELECT 1 FROM cancellation c WHERE c.job = f.job)
@@ -135,6 +151,7 @@ const FAULTS: [(&str, &str); 22] = [
              OR (kind = 'release' AND seq NOT IN (SELECT leaf FROM release))
              OR (kind = 'lost' AND seq NOT IN (SELECT leaf FROM lost))
              OR (kind = 'job' AND seq NOT IN (SELECT leaf FROM job))
+             OR (kind = 'outcome' AND seq NOT IN (SELECT leaf FROM outcome))
              OR (kind = 'verdict' AND seq NOT IN (SELECT leaf FROM verdict))
              OR (kind = 'job-cancelled' AND seq NOT IN (SELECT leaf FROM cancellation))
              OR (kind = 'job-run' AND seq NOT IN (SELECT leaf FROM job_run))
@@ -149,7 +166,7 @@ const TOLD: &str = "WITH parsed AS (SELECT seq, CAST(entry AS TEXT) AS e FROM lo
         e ->> 'certificate' AS certificate, e ->> 'job' AS job, e ->> 'person' AS person, e ->> 'org' AS org,
         e ->> 'manifest' AS manifest, e ->> 'module' AS module, e ->> 'envelope' AS envelope,
         e ->> 'decision' AS decision, e ->> 'time' AS time, e ->> 'expires' AS expires, e ->> 'number' AS number,
-        e ->> 'execute_by' AS execute_by, e ->> 'max_executions' AS max_executions,
+        e ->> 'execute_by' AS execute_by, e ->> 'max_executions' AS max_executions, e ->> 'officers' AS officers,
         CAST(e ->> 'rho' AS INTEGER) AS rho, CAST(e ->> 'delta' AS INTEGER) AS delta,
         CAST(e ->> 'cap_rho' AS INTEGER) AS cap_rho, CAST(e ->> 'cap_delta' AS INTEGER) AS cap_delta,
         CAST(e ->> 'allotment_rho' AS INTEGER) AS allotment_rho,
@@ -188,6 +205,10 @@ impl Ledger {
             }
             for (what, sql) in BYTES {
                 unchanged(tx, what, sql)?;
+            }
+            // What a verdict says stands in its envelope alone, of which the log has the digest.
+            for job in job_read::summaries(tx)? {
+                job_read::check_verdicts(tx, &job)?;
             }
             none(tx, "a domain has promised more than it has", OVER_PROMISED)?;
             none(tx, "a row refers to nothing", "SELECT 1 FROM pragma_foreign_key_check")?;

@@ -120,7 +120,7 @@ impl Ledger {
     /// # Errors
     /// A refusal for the officer: [`Reason::ContractExists`]; [`Reason::SignatureInvalid`] if the signer has no key
     /// here; [`Reason::ContractInvalid`] if the dataset is not registered in the named domain or the term is over;
-    /// [`Reason::AllotmentAboveDomain`]. Else a failure of the store.
+    /// [`Reason::OfficersMissing`] if its jobs could never be decided; [`Reason::AllotmentAboveDomain`]. Else a failure of the store.
     pub fn add_contract(&self, c: &SignedContract, now_unix_s: i64) -> Result<(), ContractError> {
         self.write(|tx| {
             let now = clock::advance(tx, now_unix_s)?;
@@ -169,6 +169,9 @@ fn check_contract(tx: &Connection, signed: &SignedContract, now: i64) -> Result<
     if terms.ends.timestamp() <= now {
         return Err(Refusal::about(Reason::ContractInvalid, "ends").into());
     }
+    if officers_outside(tx, &terms.org)? < terms.risk_class.officers() {
+        return Err(Refusal::about(Reason::OfficersMissing, terms.risk_class.as_str()).into());
+    }
     let totals = domain::totals(tx, &terms.budget_domain)?
         .ok_or_else(|| LedgerError::Unknown { kind: "budget domain", name: terms.budget_domain.to_string() })?;
     let promised = promised(tx, &terms.budget_domain, now)?;
@@ -176,6 +179,15 @@ fn check_contract(tx: &Connection, signed: &SignedContract, now: i64) -> Result<
         return Err(Refusal::about(Reason::AllotmentAboveDomain, terms.id.as_str()).into());
     }
     Ok(())
+}
+
+/// How many officers have a key here and are of another organisation.
+fn officers_outside(tx: &Connection, org: &OrgId) -> Result<u32, LedgerError> {
+    Ok(tx
+        .prepare_cached(
+            "SELECT count(DISTINCT p.person) FROM person p JOIN officer_key k ON k.person = p.person WHERE p.org <> ?1",
+        )?
+        .query_row([org.as_str()], |row| row.get(0))?)
 }
 
 fn insert_contract(tx: &Connection, signed: &SignedContract, now: i64) -> Result<(), LedgerError> {
@@ -193,11 +205,12 @@ fn insert_contract(tx: &Connection, signed: &SignedContract, now: i64) -> Result
         .cost("per_day_rho", "per_day_delta", terms.per_day)
         .number("starts", terms.starts.timestamp())
         .number("ends", terms.ends.timestamp())
+        .number("officers", terms.risk_class.officers().into())
         .append(tx)?;
     tx.prepare_cached(
         "INSERT INTO contract (contract, org, dataset, domain, digest, envelope, signer, starts_at, ends_at,
-             allotment_rho, allotment_delta, per_day_rho, per_day_delta, leaf)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
+             allotment_rho, allotment_delta, per_day_rho, per_day_delta, leaf, officers)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)",
     )?
     .execute((
         terms.id.as_str(),
@@ -214,6 +227,7 @@ fn insert_contract(tx: &Connection, signed: &SignedContract, now: i64) -> Result
         per_day_rho,
         per_day_delta,
         row::signed(leaf)?,
+        terms.risk_class.officers(),
     ))?;
     Ok(())
 }

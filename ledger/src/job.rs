@@ -14,12 +14,13 @@ use crate::log::Entry;
 use crate::store::Ledger;
 use crate::{clock, contract, job_read, row};
 
-/// How many officers' verdicts decide a job. One rejection among them rejects it.
-pub const VERDICTS_NEEDED: u32 = 1;
-
-/// How many jobs of one organisation may wait for a verdict at the same time: what officers have to read, and how many
-/// modules the ledger keeps for nothing, is bounded by it.
+/// How many jobs of one organisation may wait for a verdict at the same time: what officers have to read.
 pub const WAITING_JOBS_MAX: u32 = 16;
+
+/// How many jobs one organisation may hand in within 24 hours, whatever becomes of them. The ledger keeps them for ever.
+pub const DAILY_JOBS_MAX: u32 = 64;
+
+const DAY_S: i64 = 86_400;
 
 /// The largest module of a job, in bytes; sandboxes take less.
 pub const MODULE_MAX_BYTES: usize = 16 * 1024 * 1024;
@@ -146,7 +147,9 @@ pub struct JobSummary {
     pub expires_unix_s: i64,
     /// The number of its entry in the log.
     pub leaf_index: u64,
-    /// The verdicts, oldest first.
+    /// How many officers decide: what the risk class of its contract asks.
+    pub officers: u32,
+    /// The verdicts, oldest first. Until [`JobSummary::is_decided`] nobody but its author may learn what one says.
     pub verdicts: Vec<StoredVerdict>,
     /// Whether it was called back.
     pub cancellation: Option<Cancellation>,
@@ -157,9 +160,14 @@ pub struct JobSummary {
 }
 
 impl JobSummary {
-    /// Whether enough officers decided.
-    pub(crate) fn is_decided(&self) -> bool {
-        self.verdicts.len() >= VERDICTS_NEEDED as usize
+    /// Whether as many officers decided as must.
+    pub fn is_decided(&self) -> bool {
+        self.verdicts.len() >= self.officers as usize
+    }
+
+    /// Whether it was decided, and all officers said yes.
+    pub fn is_approved(&self) -> bool {
+        self.is_decided() && !self.is_rejected()
     }
 
     /// Whether it was decided, and one of the officers said no.
@@ -167,14 +175,19 @@ impl JobSummary {
         self.is_decided() && self.verdicts.iter().any(|verdict| verdict.decision != Decision::Approve)
     }
 
-    /// First instant at which it may no longer be run, if anybody decided.
+    /// First instant at which it may no longer be run, once it is decided.
     pub fn execute_by_unix_s(&self) -> Option<i64> {
-        self.verdicts.iter().map(|verdict| verdict.execute_by_unix_s).min()
+        self.decided().iter().map(|verdict| verdict.execute_by_unix_s).min()
     }
 
-    /// How many requests it may be run for; 0 if nobody decided.
+    /// How many requests it may be run for; 0 until it is decided.
     pub fn max_executions(&self) -> u32 {
-        self.verdicts.iter().map(|verdict| verdict.max_executions).min().unwrap_or(0)
+        self.decided().iter().map(|verdict| verdict.max_executions).min().unwrap_or(0)
+    }
+
+    /// The verdicts, once there are enough of them: before, none may show.
+    fn decided(&self) -> &[StoredVerdict] {
+        if self.is_decided() { &self.verdicts } else { &[] }
     }
 
     /// SHA-256 of each verdict's envelope, oldest first: what an order and a certificate list as approvals.
@@ -210,7 +223,7 @@ impl Ledger {
     ///
     /// # Errors
     /// A refusal for the analyst: [`Reason::ContractUnknown`], [`Reason::ContractInactive`], [`Reason::JobsWaiting`] if
-    /// [`WAITING_JOBS_MAX`] jobs of the organisation wait already. Else [`LedgerError::Exists`] if the name is taken, [`LedgerError::TooLarge`], [`LedgerError::Conflict`] if the person
+    /// [`WAITING_JOBS_MAX`] jobs of the organisation wait already, [`Reason::JobsToday`] after [`DAILY_JOBS_MAX`]. Else [`LedgerError::Exists`] if the name is taken, [`LedgerError::TooLarge`], [`LedgerError::Conflict`] if the person
     /// is of another organisation than the contract or the job expires before it begins; or the store fails.
     pub fn submit_job(&self, new: &NewJob) -> Result<(), JobError> {
         self.write(|tx| {
@@ -224,21 +237,23 @@ impl Ledger {
                 return Err(LedgerError::Conflict("the person is of another organisation than the contract").into());
             }
             check_new(tx, new, now)?;
-            if job_read::waiting(tx, &terms.org, now)? >= WAITING_JOBS_MAX {
-                return Err(JobError::Refused(Refusal::about(Reason::JobsWaiting, terms.org.as_str())));
-            }
+            check_number(tx, &terms.org, now)?;
             Ok(insert_job(tx, new, &terms.org, now)?)
         })
     }
 
-    /// Keeps an officer's verdict. [`VERDICTS_NEEDED`] of them decide a job for good.
+    /// Keeps an officer's verdict. As many as the contract's risk class asks decide a job for good; one no is a no.
+    ///
+    /// INVARIANT (blinded): until then the log holds that an officer has signed and the digest of what, not what it
+    /// says. The digest tells nothing, for it is of an envelope with a signature that only the officer can make.
     ///
     /// # Errors
     /// A refusal for the officer, in this order of checks: [`Reason::NotFound`]; [`Reason::JobClosed`] if the job is
     /// cancelled, decided or expired; [`Reason::OwnRequest`] if the officer is of the organisation that handed it in;
+    /// [`Reason::AlreadyDecided`] if the officer decided before;
     /// [`Reason::SignatureInvalid`] if the officer has no such key here; [`Reason::ApprovalInvalid`] if it is not about
     /// the very bytes of this job; [`Reason::ApprovalExpired`] if it permits nothing any more. Else
-    /// [`LedgerError::Exists`] if the officer decided before; or the store fails.
+    /// the store fails.
     pub fn add_verdict(&self, new: &NewVerdict<'_>) -> Result<(), JobError> {
         let verdict = new.signed.verdict();
         let refused = |reason| JobError::Refused(Refusal::about(reason, verdict.job.as_str()));
@@ -252,14 +267,19 @@ impl Ledger {
             if officer.org == found.org {
                 return Err(refused(Reason::OwnRequest));
             }
+            if found.verdicts.iter().any(|before| before.person == verdict.approver) {
+                return Err(refused(Reason::AlreadyDecided));
+            }
             verify(tx, new.signed.envelope(), &found)?;
             if verdict.execute_by.timestamp() <= now {
                 return Err(refused(Reason::ApprovalExpired));
             }
-            if found.verdicts.iter().any(|before| before.person == verdict.approver) {
-                return Err(LedgerError::Exists { kind: "verdict of", name: verdict.approver.to_string() }.into());
+            insert_verdict(tx, new.signed, now)?;
+            let now_known = job_read::summary(tx, &verdict.job)?.ok_or_else(|| refused(Reason::NotFound))?;
+            if now_known.is_decided() {
+                insert_outcome(tx, &now_known, now)?;
             }
-            Ok(insert_verdict(tx, new.signed, now)?)
+            Ok(())
         })
     }
 
@@ -310,6 +330,16 @@ fn check_new(tx: &Connection, new: &NewJob, now: i64) -> Result<(), LedgerError>
     if known { Err(LedgerError::Exists { kind: "job", name: new.job.to_string() }) } else { Ok(()) }
 }
 
+/// Whether an organisation may hand in one more job.
+pub(crate) fn check_number(tx: &Connection, org: &OrgId, now: i64) -> Result<(), JobError> {
+    let refused = |reason| Err(JobError::Refused(Refusal::about(reason, org.as_str())));
+    match () {
+        () if job_read::waiting(tx, org, now)? >= WAITING_JOBS_MAX => refused(Reason::JobsWaiting),
+        () if job_read::submitted_since(tx, org, now - DAY_S)? >= DAILY_JOBS_MAX => refused(Reason::JobsToday),
+        () => Ok(()),
+    }
+}
+
 fn insert_job(tx: &Connection, new: &NewJob, org: &OrgId, now: i64) -> Result<(), LedgerError> {
     let (manifest, module) = (Digest::of(&new.manifest), Digest::of(&new.module));
     let leaf = Entry::new("job", now)
@@ -346,10 +376,7 @@ fn insert_verdict(tx: &Connection, signed: &SignedVerdict, now: i64) -> Result<(
     let leaf = Entry::new("verdict", now)
         .text("job", verdict.job.as_str())
         .text("person", verdict.approver.as_str())
-        .text("decision", verdict.decision.as_str())
         .digest("envelope", &signed.digest())
-        .number("execute_by", verdict.execute_by.timestamp())
-        .number("max_executions", verdict.max_executions.into())
         .append(tx)?;
     tx.prepare_cached(
         "INSERT INTO verdict (job, person, decision, envelope, digest, execute_by, max_executions, at, leaf)
@@ -363,6 +390,24 @@ fn insert_verdict(tx: &Connection, signed: &SignedVerdict, now: i64) -> Result<(
         signed.digest().as_bytes(),
         verdict.execute_by.timestamp(),
         verdict.max_executions,
+        now,
+        row::signed(leaf)?,
+    ))?;
+    Ok(())
+}
+
+/// What came of all verdicts, in the transaction of the last one.
+fn insert_outcome(tx: &Connection, job: &JobSummary, now: i64) -> Result<(), LedgerError> {
+    let decision = if job.is_approved() { Decision::Approve } else { Decision::Reject };
+    let leaf = Entry::new("outcome", now)
+        .text("job", job.job.as_str())
+        .text("decision", decision.as_str())
+        .number("execute_by", job.execute_by_unix_s().unwrap_or_default())
+        .number("max_executions", job.max_executions().into())
+        .append(tx)?;
+    tx.prepare_cached("INSERT INTO outcome (job, decision, at, leaf) VALUES (?1, ?2, ?3, ?4)")?.execute((
+        job.job.as_str(),
+        decision.as_str(),
         now,
         row::signed(leaf)?,
     ))?;

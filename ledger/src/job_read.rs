@@ -4,7 +4,7 @@ use glovebox_policy::{Decision, Digest, JobId, OrgId};
 use rusqlite::{Connection, OptionalExtension as _, Row};
 
 use crate::error::{JobError, LedgerError};
-use crate::job::{self, Cancellation, JobState, JobSummary, StoredJob, StoredRun, StoredVerdict, VERDICTS_NEEDED};
+use crate::job::{self, Cancellation, JobState, JobSummary, StoredJob, StoredRun, StoredVerdict};
 use crate::store::Ledger;
 use crate::{clock, row};
 
@@ -34,19 +34,23 @@ impl Ledger {
     /// # Errors
     /// [`LedgerError::Corrupt`] if a verdict's envelope is not the one that was taken; else if the store fails.
     pub fn jobs(&self) -> Result<Vec<JobSummary>, LedgerError> {
-        self.read(|tx| {
-            let mut rows = tx.prepare_cached("SELECT job FROM job ORDER BY leaf DESC")?;
-            let names: Vec<String> = rows.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
-            names.into_iter().filter_map(|id| row::name(id).and_then(|id| summary(tx, &id)).transpose()).collect()
-        })
+        self.read(summaries)
     }
 
-    /// How many jobs of an organisation wait for a verdict, by the ledger's time.
+    /// Whether an organisation may hand in one more job now, by the ledger's time.
     ///
     /// # Errors
-    /// If the store fails.
-    pub fn waiting_jobs(&self, org: &OrgId) -> Result<u32, LedgerError> {
-        self.read(|tx| waiting(tx, org, clock::by_system(tx)?))
+    /// The refusals of [`Ledger::submit_job`] that are about numbers; else if the store fails.
+    pub fn check_jobs_of(&self, org: &OrgId) -> Result<(), JobError> {
+        self.read(|tx| Ok(job::check_number(tx, org, clock::by_system(tx)?)))?
+    }
+
+    /// All but the bytes of a job.
+    ///
+    /// # Errors
+    /// As [`Ledger::jobs`].
+    pub fn job_summary(&self, id: &JobId) -> Result<Option<JobSummary>, LedgerError> {
+        self.read(|tx| summary(tx, id))
     }
 
     /// The manifest of a job alone: what lists show of it.
@@ -69,27 +73,43 @@ impl Ledger {
     }
 }
 
+/// How many jobs an organisation handed in after an instant.
+pub(crate) fn submitted_since(tx: &Connection, org: &OrgId, instant: i64) -> Result<u32, LedgerError> {
+    Ok(tx
+        .prepare_cached("SELECT count(*) FROM job WHERE org = ?1 AND submitted_at > ?2")?
+        .query_row((org.as_str(), instant), |row| row.get(0))?)
+}
+
+/// Every job without its bytes, newest first.
+pub(crate) fn summaries(tx: &Connection) -> Result<Vec<JobSummary>, LedgerError> {
+    let mut rows = tx.prepare_cached("SELECT job FROM job ORDER BY leaf DESC")?;
+    let names: Vec<String> = rows.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
+    names.into_iter().filter_map(|id| row::name(id).and_then(|id| summary(tx, &id)).transpose()).collect()
+}
+
 /// How many jobs of an organisation are [`JobState::Waiting`] at an instant; the module `job` says what that is.
 pub(crate) fn waiting(tx: &Connection, org: &OrgId, now: i64) -> Result<u32, LedgerError> {
     Ok(tx
         .prepare_cached(
             "SELECT count(*) FROM job WHERE org = ?1 AND ?2 < expires_at
                  AND NOT EXISTS (SELECT 1 FROM cancellation WHERE cancellation.job = job.job)
-                 AND (SELECT count(*) FROM verdict WHERE verdict.job = job.job) < ?3",
+                 AND NOT EXISTS (SELECT 1 FROM outcome WHERE outcome.job = job.job)",
         )?
-        .query_row((org.as_str(), now, VERDICTS_NEEDED), |row| row.get(0))?)
+        .query_row((org.as_str(), now), |row| row.get(0))?)
 }
 
 /// All but the bytes of a job.
 pub(crate) fn summary(tx: &Connection, id: &JobId) -> Result<Option<JobSummary>, LedgerError> {
     let found = tx
         .prepare_cached(
-            "SELECT person, org, contract, manifest_digest, module_digest, length(module), submitted_at, expires_at,
-                    leaf FROM job WHERE job = ?1",
+            "SELECT j.person, j.org, j.contract, manifest_digest, module_digest, length(module), submitted_at,
+                    expires_at, j.leaf, k.officers FROM job j JOIN contract k ON k.contract = j.contract
+             WHERE job = ?1",
         )?
         .query_row([id.as_str()], job_row)
         .optional()?;
-    let Some(((person, org, contract), (manifest, module), (module_bytes, submitted_at, expires_at, leaf))) = found
+    let Some(((person, org, contract), (manifest, module), (module_bytes, submitted_at, expires_at, leaf), officers)) =
+        found
     else {
         return Ok(None);
     };
@@ -104,6 +124,7 @@ pub(crate) fn summary(tx: &Connection, id: &JobId) -> Result<Option<JobSummary>,
         submitted_unix_s: submitted_at,
         expires_unix_s: expires_at,
         leaf_index: row::unsigned(leaf)?,
+        officers,
         verdicts: verdicts(tx, id)?,
         cancellation: cancellation(tx, id)?,
         runs: runs(tx, id)?,
@@ -113,11 +134,12 @@ pub(crate) fn summary(tx: &Connection, id: &JobId) -> Result<Option<JobSummary>,
     Ok(Some(summary))
 }
 
-type JobRow = ((String, String, String), ([u8; 32], [u8; 32]), (i64, i64, i64, i64));
+type JobRow = ((String, String, String), ([u8; 32], [u8; 32]), (i64, i64, i64, i64), u32);
 
 fn job_row(row: &Row<'_>) -> rusqlite::Result<JobRow> {
     let names = (row.get(0)?, row.get(1)?, row.get(2)?);
-    Ok((names, (row.get(3)?, row.get(4)?), (row.get(5)?, row.get(6)?, row.get(7)?, row.get(8)?)))
+    let numbers = (row.get(5)?, row.get(6)?, row.get(7)?, row.get(8)?);
+    Ok((names, (row.get(3)?, row.get(4)?), numbers, row.get(9)?))
 }
 
 fn verdicts(tx: &Connection, id: &JobId) -> Result<Vec<StoredVerdict>, LedgerError> {

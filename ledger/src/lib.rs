@@ -51,8 +51,8 @@ pub use domain::DomainBudget;
 pub use error::{ChargeError, ContractError, JobError, LedgerError};
 pub use issue::StoredCertificate;
 pub use job::{
-    Cancellation, JobState, JobSummary, MODULE_MAX_BYTES, NewCancellation, NewJob, NewVerdict, StoredJob, StoredRun,
-    StoredVerdict, VERDICTS_NEEDED, WAITING_JOBS_MAX,
+    Cancellation, DAILY_JOBS_MAX, JobState, JobSummary, MODULE_MAX_BYTES, NewCancellation, NewJob, NewVerdict,
+    StoredJob, StoredRun, StoredVerdict, WAITING_JOBS_MAX,
 };
 pub use log::{ENTRY_MAX_BYTES, TreeHead};
 pub use release::{BODY_MAX_BYTES, CLAIMS_MAX_BYTES, Receipt, SUMMARY_MAX_BYTES, Settled, StoredRelease};

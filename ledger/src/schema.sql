@@ -145,13 +145,14 @@ CREATE TABLE contract (
     allotment_delta INTEGER NOT NULL CHECK (allotment_delta >= 0),
     per_day_rho     INTEGER NOT NULL CHECK (per_day_rho >= 0),
     per_day_delta   INTEGER NOT NULL CHECK (per_day_delta >= 0),
+    officers        INTEGER NOT NULL CHECK (officers >= 1),
     debited_rho     INTEGER NOT NULL DEFAULT 0 CHECK (debited_rho BETWEEN 0 AND allotment_rho),
     debited_delta   INTEGER NOT NULL DEFAULT 0 CHECK (debited_delta BETWEEN 0 AND allotment_delta),
     leaf            INTEGER NOT NULL REFERENCES log_entry (seq)
 ) STRICT;
 CREATE INDEX contract_by_domain ON contract (domain, ends_at);
 CREATE TRIGGER contract_fixed BEFORE UPDATE OF contract, org, dataset, domain, digest, envelope, signer, starts_at,
-    ends_at, allotment_rho, allotment_delta, per_day_rho, per_day_delta, leaf ON contract
+    ends_at, allotment_rho, allotment_delta, per_day_rho, per_day_delta, officers, leaf ON contract
     BEGIN SELECT RAISE(ABORT, 'a contract never changes'); END;
 CREATE TRIGGER contract_only_grows BEFORE UPDATE ON contract
     WHEN NEW.debited_rho < OLD.debited_rho OR NEW.debited_delta < OLD.debited_delta
@@ -246,14 +247,16 @@ CREATE TABLE job (
     person          TEXT NOT NULL REFERENCES person (person),
     org             TEXT NOT NULL,
     contract        TEXT NOT NULL REFERENCES contract (contract),
-    manifest        BLOB NOT NULL,
     manifest_digest BLOB NOT NULL CHECK (length(manifest_digest) = 32),
-    module          BLOB NOT NULL,
     module_digest   BLOB NOT NULL CHECK (length(module_digest) = 32),
     submitted_at    INTEGER NOT NULL,
     expires_at      INTEGER NOT NULL CHECK (expires_at > submitted_at),
-    leaf            INTEGER NOT NULL UNIQUE REFERENCES log_entry (seq)
+    leaf            INTEGER NOT NULL UNIQUE REFERENCES log_entry (seq),
+    -- Last, so that the columns before them are read without the pages that these fill.
+    manifest        BLOB NOT NULL,
+    module          BLOB NOT NULL
 ) STRICT;
+CREATE INDEX job_by_org ON job (org, submitted_at);
 
 -- What an officer signed about a job: at most once for each officer.
 CREATE TABLE verdict (
@@ -268,6 +271,16 @@ CREATE TABLE verdict (
     leaf           INTEGER NOT NULL UNIQUE REFERENCES log_entry (seq),
     PRIMARY KEY (job, person)
 ) STRICT;
+-- What came of all verdicts on a job: made with the last of them.
+CREATE TABLE outcome (
+    job      TEXT PRIMARY KEY REFERENCES job (job),
+    decision TEXT NOT NULL CHECK (decision IN ('approve', 'reject')),
+    at       INTEGER NOT NULL,
+    leaf     INTEGER NOT NULL UNIQUE REFERENCES log_entry (seq)
+) STRICT;
+CREATE TRIGGER verdict_not_decided BEFORE INSERT ON verdict
+    WHEN EXISTS (SELECT 1 FROM outcome WHERE job = NEW.job)
+    BEGIN SELECT RAISE(ABORT, 'nobody decides on a decided job'); END;
 CREATE TRIGGER verdict_not_cancelled BEFORE INSERT ON verdict
     WHEN EXISTS (SELECT 1 FROM cancellation WHERE job = NEW.job)
     BEGIN SELECT RAISE(ABORT, 'nobody decides on a cancelled job'); END;
@@ -293,7 +306,8 @@ CREATE TRIGGER job_run_in_order BEFORE INSERT ON job_run
     WHEN NEW.number <> (SELECT count(*) + 1 FROM job_run WHERE job = NEW.job)
     BEGIN SELECT RAISE(ABORT, 'the runs of a job are numbered in order'); END;
 CREATE TRIGGER job_run_approved BEFORE INSERT ON job_run
-    WHEN NOT EXISTS (SELECT 1 FROM verdict WHERE job = NEW.job)
+    WHEN (SELECT count(*) FROM verdict WHERE job = NEW.job)
+            < (SELECT k.officers FROM contract k JOIN job j ON j.contract = k.contract WHERE j.job = NEW.job)
         OR EXISTS (SELECT 1 FROM verdict WHERE job = NEW.job AND decision <> 'approve')
         OR EXISTS (SELECT 1 FROM cancellation WHERE job = NEW.job)
     BEGIN SELECT RAISE(ABORT, 'only an approved job runs'); END;
@@ -435,6 +449,11 @@ CREATE TRIGGER verdict_no_delete BEFORE DELETE ON verdict BEGIN SELECT RAISE(ABO
 CREATE TRIGGER verdict_no_replace BEFORE INSERT ON verdict
     WHEN EXISTS (SELECT 1 FROM verdict WHERE (job = NEW.job AND person = NEW.person)
         OR rowid = NEW.rowid OR leaf = NEW.leaf)
+    BEGIN SELECT RAISE(ABORT, 'append-only'); END;
+CREATE TRIGGER outcome_no_update BEFORE UPDATE ON outcome BEGIN SELECT RAISE(ABORT, 'append-only'); END;
+CREATE TRIGGER outcome_no_delete BEFORE DELETE ON outcome BEGIN SELECT RAISE(ABORT, 'append-only'); END;
+CREATE TRIGGER outcome_no_replace BEFORE INSERT ON outcome
+    WHEN EXISTS (SELECT 1 FROM outcome WHERE job = NEW.job OR leaf = NEW.leaf)
     BEGIN SELECT RAISE(ABORT, 'append-only'); END;
 CREATE TRIGGER cancellation_no_update BEFORE UPDATE ON cancellation BEGIN SELECT RAISE(ABORT, 'append-only'); END;
 CREATE TRIGGER cancellation_no_delete BEFORE DELETE ON cancellation BEGIN SELECT RAISE(ABORT, 'append-only'); END;

@@ -47,6 +47,37 @@ pub struct Contract {
     pub max_groups_contributed: u32,
     /// Which columns in which roles of use.
     pub grants: Vec<Grant>,
+    /// How much care a job under this contract takes.
+    pub risk_class: RiskClass,
+}
+
+/// How much could go wrong under a contract, as the officer who signs it sees it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum RiskClass {
+    /// One officer decides on a job.
+    #[default]
+    Ordinary,
+    /// Two officers decide on a job, each without knowing what the other says; one no is a no.
+    High,
+}
+
+impl RiskClass {
+    /// How many officers decide on a job.
+    pub const fn officers(self) -> u32 {
+        match self {
+            Self::Ordinary => 1,
+            Self::High => 2,
+        }
+    }
+
+    /// The class as text.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Ordinary => "ordinary",
+            Self::High => "high",
+        }
+    }
 }
 
 /// Columns that may be used in some roles.
@@ -69,6 +100,8 @@ struct Text {
     purposes: Vec<Purpose>,
     starts: String,
     ends: String,
+    #[serde(default)]
+    risk_class: RiskClass,
     budget: BudgetText,
     per_query: PerQueryText,
     grants: Vec<Grant>,
@@ -132,6 +165,7 @@ impl Contract {
             budget_domain: text.budget_domain,
             purposes: text.purposes,
             grants: text.grants,
+            risk_class: text.risk_class,
         };
         let checks = [
             (contract.starts < contract.ends, "starts, ends"),

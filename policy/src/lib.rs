@@ -5,8 +5,9 @@
 //! live in the ledger, rows in the catalog.
 //!
 //! Read in this order: [`id`] (names), [`number`] (ρ and δ in integers), [`refusal`] (the closed list of reasons),
-//! [`public`] (values that carry nothing of a row), [`text`] (which characters a terminal shows as themselves), [`contract`] (what a firm was granted), [`dsse`] (who signed it),
-//! [`job`] (what a job wants), [`approval`] (an officer's verdict on it), [`decide`] (Cedar: one decision per column, role of use and purpose).
+//! [`public`] (values that carry nothing of a row), [`text`] (which characters a terminal shows as themselves),
+//! [`contract`] (what a firm was granted), [`dsse`] (who signed it), [`job`] (what a job wants), [`approval`] (an officer's
+//! verdict on it), [`decide`] (Cedar: one decision per column, role of use and purpose).
 
 pub mod approval;
 pub mod contract;

@@ -242,9 +242,18 @@ reasons! {
     JobClosed "job-closed" 409 PRECONDITION
         "the job is decided, cancelled or expired; look at its status"
         "该作业已有决定、已取消或已过期；请查看其状态";
+    AlreadyDecided "already-decided" 409 EXISTS
+        "you have decided on this job; another officer has to"
+        "您已对该作业作出决定；须由另一位专员决定";
+    OfficersMissing "officers-missing" 409 PRECONDITION
+        "a contract of this risk class needs as many officers outside the firm, with a key each, as decide on a job; register them first"
+        "此风险等级的合同需要足够的外单位专员，且各有登记密钥；请先登记";
     JobsWaiting "jobs-waiting" 429 EXHAUSTED
         "as many jobs of this organisation as may wait are waiting for review; call one back or wait for a verdict"
         "本单位待审作业已达上限；请撤回其中之一或等待审批结果";
+    JobsToday "jobs-today" 429 EXHAUSTED
+        "this organisation has handed in as many jobs as it may within 24 hours; try again tomorrow"
+        "本单位 24 小时内提交的作业已达上限；请明日再试";
     NotReleased "not-released" 409 PRECONDITION
         "there is no result yet; run the job and wait until its status is `released`"
         "尚无结果；请运行作业并等到状态为 `released`";

@@ -17,8 +17,12 @@ pub const JOB_MANIFEST_BYTES: usize = glovebox_policy::job::MANIFEST_MAX_BYTES;
 /// Longest module of a job that is read; the sandbox takes no longer one.
 pub const MODULE_BYTES: usize = 1024 * 1024;
 
-/// Jobs that are being submitted at the same time, each by another person; the next one is busy. They wait for one another to be compiled.
+/// Jobs that are being submitted at the same time, each by another person; the next one is busy. They wait for one
+/// another to be compiled.
 pub const SUBMISSIONS: usize = 8;
+
+/// Jobs that one organisation submits at the same time.
+pub const SUBMISSIONS_PER_ORG: usize = 2;
 
 /// Longest upload unless the configuration says otherwise.
 pub const UPLOAD_BYTES: u64 = 4 * 1024 * 1024 * 1024;
@@ -83,6 +87,12 @@ pub const KEEP_ALIVE_TIME: Duration = Duration::from_secs(30);
 
 /// How long one request may take, waiting for its release tick included.
 pub const REQUEST_TIME: Duration = Duration::from_secs(300);
+
+/// How long a client may take to send the body of a request that uploads no file. A place is held meanwhile.
+pub const BODY_TIME: Duration = Duration::from_secs(30);
+
+/// How long a client may take to send a job.
+pub const SUBMISSION_BODY_TIME: Duration = Duration::from_secs(120);
 
 /// How long one upload may take, ingest included.
 pub const UPLOAD_TIME: Duration = Duration::from_secs(3600);

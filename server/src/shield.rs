@@ -6,8 +6,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::body::Body;
+use axum::extract::Request;
+use futures::{StreamExt as _, stream};
 use glovebox_policy::{Reason, Refusal};
 use tokio::sync::Semaphore;
+use tokio::time::Instant;
 
 use crate::limits::REQUESTS_IN_FLIGHT;
 use crate::operator_log;
@@ -50,6 +54,20 @@ impl Shield {
     }
 }
 
+/// A request whose body breaks off if the client has not sent it in time.
+pub(crate) fn hurried(request: Request, within: Duration) -> Request {
+    let end = Instant::now() + within;
+    request.map(|body| {
+        Body::from_stream(stream::unfold(Some(body.into_data_stream()), move |left| async move {
+            let mut left = left?;
+            match tokio::time::timeout_at(end, left.next()).await {
+                Ok(piece) => Some((piece?, Some(left))),
+                Err(_) => Some((Err(axum::Error::new(std::io::Error::other("the body came too slowly"))), None)),
+            }
+        }))
+    })
+}
+
 #[cfg(test)]
 #[expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
 mod tests {
@@ -72,5 +90,18 @@ mod tests {
         assert_eq!(shield.places.available_permits(), REQUESTS_IN_FLIGHT - 1);
         tokio::time::sleep(Duration::from_millis(200)).await;
         assert_eq!(shield.places.available_permits(), REQUESTS_IN_FLIGHT);
+    }
+
+    #[tokio::test]
+    async fn a_body_that_does_not_end_breaks_off() {
+        let endless = stream::iter([Ok("{"), Ok("}")]).chain(stream::pending::<Result<&str, std::io::Error>>());
+        let request = Request::new(Body::from_stream(endless));
+        let mut pieces = hurried(request, Duration::from_millis(20)).into_body().into_data_stream();
+        assert_eq!(pieces.next().await.unwrap().unwrap(), "{");
+        assert_eq!(pieces.next().await.unwrap().unwrap(), "}");
+        assert!(pieces.next().await.unwrap().is_err(), "what came is not taken for the whole");
+        assert!(pieces.next().await.is_none());
+        let request = hurried(Request::new(Body::from("whole")), Duration::from_secs(60));
+        assert_eq!(axum::body::to_bytes(request.into_body(), 9).await.unwrap(), "whole");
     }
 }

@@ -31,6 +31,7 @@ pub(crate) struct Job {
     pub(crate) module: Digest,
     pub(crate) submitted: String,
     pub(crate) review_until: String,
+    pub(crate) officers: u32,
     pub(crate) verdicts: Vec<Verdict>,
     pub(crate) execute_by: Option<String>,
     pub(crate) max_executions: u32,

@@ -44,7 +44,8 @@ pub(crate) fn card(job: &Job, view: &View) -> Page {
         .fact(view.words("manifest sha256", "清单 sha256"), job.manifest)
         .fact(view.words("module sha256", "模块 sha256"), job.module)
         .fact(view.words("submitted", "提交时间"), &job.submitted)
-        .fact(view.words("review until", "审批截止"), &job.review_until);
+        .fact(view.words("review until", "审批截止"), &job.review_until)
+        .fact(view.words("officers that decide", "审批人数"), job.officers);
     if let Some(until) = &job.execute_by {
         page = page
             .fact(view.words("may be run until", "可执行至"), until)

@@ -83,9 +83,15 @@ fn check_page(page: &str, subjects: &Subjects) -> anyhow::Result<()> {
     if let Some(c) = page.chars().find(|c| *c != '\n' && !shows_itself(*c)) {
         bail!("the page holds the character {}, which a terminal does not show as itself", c.escape_unicode());
     }
-    let shown = [("manifest", subjects.manifest), ("module", subjects.module), ("contract", subjects.contract)];
-    for (what, digest) in shown {
-        ensure!(page.contains(&digest.to_string()), "the page does not show the digest of the {what}");
+    // Lines of the service: an author's line, which may hold any digest, does not begin so.
+    let shown = [
+        ("manifest", "  sha256        ", subjects.manifest),
+        ("module", "  sha256        ", subjects.module),
+        ("contract", "  its sha256    ", subjects.contract),
+    ];
+    for (what, head, digest) in shown {
+        let line = format!("{head}{digest}");
+        ensure!(page.lines().any(|found| found == line), "the page does not show the digest of the {what}");
     }
     Ok(())
 }
@@ -142,7 +148,7 @@ privacy = {{ epsilon = 1.0, delta = 1e-9 }}
         let card = json!({
             "job": "j-1", "name": "rows", "state": "submitted", "org": "acme", "person": "ana",
             "contract": "acme-visits", "manifest": text, "module": code, "submitted": "", "review_until": "",
-            "verdicts": [], "execute_by": null, "max_executions": 0, "cost": { "rho": 0.1, "delta": 0.0 },
+            "officers": 1, "verdicts": [], "execute_by": null, "max_executions": 0, "cost": { "rho": 0.1, "delta": 0.0 },
             "takes_ms": 1, "result_at": null, "runs": [],
         });
         let review = json!({

@@ -3,7 +3,7 @@
 use chrono::{DateTime, SecondsFormat};
 use glovebox_ledger::JobSummary;
 use glovebox_policy::approval::reason_of;
-use glovebox_policy::{ContractId, Cost, Digest, JobId, OrgId, PersonId};
+use glovebox_policy::{Caller, ContractId, Cost, Digest, JobId, OrgId, PersonId};
 use glovebox_privacy::{Released, Table};
 use serde::Serialize;
 
@@ -73,7 +73,9 @@ pub struct JobCard {
     pub submitted: String,
     /// Until when officers may decide, RFC 3339.
     pub review_until: String,
-    /// The verdicts.
+    /// How many officers decide.
+    pub officers: u32,
+    /// The verdicts. Until all officers have decided, an officer sees no other verdict than the own, and nobody else any.
     pub verdicts: Vec<VerdictCard>,
     /// Of an approved job: until when it may be run, RFC 3339.
     pub execute_by: Option<String>,
@@ -161,8 +163,9 @@ pub(crate) struct JobFacts {
 }
 
 impl JobCard {
-    pub(crate) fn new(summary: &JobSummary, state: JobState, facts: &JobFacts) -> Self {
-        let verdicts = summary.verdicts.iter().map(|verdict| VerdictCard {
+    pub(crate) fn new(caller: &Caller, summary: &JobSummary, state: JobState, facts: &JobFacts) -> Self {
+        let shown = |by: &PersonId| summary.is_decided() || *by == caller.person;
+        let verdicts = summary.verdicts.iter().filter(|verdict| shown(&verdict.person)).map(|verdict| VerdictCard {
             person: verdict.person.clone(),
             decision: verdict.decision.as_str(),
             reason: reason_of(&verdict.envelope),
@@ -179,6 +182,7 @@ impl JobCard {
             module: summary.module,
             submitted: instant(summary.submitted_unix_s),
             review_until: instant(summary.expires_unix_s),
+            officers: summary.officers,
             verdicts: verdicts.collect(),
             execute_by: summary.execute_by_unix_s().map(instant),
             max_executions: summary.max_executions(),

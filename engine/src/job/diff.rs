@@ -1,6 +1,7 @@
 //! What differs between two versions of a job. Whoever writes both cannot make the comparison long.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use glovebox_sandbox::ModuleFacts;
 use similar::{Algorithm, DiffTag, capture_diff_slices};
@@ -11,8 +12,8 @@ pub(crate) const MATCHED: usize = 1_000;
 /// What differs between two texts.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct TextDifference<'t> {
-    /// Lines that went (`-`) and came (`+`), in order.
-    pub(crate) lines: Vec<(&'static str, &'t str)>,
+    /// Lines that went (`-`) and came (`+`), in order: the sign, the line's number in its text, the line.
+    pub(crate) lines: Vec<(&'static str, usize, &'t str)>,
     /// Whether lines were not matched, for there are more than [`MATCHED`] from the first that differs to the last; all of
     /// them stand in `lines` then, first the old and then the new.
     pub(crate) whole: bool,
@@ -21,29 +22,33 @@ pub(crate) struct TextDifference<'t> {
 /// Compares two texts by lines.
 pub(crate) fn manifest_difference<'t>(before: &'t str, now: &'t str) -> TextDifference<'t> {
     let (before, now): (Vec<_>, Vec<_>) = (before.split('\n').collect(), now.split('\n').collect());
-    let (before, now) = without_common_ends(&before, &now);
-    let gone = |lines: &[&'t str]| lines.iter().map(|line| ("-", *line)).collect::<Vec<_>>();
-    let came = |lines: &[&'t str]| lines.iter().map(|line| ("+", *line)).collect::<Vec<_>>();
+    let (first, before, now) = without_common_ends(&before, &now);
+    // Lines of one of the texts, numbered from 1.
+    let signed = |sign, lines: &[&'t str], range: Range<usize>| {
+        let here = lines.get(range.clone()).unwrap_or_default();
+        here.iter().zip(first + range.start + 1..).map(|(line, number)| (sign, number, *line)).collect::<Vec<_>>()
+    };
     if before.len().max(now.len()) > MATCHED && !before.is_empty() && !now.is_empty() {
-        return TextDifference { lines: [gone(before), came(now)].concat(), whole: true };
+        let (gone, came) = (signed("-", before, 0..before.len()), signed("+", now, 0..now.len()));
+        return TextDifference { lines: [gone, came].concat(), whole: true };
     }
     let mut lines = Vec::new();
     for step in capture_diff_slices(Algorithm::Myers, before, now) {
         if step.tag() != DiffTag::Equal {
-            lines.extend(gone(before.get(step.old_range()).unwrap_or_default()));
-            lines.extend(came(now.get(step.new_range()).unwrap_or_default()));
+            lines.extend(signed("-", before, step.old_range()));
+            lines.extend(signed("+", now, step.new_range()));
         }
     }
     TextDifference { lines, whole: false }
 }
 
-/// Two texts from the first line that differs to the last.
-fn without_common_ends<'l, 't>(one: &'l [&'t str], other: &'l [&'t str]) -> (&'l [&'t str], &'l [&'t str]) {
-    let same = one.iter().zip(other).take_while(|(a, b)| a == b).count();
-    let (one, other) = (one.get(same..).unwrap_or_default(), other.get(same..).unwrap_or_default());
+/// Two texts from the first line that differs to the last, and how many lines stand before them.
+fn without_common_ends<'l, 't>(one: &'l [&'t str], other: &'l [&'t str]) -> (usize, &'l [&'t str], &'l [&'t str]) {
+    let first = one.iter().zip(other).take_while(|(a, b)| a == b).count();
+    let (one, other) = (one.get(first..).unwrap_or_default(), other.get(first..).unwrap_or_default());
     let same = one.iter().rev().zip(other.iter().rev()).take_while(|(a, b)| a == b).count();
     let end = |of: &[&str]| of.len() - same;
-    (one.get(..end(one)).unwrap_or_default(), other.get(..end(other)).unwrap_or_default())
+    (first, one.get(..end(one)).unwrap_or_default(), other.get(..end(other)).unwrap_or_default())
 }
 
 /// How many lines of a module's difference are shown; a rebuilt module differs nearly everywhere.
@@ -95,10 +100,10 @@ mod tests {
     #[test]
     fn lines_that_went_and_came_are_told() {
         let of = |before, now| manifest_difference(before, now).lines;
-        assert_eq!(of("a\nb\nc\n", "a\nB\nc\n"), [("-", "b"), ("+", "B")]);
+        assert_eq!(of("a\nb\nc\n", "a\nB\nc\n"), [("-", 2, "b"), ("+", 2, "B")]);
         assert_eq!(of("a\n", "a\n"), []);
-        assert_eq!(of("a\n", "a"), [("-", "")], "the newline at the end");
-        assert_eq!(of("a\r\n", "a\n"), [("-", "a\r"), ("+", "a")]);
+        assert_eq!(of("a\n", "a"), [("-", 2, "")], "the newline at the end");
+        assert_eq!(of("a\r\n", "a\n"), [("-", 1, "a\r"), ("+", 1, "a")]);
     }
 
     /// Texts of short lines, none of which the other has: matching them would take minutes.
@@ -110,10 +115,11 @@ mod tests {
         let difference = manifest_difference(&before, &now);
         assert!(difference.whole && began.elapsed().as_secs() < 5);
         assert_eq!(difference.lines.len(), 2 * 65_536);
+        assert_eq!((difference.lines[65_535].1, difference.lines[65_536].1), (65_536, 1));
         // Common ends are left out before lines are counted.
         let (longer, longest) = (before.clone() + "x\n" + &before, before.clone() + "y\n" + &before);
         let difference = manifest_difference(&longer, &longest);
-        assert_eq!((difference.lines, difference.whole), (vec![("-", "x"), ("+", "y")], false));
+        assert_eq!((difference.lines, difference.whole), (vec![("-", 65_537, "x"), ("+", 65_537, "y")], false));
     }
 
     #[test]

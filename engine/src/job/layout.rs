@@ -8,7 +8,7 @@
 //!
 //! INVARIANT (exact): an author's text can be read back from its lines. What a terminal does not show as itself is `\u{…}`;
 //! a blank at an end of a text or of a line is `\u{20}`; n blanks in a row are `\u{20×n}`; a backslash that would begin such
-//! a thing is `\u{5c}`.
+//! a thing is `\u{5c}`. The one newline that ends a text is not shown.
 
 use std::fmt::Write as _;
 

@@ -14,6 +14,7 @@ use glovebox_sandbox::{ModuleFault, WorkerConfig, Workers, trace_units, try_comp
 use serde::Serialize;
 
 use crate::config::{COMPILE_TIME, SandboxConfig};
+use crate::job::page::up;
 use crate::job::plan::JobPlan;
 
 /// A job that fits its dataset, as `job check` shows it.
@@ -66,7 +67,12 @@ pub async fn check(job: &str, module: &[u8], dataset: &str, worker: Option<PathB
         ModuleFault::Worker => Refusal::from(Reason::Internal),
         fault => Refusal::about(Reason::ModuleInvalid, &fault.to_string()),
     })?;
-    let (facts, manifest) = (plan.module.facts(), &plan.manifest);
+    Ok(JobReport { items: report(&plan, &dataset) })
+}
+
+/// What the officer's page will say of the job, without what depends on the contract.
+fn report(plan: &JobPlan, dataset: &Manifest) -> Vec<(String, String)> {
+    let (facts, manifest, output) = (plan.module.facts(), &plan.manifest, &plan.manifest.output);
     let mut items = Vec::new();
     let mut say = |item: &str, value: String| items.push((item.to_owned(), spelled_out(&value)));
     say("job", format!("{} ({}) on {}", manifest.name, manifest.kind.as_str(), manifest.dataset));
@@ -78,18 +84,34 @@ pub async fn check(job: &str, module: &[u8], dataset: &str, worker: Option<PathB
     );
     say("imports", "none".to_owned());
     say("exports", facts.exports.join(", "));
-    let columns: Vec<_> = manifest.columns.iter().map(|name| name.as_str()).collect();
-    say("columns (wasmInput)", columns.join(", "));
-    say("keys", manifest.output.keys.len().to_string());
+    for name in &manifest.columns {
+        if let Some(column) = dataset.column(name.as_str()) {
+            say("column (wasmInput)", format!("{name}: {}, {}", column.kind, column.meaning_en));
+        }
+    }
     say("fuel for a unit", manifest.fuel.to_string());
-    for (family, value) in plan.noise.families().iter().zip(0..) {
-        let step = manifest.output.values.get(value).map_or(1.0, |value| value.step);
-        let half = family.half_width_95 as f64 * step;
-        say(&format!("noise on {}", family.label.get()), format!("±{half:.4} in 95 of 100 draws"));
+    say("keys", output.keys.iter().map(|key| format!("{key:?}")).collect::<Vec<_>>().join(", "));
+    say("basis", output.basis.clone());
+    say("a unit", format!("at most {} rows, counted under at most {} keys", output.max_rows, output.max_keys));
+    let default_key = output.keys.get(output.default_key as usize).map_or("", String::as_str);
+    say("default row", format!("key {default_key:?}"));
+    for (family, index) in plan.noise.families().iter().zip(0..) {
+        let label = family.label.get();
+        let step = output.values.get(index).map_or(1.0, |value| value.step);
+        if let Some(value) = output.values.get(index) {
+            let default = output.default_values.get(index).copied().unwrap_or_default();
+            let [low, high, default] = [value.low, value.high, default].map(|steps| steps as f64 * step);
+            say(
+                &format!("range of {label}"),
+                format!("{low} … {high} in steps of {step}; {default} in the default row"),
+            );
+        }
+        say(&format!("noise on {label}"), format!("±{} in 95 of 100 draws", up(family.half_width_95 as f64 * step)));
     }
     let cost = plan.noise.cost().rho.as_f64_up();
     say("cost", format!("rho {cost:.9} (epsilon {} at delta {:e})", manifest.epsilon.to_display(), manifest.delta));
-    Ok(JobReport { items })
+    say("executions", format!("at most {}, each at this cost", manifest.executions));
+    items
 }
 
 /// Runs a job over synthetic rows of its dataset, with everything that production hides.

@@ -51,6 +51,7 @@ pub(crate) fn page(of: &PageOf<'_>) -> String {
     release(&mut sheet, of);
     sheet.section(5, "与上次批准版本的差异 Difference from the version approved last");
     difference(&mut sheet, of);
+    in_short(&mut sheet, of);
     sheet.into_text()
 }
 
@@ -71,6 +72,13 @@ fn head(sheet: &mut Sheet, of: &PageOf<'_>) {
     sheet.fact("submitted by", of.submitted_by);
     sheet.fact("submitted", of.submitted);
     sheet.fact("review until", of.expires);
+    sheet.fact(
+        "decided by",
+        match of.contract.risk_class.officers() {
+            1 => "one officer",
+            _ => "two officers, each without knowing what the other says; one no is a no",
+        },
+    );
     sheet.fact("kind", of.plan.manifest.kind.as_str());
     sheet.fact("name", "as the author calls it");
     sheet.quoted("", of.plan.manifest.name.as_str());
@@ -140,20 +148,62 @@ fn release(sheet: &mut Sheet, of: &PageOf<'_>) {
             None => sheet.fact("units", "the number of units under each key, as the column `units`"),
         }
         let (moves, half) = (family.sensitivity * step, family.half_width_95 as f64 * step);
-        let text = format!("one unit moves it by at most {moves:.4}; noise within ±{half:.4} in 95 of 100 draws");
+        let text = format!(
+            "one unit moves all its cells together by at most {}; noise of a cell within ±{} in 95 of 100 draws",
+            up(moves),
+            up(half)
+        );
         sheet.fact("its noise", &text);
     }
     sheet.fact("noise", noise.kind().as_str());
     sheet.fact("asks for", &format!("epsilon {} at delta {:e}", manifest.epsilon.to_display(), manifest.delta));
     let (rho, granted) = (noise.cost().rho.as_f64_up(), of.contract.allotment.rho.as_f64_up());
-    sheet.fact("costs", &format!("rho {rho:.9} of the contract's {granted:.9}"));
-    sheet.fact("executions", &format!("at most {}, each on another snapshot", manifest.executions));
+    let executions = manifest.executions;
+    let total = rho * f64::from(executions);
+    sheet.fact("executions", &format!("at most {executions}, each on another snapshot"));
+    sheet.fact(
+        "costs",
+        &format!("rho {} for each execution; {} for all of the contract's {granted:.9}", up(rho), up(total)),
+    );
     let leaves = of.window.leaves().as_millis();
     sheet.fact("result", &format!("leaves at a tick of {} ms, {leaves} ms or more after the start", of.tick_ms));
 }
 
+/// A figure of five digits, not below the true one.
+pub(crate) fn up(value: f64) -> String {
+    if !(value.is_finite() && value > 0.0) {
+        return value.to_string();
+    }
+    let digits = 10_f64.powf(4.0 - value.log10().floor());
+    let rounded = (value * digits).ceil() / digits;
+    if rounded >= 1e-4 { rounded.to_string() } else { format!("{rounded:e}") }
+}
+
 fn fmt(steps: i64, step: f64) -> String {
     format!("{}", steps as f64 * step)
+}
+
+/// What matters most once more: a long manifest must not push it off a screen.
+fn in_short(sheet: &mut Sheet, of: &PageOf<'_>) {
+    let (manifest, output) = (&of.plan.manifest, &of.plan.manifest.output);
+    sheet.section(6, "摘要 In short");
+    sheet.fact("lines", &format!("the manifest above has {}", of.manifest_text.lines().count()));
+    sheet.fact("columns", &manifest.columns.iter().map(|name| name.as_str()).collect::<Vec<_>>().join(", "));
+    sheet.fact("releases", &format!("{} keys with {} numbers each", output.keys.len(), of.plan.noise.families().len()));
+    let foreign = output.keys.iter().filter(|key| key.chars().any(is_look_alike)).count();
+    if foreign > 0 {
+        sheet.fact(
+            "look-alikes",
+            &format!("{foreign} keys have Greek or Cyrillic letters, many of which look like Latin ones"),
+        );
+    }
+    let rho = of.plan.noise.cost().rho.as_f64_up();
+    sheet.fact("costs", &format!("rho {} in all", up(rho * f64::from(manifest.executions))));
+    sheet.fact("module sha256", &manifest.module.to_string());
+}
+
+fn is_look_alike(c: char) -> bool {
+    matches!(c, '\u{370}'..='\u{52f}')
 }
 
 fn difference(sheet: &mut Sheet, of: &PageOf<'_>) {
@@ -165,13 +215,13 @@ fn difference(sheet: &mut Sheet, of: &PageOf<'_>) {
     let texts = manifest_difference(previous.manifest_text, of.manifest_text);
     match (texts.lines.is_empty(), texts.whole) {
         (true, _) => sheet.fact("manifest", "the same text"),
-        (false, false) => sheet.fact("manifest", "lines that went (-) and came (+)"),
+        (false, false) => sheet.fact("manifest", "lines that went (-) and came (+), with their numbers in the old and the new text"),
         (false, true) => sheet.fact("manifest", &format!(
             "more than {MATCHED} lines from the first that differs to the last: they are not matched with each other; all \
              the old ones (-) stand before all the new ones (+)"
         )),
     }
-    texts.lines.iter().for_each(|(sign, line)| sheet.marked(sign, line));
+    texts.lines.iter().for_each(|(sign, number, line)| sheet.marked(&format!("{sign}{number}"), line));
     if previous.module == of.plan.manifest.module {
         sheet.fact("module", "the same bytes");
         return;

@@ -99,9 +99,13 @@ impl Shared {
         })
     }
 
-    /// How many stored approvals stand: each is verified again, against the very bytes that are stored now.
+    /// How many stored approvals stand: each is verified again, against the very bytes that are stored now. None does until
+    /// all officers have decided, so that nothing that is refused meanwhile tells what the first of them said.
     pub(super) fn approvals(&self, opened: &Opened) -> Result<u32, Refusal> {
         let summary = &opened.stored.summary;
+        if !summary.is_decided() {
+            return Ok(0);
+        }
         let officer_of = |keyid: &str| self.ledger.officer_key(keyid).ok().flatten();
         let mut standing = 0;
         for verdict in &summary.verdicts {
@@ -138,9 +142,9 @@ impl Shared {
         Ok((ran.unwrap_or(before), None))
     }
 
-    pub(super) fn card(&self, summary: &JobSummary) -> Result<JobCard, Refusal> {
+    pub(super) fn card(&self, caller: &Caller, summary: &JobSummary) -> Result<JobCard, Refusal> {
         let (state, until) = self.job_state(summary)?;
-        let mut card = JobCard::new(summary, state, &self.facts(&summary.job)?);
+        let mut card = JobCard::new(caller, summary, state, &self.facts(&summary.job)?);
         card.result_at = until.map(instant);
         Ok(card)
     }
@@ -164,8 +168,8 @@ impl Shared {
 
     /// The summary of a job that the caller may see.
     pub(super) fn seen(&self, caller: &Caller, id: &JobId) -> Result<JobSummary, Refusal> {
-        let all = self.ledger.jobs().map_err(|error| internal("jobs", &error))?;
-        let seen = all.into_iter().find(|job| job.job == *id && (sees_all(caller) || job.org == caller.org));
+        let found = self.ledger.job_summary(id).map_err(|error| internal("jobs", &error))?;
+        let seen = found.filter(|job| sees_all(caller) || job.org == caller.org);
         seen.ok_or_else(|| Refusal::about(Reason::NotFound, id.as_str()))
     }
 
@@ -212,17 +216,12 @@ impl Shared {
         let failed = |error| internal("jobs", &error);
         let (own, name) = (&opened.stored.summary, &opened.bound.plan.manifest.name);
         let mut earlier = self.ledger.jobs().map_err(failed)?;
-        earlier.retain(|job| {
-            let approved = !job.verdicts.is_empty() && job.verdicts.iter().all(|v| v.decision == Decision::Approve);
-            approved && job.org == own.org && job.leaf_index < own.leaf_index
-        });
+        earlier.retain(|job| job.is_approved() && job.org == own.org && job.leaf_index < own.leaf_index);
         let last = |job: &JobSummary| job.verdicts.iter().map(|verdict| verdict.leaf_index).max();
         earlier.sort_by_key(|job| std::cmp::Reverse(last(job)));
         for job in earlier {
-            let Some(stored) = self.ledger.job(&job.job).map_err(failed)? else { continue };
-            let parsed = glovebox_policy::JobManifest::parse(&String::from_utf8_lossy(&stored.manifest));
-            if parsed.is_ok_and(|manifest| manifest.name == *name) {
-                return Ok(Some(stored));
+            if self.facts(&job.job).is_ok_and(|facts| facts.name == name.as_str()) {
+                return self.ledger.job(&job.job).map_err(failed);
             }
         }
         Ok(None)
@@ -239,7 +238,7 @@ impl Engine {
         let mut all = shared.ledger.jobs().map_err(|error| internal("jobs", &error))?;
         all.retain(|job| sees_all(caller) || job.org == caller.org);
         all.sort_by_key(|job| std::cmp::Reverse(job.leaf_index));
-        all.iter().map(|job| shared.card(job)).collect()
+        all.iter().map(|job| shared.card(caller, job)).collect()
     }
 
     /// One job.
@@ -247,7 +246,7 @@ impl Engine {
     /// # Errors
     /// [`Reason::NotFound`] when there is none that the caller may see.
     pub fn job(&self, caller: &Caller, id: &JobId) -> Result<JobCard, Refusal> {
-        self.shared.card(&self.shared.seen(caller, id)?)
+        self.shared.card(caller, &self.shared.seen(caller, id)?)
     }
 
     /// What an officer reads and signs; auditors and the firm itself may read it too.

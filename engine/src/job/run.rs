@@ -86,9 +86,13 @@ impl JobTask {
     pub(crate) fn admit(&self, shared: &Shared) -> Result<Admitted, Refusal> {
         not_frozen(shared, &self.caller.person)?;
         let Opened { stored, bound, contract, .. } = &self.opened;
+        let refused = |reason| Refusal::about(reason, stored.summary.job.as_str());
+        if !stored.summary.is_decided() {
+            return Err(refused(Reason::ApprovalMissing));
+        }
         let approvals = shared.approvals(&self.opened)?;
-        if approvals == 0 {
-            return Err(Refusal::about(Reason::ApprovalMissing, stored.summary.job.as_str()));
+        if approvals < stored.summary.officers {
+            return Err(refused(Reason::JobClosed));
         }
         let permit = shared.decide_job(&self.caller, bound, contract, approvals)?;
         let order = Order {
@@ -146,7 +150,7 @@ impl Engine {
         let (job, request) = (opened.stored.summary.job.clone(), opened.bound.request());
         // What this contract has or has lost needs no place, and costs nobody's time.
         if self.shared.is_done(&opened)? {
-            return self.shared.card(&opened.stored.summary);
+            return self.shared.card(caller, &opened.stored.summary);
         }
         if !self.shared.config.sandbox.executable().is_file() {
             return Err(internal("a worker", &"its executable is not there"));
@@ -155,7 +159,7 @@ impl Engine {
         let until = |time: Duration| now_unix_s().saturating_add(seconds_up(time));
         // One run of a job at a time, from before it waits for its place.
         let Some(run) = self.shared.runs.begin(&job, until(window.leaves()), request) else {
-            return self.shared.card(&opened.stored.summary);
+            return self.shared.card(caller, &opened.stored.summary);
         };
         let task = Task::Job(Arc::new(JobTask { caller: caller.clone(), opened }));
         let place = Arc::new(self.place().await?);
@@ -189,7 +193,7 @@ impl Engine {
     }
 
     async fn job_card(&self, caller: &Caller, id: &JobId) -> Result<JobCard, Refusal> {
-        self.shared.card(&self.opened(caller, id).await?.stored.summary)
+        self.shared.card(caller, &self.opened(caller, id).await?.stored.summary)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use glovebox_ledger::{NewJob, WAITING_JOBS_MAX};
+use glovebox_ledger::NewJob;
 use glovebox_policy::{Caller, JobId, Reason, Refusal, Role};
 use glovebox_sandbox::try_compile;
 
@@ -27,7 +27,7 @@ impl Engine {
         let (bound, manifest, module) = work.map_err(|error| internal("a submission", &error))??;
         // One at a time: compiling is the only work that a submission makes.
         let turn = Arc::clone(&self.shared.compiling).acquire_owned().await.map_err(|_| Reason::Busy)?;
-        // A run reserves no more than this; a module that needs longer would be charged and lost.
+        // Half of what a run reserves; a module that needs longer might be charged and lost.
         let workers = self.shared.workers(1, bound.plan.manifest.fuel);
         let compiled = try_compile(&bound.plan.module, &workers, COMPILE_TIME).await;
         drop(turn);
@@ -49,13 +49,13 @@ impl Engine {
                 now_unix_s,
             };
             shared.ledger.submit_job(&new).map_err(refused)?;
-            shared.card(&shared.seen(&caller, &job)?)
+            shared.card(&caller, &shared.seen(&caller, &job)?)
         });
         stored.await.map_err(|error| internal("a submission", &error))?
     }
 }
 
-/// Checks a submission. The policy is asked as if one officer had approved.
+/// Checks a submission. The policy is asked as if all officers had approved.
 fn submittable(
     shared: &Shared,
     caller: &Caller,
@@ -67,10 +67,8 @@ fn submittable(
         return Err(Refusal::about(Reason::ContractUnknown, bound.plan.manifest.contract.as_str()));
     }
     // Asked before the module is compiled, and again when the job is written down.
-    if shared.ledger.waiting_jobs(&caller.org).map_err(|error| internal("jobs", &error))? >= WAITING_JOBS_MAX {
-        return Err(Refusal::about(Reason::JobsWaiting, caller.org.as_str()));
-    }
+    shared.ledger.check_jobs_of(&caller.org).map_err(refused)?;
     bound.plan.window(&shared.config, bound.dataset.manifest())?;
-    let _permit = shared.decide_job(caller, &bound, &contract, 1)?;
+    let _permit = shared.decide_job(caller, &bound, &contract, contract.contract().risk_class.officers())?;
     Ok((bound, manifest, module))
 }

@@ -23,11 +23,11 @@ const COUNTS_ROWS: &str = r#"(module
     BODY
     (i32.const 1)))"#;
 
-fn module(body: &str) -> Vec<u8> {
+pub(crate) fn module(body: &str) -> Vec<u8> {
     wat::parse_str(COUNTS_ROWS.replace("BODY", body)).unwrap()
 }
 
-fn manifest(module: &[u8]) -> String {
+pub(crate) fn manifest(module: &[u8]) -> String {
     format!(
         r#"
 name = "rows"
@@ -66,7 +66,7 @@ async fn submit(engine: &Engine, who: &Caller, body: &str) -> Result<JobCard, Re
 }
 
 /// What an officer would sign after reading.
-fn verdict(review: &Review, approver: &Caller) -> Verdict {
+pub(crate) fn verdict(review: &Review, approver: &Caller) -> Verdict {
     Verdict {
         decision: Decision::Approve,
         job: review.job.clone(),
@@ -94,7 +94,7 @@ fn decide(world: &World, engine: &Engine, job: &JobId, edit: impl Fn(&mut Verdic
 }
 
 /// Waits until the job no longer runs.
-async fn settled(engine: &Engine, who: &Caller, job: &JobId) -> JobState {
+pub(crate) async fn settled(engine: &Engine, who: &Caller, job: &JobId) -> JobState {
     let began = Instant::now();
     loop {
         match engine.job(who, job).unwrap().state {

@@ -7,4 +7,5 @@ mod jobs;
 mod lost;
 mod refusals;
 mod sharing;
+mod two_officers;
 mod world;

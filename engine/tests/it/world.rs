@@ -149,7 +149,22 @@ impl World {
     /// Grants a firm its contract.
     pub(crate) fn contract(&self, engine: &Engine, org: &str, allotment: &str, ends: &str) {
         let text = CONTRACT.replace("{org}", org).replace("{allotment}", allotment).replace("{ends}", ends);
-        let signed = sign_contract(&text, &self.key).unwrap();
+        self.sign(engine, &text);
+    }
+
+    /// Grants a firm a contract under which two officers decide, and registers a second officer, whose key this is.
+    pub(crate) fn risky_contract(&self, engine: &Engine, org: &str) -> Ed25519KeyPair {
+        let key = Ed25519KeyPair::from_seed_unchecked(&[2; 32]).unwrap();
+        engine.add_person(&officer(), &account(&second_officer())).unwrap();
+        engine.add_officer_key(&second_officer().person, key.public_key().as_ref().try_into().unwrap()).unwrap();
+        let text =
+            CONTRACT.replace("{org}", org).replace("{allotment}", "0.3").replace("{ends}", "2120-01-01T00:00:00Z");
+        self.sign(engine, &text.replace("\n[budget]", "risk_class = \"high\"\n\n[budget]"));
+        key
+    }
+
+    fn sign(&self, engine: &Engine, text: &str) {
+        let signed = sign_contract(text, &self.key).unwrap();
         let signatures = signed.signatures.iter().map(|s| format!(r#"{{"keyid":"{}","sig":"{}"}}"#, s.keyid, s.sig));
         let envelope = format!(
             r#"{{"payload":"{}","payloadType":"{}","signatures":[{}]}}"#,
@@ -278,6 +293,10 @@ pub(crate) fn gamma() -> Caller {
 
 pub(crate) fn officer() -> Caller {
     caller("officer", "bureau", Role::Officer)
+}
+
+pub(crate) fn second_officer() -> Caller {
+    caller("omar", "bureau", Role::Officer)
 }
 
 pub(crate) fn auditor() -> Caller {

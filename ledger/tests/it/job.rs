@@ -1,8 +1,8 @@
 //! Jobs: what is kept of them, who may decide, and that nothing runs but what was approved, in time and so often.
 
 use glovebox_ledger::{
-    Admission, ChargeError, JobError, JobRun, JobState, LedgerError, MANIFEST_SUBJECT, MODULE_MAX_BYTES,
-    NewCancellation, NewJob, NewVerdict, Order, Person, Subject, WAITING_JOBS_MAX,
+    Admission, ChargeError, DAILY_JOBS_MAX, JobError, JobRun, JobState, LedgerError, MANIFEST_SUBJECT,
+    MODULE_MAX_BYTES, NewCancellation, NewJob, NewVerdict, Order, Person, Subject, WAITING_JOBS_MAX,
 };
 use glovebox_policy::approval::sign_verdict;
 use glovebox_policy::{Cost, Decision, Digest, Reason, Role, SignedVerdict, Subjects, Verdict};
@@ -94,7 +94,7 @@ fn only_so_many_jobs_of_a_firm_wait_at_a_time() {
     let submit = |job: &str| reason(f.ledger.submit_job(&new_job(job, "c1")));
     for number in 2..=WAITING_JOBS_MAX {
         assert_eq!(submit(&format!("j-{number}")), Ok(()));
-        assert_eq!(f.ledger.waiting_jobs(&id("firm")).unwrap(), number);
+        assert_eq!(f.ledger.check_jobs_of(&id("firm")).is_ok(), number < WAITING_JOBS_MAX);
     }
     let size = f.ledger.tree_head().unwrap().size;
     assert_eq!(submit("one-more"), Err(Reason::JobsWaiting));
@@ -108,7 +108,27 @@ fn only_so_many_jobs_of_a_firm_wait_at_a_time() {
     assert_eq!((submit("in-4"), submit("no-4")), (Ok(()), Err(Reason::JobsWaiting)));
     let later = NewJob { now_unix_s: NOON + DAY, expires_unix_s: NOON + 2 * DAY, ..new_job("later", "c1") };
     assert_eq!(reason(f.ledger.submit_job(&later)), Ok(()));
-    assert_eq!(f.ledger.waiting_jobs(&id("another")).unwrap(), 0);
+    f.ledger.check_jobs_of(&id("another")).unwrap();
+    f.audit();
+}
+
+#[test]
+fn only_so_many_jobs_of_a_firm_are_kept_in_a_day() {
+    let f = fixture();
+    f.cancel("j-1");
+    let at = |number: u32, now_unix_s| NewJob {
+        now_unix_s,
+        expires_unix_s: NOON + 9 * DAY,
+        ..new_job(&format!("n-{number}"), "c1")
+    };
+    for number in 2..=DAILY_JOBS_MAX {
+        assert_eq!(reason(f.ledger.submit_job(&at(number, NOON + 1))), Ok(()));
+        f.cancel(&format!("n-{number}"));
+    }
+    // Calling them back makes no room; the first of them being a day old makes room for one.
+    assert_eq!(reason(f.ledger.submit_job(&at(100, NOON + DAY - 1))), Err(Reason::JobsToday));
+    assert_eq!(reason(f.ledger.submit_job(&at(100, NOON + DAY))), Ok(()));
+    assert_eq!(reason(f.ledger.submit_job(&at(101, NOON + DAY))), Err(Reason::JobsToday));
     f.audit();
 }
 

@@ -18,3 +18,4 @@ mod support;
 mod tampered;
 mod threads;
 mod tiles;
+mod two_officers;

@@ -155,6 +155,7 @@ const TABLES: &[&str] = &[
     "lost",
     "job",
     "verdict",
+    "outcome",
     "cancellation",
     "job_run",
     "certificate",

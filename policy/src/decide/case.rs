@@ -153,6 +153,7 @@ fn contract_entity(
         ("dataset", RestrictedExpression::new_entity_uid(dataset.clone())),
         ("purposes", RestrictedExpression::new_set(purposes)),
         ("active", RestrictedExpression::new_bool(matter.terms().in_force(matter.now_unix_s))),
+        ("officers", RestrictedExpression::new_long(i64::from(matter.terms().risk_class.officers()))),
     ];
     entity(contract_uid, attributes, vec![])
 }

@@ -167,11 +167,26 @@ impl Suite {
         let module = Module::check(&attack.bytes)?;
         Ok(map(&module, &self.workers(shape), shape).await?)
     }
+
+    /// As [`Suite::cells`], from the rows of all units but the one at this place.
+    ///
+    /// # Errors
+    /// When the module is refused or the job fails.
+    pub async fn cells_without(&self, attack: &Attack, place: usize) -> Result<Cells> {
+        let module = Module::check(&attack.bytes)?;
+        let part = |units| Ok(stream::iter(input::batches(units, PLAIN.batch_rows)?.into_iter().map(Ok)).boxed());
+        let streams = [0..place, place + 1..UNITS].into_iter().map(part).collect();
+        Ok(map_rows(streams, &module, &self.workers(PLAIN)).await?)
+    }
 }
 
 /// Runs the job over the victims' rows.
 async fn map(module: &Module, workers: &Workers, shape: Shape) -> Result<Cells, SandboxFault> {
-    let streams = rows(shape).map_err(|_| SandboxFault::Rows)?;
+    map_rows(rows(shape), module, workers).await
+}
+
+async fn map_rows(streams: Result<Vec<Rows>>, module: &Module, workers: &Workers) -> Result<Cells, SandboxFault> {
+    let streams = streams.map_err(|_| SandboxFault::Rows)?;
     // A job draws the key. Here it is the public one of local runs, so that both can be compared with each other.
     let key = SelectionKey::new([0; 16]);
     cells_of_made_up_rows(streams, module, &job(), &key, workers).await

@@ -24,8 +24,8 @@ use tonic::Status;
 use tonic::service::Routes;
 
 use crate::identity::Identities;
-use crate::limits::{FLIGHT_MESSAGE_BYTES, REQUEST_TIME};
-use crate::shield::Shield;
+use crate::limits::{BODY_TIME, FLIGHT_MESSAGE_BYTES, REQUEST_TIME};
+use crate::shield::{Shield, hurried};
 use crate::status::{CODE_METADATA, refusal_of, status_of};
 
 /// The calls that carry a statement, so that a message too long to be read is answered as a statement too long.
@@ -42,7 +42,7 @@ pub(crate) fn router(engine: Engine, identities: Identities, shield: Shield) -> 
 /// Gives every request a place, a deadline and a task of its own, and replaces statuses whose words are not ours.
 async fn guard(State(shield): State<Shield>, request: Request, next: Next) -> Response {
     let statement = STATEMENT_CALLS.contains(&request.uri().path());
-    match shield.run(REQUEST_TIME, next.run(request)).await {
+    match shield.run(REQUEST_TIME, next.run(hurried(request, BODY_TIME))).await {
         Ok(response) => coded_response(response, statement),
         Err(refusal) => status_of(&refusal).into_http(),
     }

@@ -26,7 +26,7 @@ pub(crate) async fn submit(
     Extension(caller): Extension<Caller>,
     request: Request,
 ) -> Result<Reply, Refused> {
-    let Some(_place) = app.submissions.take(&caller.person) else {
+    let Some(_place) = app.submissions.take(&caller) else {
         read::thrown_away(request).await;
         return Err(Reason::Busy.into());
     };

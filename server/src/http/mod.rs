@@ -78,9 +78,9 @@ use glovebox_engine::Engine;
 
 use self::places::Places;
 use crate::identity::Identities;
-use crate::limits::{REQUEST_TIME, SUBMISSION_TIME, SUBMISSIONS, UPLOAD_TIME};
+use crate::limits::{BODY_TIME, REQUEST_TIME, SUBMISSION_BODY_TIME, SUBMISSION_TIME, UPLOAD_TIME};
 use crate::reply::{self, Reply};
-use crate::shield::Shield;
+use crate::shield::{Shield, hurried};
 
 /// The prefix of every path.
 pub const PREFIX: &str = "/api/v1";
@@ -98,7 +98,7 @@ pub(crate) struct App {
 
 impl App {
     pub(crate) fn new(engine: Engine, identities: Identities, incoming: PathBuf, upload_bytes: u64) -> Self {
-        let submissions = Places::new(SUBMISSIONS);
+        let submissions = Places::default();
         Self { engine, identities, incoming: Arc::new(incoming), upload_bytes, submissions }
     }
 }
@@ -156,18 +156,20 @@ fn log_routes() -> Router<App> {
 }
 
 async fn guard(State(shield): State<Shield>, request: Request, next: Next) -> Reply {
-    let deadline = deadline_of(request.method(), request.uri().path());
+    let (sending, deadline) = deadlines_of(request.method(), request.uri().path());
+    let request = hurried(request, sending);
     match shield.run(deadline, next.run(request)).await {
         Ok(reply) => reply,
         Err(refusal) => reply::refusal(&refusal),
     }
 }
 
-fn deadline_of(method: &Method, path: &str) -> Duration {
+/// How long a client may take to send a request, and how long the whole of it may take.
+fn deadlines_of(method: &Method, path: &str) -> (Duration, Duration) {
     match path.strip_prefix(PREFIX) {
-        Some("/jobs") if *method == Method::POST => SUBMISSION_TIME,
-        Some(path) if *method == Method::POST && path.starts_with("/datasets") => UPLOAD_TIME,
-        _ => REQUEST_TIME,
+        Some("/jobs") if *method == Method::POST => (SUBMISSION_BODY_TIME, SUBMISSION_TIME),
+        Some(path) if *method == Method::POST && path.starts_with("/datasets") => (UPLOAD_TIME, UPLOAD_TIME),
+        _ => (BODY_TIME, REQUEST_TIME),
     }
 }
 

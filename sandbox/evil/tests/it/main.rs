@@ -3,5 +3,6 @@
 
 mod expected;
 mod list;
+mod neighbours;
 mod plants;
 mod support;
