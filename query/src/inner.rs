@@ -6,19 +6,19 @@ use std::sync::Arc;
 use datafusion::common::{Column, DFSchema};
 use datafusion::logical_expr::expr::AggregateFunction;
 use datafusion::logical_expr::utils::{conjunction, split_conjunction_owned};
-use datafusion::logical_expr::{Aggregate, Expr};
+use datafusion::logical_expr::{Aggregate, Expr, lit};
 use glovebox_catalog::{Dataset, KeyValue, Manifest};
 use glovebox_policy::{ColumnName, ColumnUse, Reason, Refusal};
 
 use crate::canonical;
 use crate::flatten::{Flat, flatten, size, unaliased};
-use crate::interval::{Interval, interval_of};
-use crate::lift::{BoundsOf, MARKER, WrittenBounds};
+use crate::interval::{Interval, interval_of, reach_of};
+use crate::lift::{BoundsOf, MARKER, WrittenBounds, marker_index};
 use crate::measure::{Counted, FixedPoint, Measure};
 use crate::output::{Output, add, canonical_order};
 use crate::roles::uses;
 use crate::rows::try_on_nulls;
-use crate::total::total;
+use crate::total::{total, when};
 
 /// Most groups of one question.
 pub(crate) const GROUPS_MAX: u64 = 65_536;
@@ -237,6 +237,17 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// The condition of `FILTER (WHERE …)` over the table's columns.
+    fn condition(&self, filter: &Expr) -> Result<Expr, Refusal> {
+        use datafusion::logical_expr::ExprSchemable as _;
+        let filter = self.flat.substitute(filter, self.aggregate.input.schema())?;
+        match self.total(&filter)?.get_type(&self.schema) {
+            // As written: it is made total once, with the argument that it guards.
+            Ok(arrow::datatypes::DataType::Boolean) => Ok(filter),
+            _ => Err(Refusal::about(Reason::TypeRefused, &canonical::text(&filter))),
+        }
+    }
+
     fn is_whole(&self, expr: &Expr) -> bool {
         use datafusion::logical_expr::ExprSchemable as _;
         expr.get_type(&self.schema).is_ok_and(|t| t == arrow::datatypes::DataType::Int64)
@@ -247,16 +258,21 @@ impl<'a> Reader<'a> {
         let Expr::AggregateFunction(AggregateFunction { func, params }) = unaliased(expr.clone()) else {
             return Err(refused());
         };
-        if params.filter.is_some() || !params.order_by.is_empty() || params.null_treatment.is_some() {
+        if !params.order_by.is_empty() || params.null_treatment.is_some() {
             return Err(refused());
         }
         let [argument] = params.args.as_slice() else {
             return Err(refused());
         };
-        let argument = self.argument(argument)?;
+        let mut argument = self.argument(argument)?;
         self.check_columns(&argument.expr)?;
+        let condition = params.filter.as_deref().map(|filter| self.condition(filter)).transpose()?;
+        if let (Some(condition), false) = (&condition, params.distinct) {
+            // A row that does not meet the condition contributes what NULL does: nothing, to a count or to a sum.
+            argument.expr = when(condition.clone(), argument.expr);
+        }
         match (func.name(), params.distinct) {
-            ("count", true) => self.count_units(&argument, refused, measures),
+            ("count", true) => self.count_units(&argument, condition, refused, measures),
             ("count", false) => self.count(argument, measures),
             ("sum", false) => self.sum(argument, measures),
             ("avg", false) => self.mean(argument, measures),
@@ -271,6 +287,7 @@ impl<'a> Reader<'a> {
     fn count_units(
         &self,
         argument: &Argument,
+        condition: Option<Expr>,
         refused: impl Fn() -> Refusal,
         measures: &mut Vec<Measure>,
     ) -> Result<Output, Refusal> {
@@ -282,8 +299,16 @@ impl<'a> Reader<'a> {
         if argument.bounds.is_some() {
             return Err(Reason::BoundsInvalid.into());
         }
-        let measure = add(measures, Measure::count(Counted::Units, "count(distinct unit)", None, 1)?);
-        Ok(Output::Count { measure })
+        let measure = match condition {
+            None => Measure::count(Counted::Units, "count(distinct unit)", None, 1)?,
+            // Rows that meet the condition, of which each unit has at most one: 1 where it has any.
+            Some(condition) => {
+                let expr = self.total(&when(condition, lit(1_i64)))?;
+                let text = format!("count(distinct unit of {})", canonical::text(&expr));
+                Measure::count(Counted::Present(expr), &text, None, 1)?
+            }
+        };
+        Ok(Output::Count { measure: add(measures, measure) })
     }
 
     fn count(&self, argument: Argument, measures: &mut Vec<Measure>) -> Result<Output, Refusal> {
@@ -365,17 +390,4 @@ impl<'a> Reader<'a> {
         let sum = add(measures, Measure::sum(expr, scale, centre, None, self.rows())?);
         Ok(Output::Mean { sum, count: add(measures, count), scale, centre })
     }
-}
-
-fn marker_index(expr: &Expr) -> Option<usize> {
-    match unaliased(expr.clone()) {
-        Expr::Literal(datafusion::common::ScalarValue::Int64(Some(index)), _) => usize::try_from(index).ok(),
-        _ => None,
-    }
-}
-
-/// What a row may count where only a unit's whole contribution to a group is bounded: no more than that, either way.
-fn reach_of(bounds: WrittenBounds) -> Option<Interval> {
-    let reach = bounds.lower.abs().max(bounds.upper.abs());
-    Interval::new(-reach, reach)
 }

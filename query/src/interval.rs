@@ -147,3 +147,9 @@ fn of_call(name: &str, args: &[Interval]) -> Option<Interval> {
         _ => None,
     }
 }
+
+/// What a row may count where only a unit's whole contribution to a group is bounded: no more than that, either way.
+pub(crate) fn reach_of(bounds: crate::lift::WrittenBounds) -> Option<Interval> {
+    let reach = bounds.lower.abs().max(bounds.upper.abs());
+    Interval::new(-reach, reach)
+}

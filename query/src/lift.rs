@@ -311,3 +311,12 @@ fn wrap_argument(out: &mut Vec<Token>, start: usize, index: usize) {
     out.append(&mut argument);
     out.extend([Token::Comma, Token::Number(index.to_string(), false), Token::RParen]);
 }
+
+/// Which written bounds a marker stands for.
+pub(crate) fn marker_index(expr: &datafusion::logical_expr::Expr) -> Option<usize> {
+    use datafusion::logical_expr::Expr;
+    match crate::flatten::unaliased(expr.clone()) {
+        Expr::Literal(datafusion::common::ScalarValue::Int64(Some(index)), _) => usize::try_from(index).ok(),
+        _ => None,
+    }
+}

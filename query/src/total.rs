@@ -229,3 +229,8 @@ fn total_call(call: &ScalarFunction, schema: &DFSchema) -> Result<Expr, Refusal>
 fn case_when(when: Expr, then: Expr, otherwise: Expr) -> Expr {
     Expr::Case(Case::new(None, vec![(Box::new(when), Box::new(then))], Some(Box::new(otherwise))))
 }
+
+/// The value where the condition is true, else NULL.
+pub(crate) fn when(condition: Expr, value: Expr) -> Expr {
+    Expr::Case(Case::new(None, vec![(Box::new(condition), Box::new(value))], None))
+}

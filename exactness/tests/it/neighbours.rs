@@ -91,6 +91,8 @@ fn a_declaration_that_is_one_too_small_is_noticed() {
         ("SELECT COUNT(*) FROM {t}", 1),
         ("SELECT COUNT(DISTINCT person) FROM {t}", 1),
         ("SELECT AVG(x) FROM {t}", 1),
+        ("SELECT SUM(x) FILTER (WHERE x > 0) FROM {t}", 1),
+        ("SELECT COUNT(DISTINCT person) FILTER (WHERE x > 0) FROM {t}", 1),
         ("SELECT SUM(x, contribution_bounds_per_group => (-15, 40)) FROM {t}", 1),
         ("SELECT SUM(x, contribution_bounds_per_row => (0, 3)) FROM {t}", 1),
         ("SELECT COUNT(*, contribution_bounds_per_group => (0, 2)) FROM {t}", 1),

@@ -106,6 +106,13 @@ fn questions() -> Vec<(&'static str, &'static str, Vec<Family>)> {
             "",
             vec![family(|r| r.big.map(|v| v / 3), Some((-500, 500)), None)],
         ),
+        ("COUNT(*) FILTER (WHERE x > 0)", "", vec![count(|r| positive(r).then_some(1))]),
+        (
+            "COUNT(DISTINCT person) FILTER (WHERE x > 0)",
+            "",
+            vec![family(|r| positive(r).then_some(1), None, Some((0, 1)))],
+        ),
+        ("SUM(x) FILTER (WHERE big IS NOT NULL)", "", vec![family(|r| r.big.and(r.x), Some((-10, 50)), None)]),
         ("SUM(COALESCE(x, 7))", "", vec![family(|r| Some(r.x.unwrap_or(7)), Some((-10, 50)), None)]),
     ]
 }

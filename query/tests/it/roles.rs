@@ -2,7 +2,7 @@
 
 use glovebox_policy::Reason;
 
-use crate::support::Expect::Yes;
+use crate::support::Expect::{About, No, Yes};
 use crate::support::{accepted, analyse_with, check};
 
 #[test]
@@ -20,6 +20,8 @@ fn conditions_inside_aggregates_are_filters() {
         "COUNT(1 / (person - 7))",
         "SUM(age * CASE WHEN person IN (7) THEN 1 ELSE 0 END)",
         "COUNT(TRY_CAST(person = 7 AS BIGINT))",
+        "COUNT(*) FILTER (WHERE person = 7)",
+        "COUNT(DISTINCT person) FILTER (WHERE person = 7)",
     ] {
         assert_eq!(roles(&format!("SELECT {hidden} FROM t.visits"), "person"), [Aggregate, Filter], "{hidden}");
     }
@@ -47,4 +49,15 @@ fn the_day_of_an_instant_is_total() {
 fn a_bound_on_the_group_bounds_the_row() {
     check("SELECT SUM(loose, contribution_bounds_per_group => (-1.5, 2.5)) FROM t.visits", Yes);
     check("SELECT SUM(free, contribution_bounds_per_group => (0, 3)) FROM t.visits", Yes);
+}
+
+#[test]
+fn a_filter_of_an_aggregate_is_held_to_what_a_condition_is() {
+    let ask = |condition: &str| format!("SELECT SUM(age) FILTER (WHERE {condition}) FROM t.visits");
+    check(&ask("smoker AND CAST(at AS DATE) > day"), Yes);
+    check(&ask("phone = '1'"), About(Reason::ColumnIsIdentifier, "phone"));
+    // A whole number is a truth value here as in CASE; a day is none.
+    check(&ask("age"), Yes);
+    check(&ask("day"), No(Reason::TypeRefused));
+    check(&ask("age > (SELECT 1)"), About(Reason::ClauseRefused, "a subquery"));
 }
