@@ -108,11 +108,11 @@ reasons! {
         "this clause is not supported over private rows; ask one SELECT over one dataset with WHERE, GROUP BY, HAVING, ORDER BY and LIMIT"
         "私有数据上不支持该子句；请使用单一数据集的 SELECT，可带 WHERE、GROUP BY、HAVING、ORDER BY、LIMIT";
     NotAggregated "not-aggregated" 400 INVALID
-        "rows themselves never leave; aggregate with COUNT(*), COUNT(DISTINCT unit), SUM or AVG"
-        "原始行不出域；请使用 COUNT(*)、COUNT(DISTINCT 单位)、SUM 或 AVG 聚合";
+        "rows themselves never leave; aggregate with COUNT(*), COUNT(DISTINCT unit), SUM, AVG, VAR or STDDEV"
+        "原始行不出域；请使用 COUNT(*)、COUNT(DISTINCT 单位)、SUM、AVG、VAR 或 STDDEV 聚合";
     AggregateRefused "aggregate-refused" 400 UNIMPLEMENTED
-        "this aggregate is not available; use COUNT(*), COUNT(DISTINCT <unit column>), SUM(x) or AVG(x) without FILTER, ORDER BY or DISTINCT"
-        "不支持该聚合；请使用 COUNT(*)、COUNT(DISTINCT <单位列>)、SUM(x) 或 AVG(x)，不带 FILTER、ORDER BY、DISTINCT";
+        "this aggregate is not available; use COUNT(*), COUNT(x), COUNT(DISTINCT <unit column>), SUM(x), AVG(x), VAR(x), VAR_POP(x), STDDEV(x) or STDDEV_POP(x), with FILTER (WHERE …) if wanted, without ORDER BY and other DISTINCT"
+        "不支持该聚合；请使用 COUNT(*)、COUNT(x)、COUNT(DISTINCT <单位列>)、SUM(x)、AVG(x)、VAR(x)、VAR_POP(x)、STDDEV(x) 或 STDDEV_POP(x)，可带 FILTER (WHERE …)，不带 ORDER BY 与其他 DISTINCT";
     FunctionRefused "function-refused" 400 UNIMPLEMENTED
         "this function is not on the list of functions that cannot fail on any row; use arithmetic, comparison, CASE, COALESCE, NULLIF, ABS, FLOOR, CEIL, GREATEST, LEAST or TRY_CAST"
         "该函数不在“对任何行都不会出错”的函数表中；请使用算术、比较、CASE、COALESCE、NULLIF、ABS、FLOOR、CEIL、GREATEST、LEAST 或 TRY_CAST";

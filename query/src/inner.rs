@@ -4,21 +4,19 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use datafusion::common::{Column, DFSchema};
-use datafusion::logical_expr::expr::AggregateFunction;
 use datafusion::logical_expr::utils::{conjunction, split_conjunction_owned};
-use datafusion::logical_expr::{Aggregate, Expr, lit};
+use datafusion::logical_expr::{Aggregate, Expr};
 use glovebox_catalog::{Dataset, KeyValue, Manifest};
 use glovebox_policy::{ColumnName, ColumnUse, Reason, Refusal};
 
 use crate::canonical;
-use crate::flatten::{Flat, flatten, size, unaliased};
-use crate::interval::{Interval, interval_of, reach_of};
-use crate::lift::{BoundsOf, MARKER, WrittenBounds, marker_index};
-use crate::measure::{Counted, FixedPoint, Measure};
-use crate::output::{Output, add, canonical_order};
+use crate::flatten::{Flat, flatten, size};
+use crate::lift::WrittenBounds;
+use crate::measure::{Counted, Measure};
+use crate::output::{Output, canonical_order};
 use crate::roles::uses;
 use crate::rows::try_on_nulls;
-use crate::total::{total, when};
+use crate::total::total;
 
 /// Most groups of one question.
 pub(crate) const GROUPS_MAX: u64 = 65_536;
@@ -120,20 +118,14 @@ pub(crate) fn analyse(
 }
 
 /// Reads the parts of one aggregate node.
-struct Reader<'a> {
-    dataset: &'a Dataset,
-    schema: DFSchema,
-    flat: &'a Flat,
-    aggregate: &'a Aggregate,
-    written: &'a [WrittenBounds],
+pub(crate) struct Reader<'a> {
+    pub(crate) dataset: &'a Dataset,
+    pub(crate) schema: DFSchema,
+    pub(crate) flat: &'a Flat,
+    pub(crate) aggregate: &'a Aggregate,
+    pub(crate) written: &'a [WrittenBounds],
     /// Group expressions over the table's columns.
     group: Vec<Expr>,
-}
-
-/// An aggregate's argument without casts that the planner added and without the bounds marker.
-struct Argument {
-    expr: Expr,
-    bounds: Option<WrittenBounds>,
 }
 
 impl<'a> Reader<'a> {
@@ -156,12 +148,12 @@ impl<'a> Reader<'a> {
         Ok(Self { dataset, schema, flat, aggregate, written, group })
     }
 
-    fn manifest(&self) -> &Manifest {
+    pub(crate) fn manifest(&self) -> &Manifest {
         self.dataset.manifest()
     }
 
     /// Refuses identifiers before anything else is said about an expression.
-    fn check_columns(&self, expr: &Expr) -> Result<(), Refusal> {
+    pub(crate) fn check_columns(&self, expr: &Expr) -> Result<(), Refusal> {
         let mut names: Vec<String> = expr.column_refs().into_iter().map(|c| c.name.clone()).collect();
         names.sort();
         for name in names {
@@ -174,7 +166,7 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
-    fn total(&self, expr: &Expr) -> Result<Expr, Refusal> {
+    pub(crate) fn total(&self, expr: &Expr) -> Result<Expr, Refusal> {
         self.check_columns(expr)?;
         total(expr, &self.schema)
     }
@@ -217,177 +209,5 @@ impl<'a> Reader<'a> {
             keys.iter().position(|key| key.name == name).ok_or_else(|| Refusal::from(Reason::Internal))
         };
         self.group.iter().map(place).collect()
-    }
-
-    fn argument(&self, expr: &Expr) -> Result<Argument, Refusal> {
-        let mut expr = unaliased(self.flat.substitute(expr, self.aggregate.input.schema())?);
-        let mut bounds = None;
-        loop {
-            expr = match expr {
-                // AVG of whole numbers: the planner widens them; we add them up as they are.
-                Expr::Cast(cast) if cast.field.data_type().is_floating() && self.is_whole(&cast.expr) => *cast.expr,
-                Expr::ScalarFunction(call) if call.func.name() == MARKER => {
-                    let mut args = call.args.into_iter();
-                    let (argument, index) = (args.next(), args.next());
-                    bounds = index.and_then(|i| marker_index(&i)).and_then(|i| self.written.get(i)).copied();
-                    argument.filter(|_| bounds.is_some()).ok_or(Reason::BoundsInvalid)?
-                }
-                other => return Ok(Argument { expr: other, bounds }),
-            };
-        }
-    }
-
-    /// The condition of `FILTER (WHERE …)` over the table's columns.
-    fn condition(&self, filter: &Expr) -> Result<Expr, Refusal> {
-        use datafusion::logical_expr::ExprSchemable as _;
-        let filter = self.flat.substitute(filter, self.aggregate.input.schema())?;
-        match self.total(&filter)?.get_type(&self.schema) {
-            // As written: it is made total once, with the argument that it guards.
-            Ok(arrow::datatypes::DataType::Boolean) => Ok(filter),
-            _ => Err(Refusal::about(Reason::TypeRefused, &canonical::text(&filter))),
-        }
-    }
-
-    fn is_whole(&self, expr: &Expr) -> bool {
-        use datafusion::logical_expr::ExprSchemable as _;
-        expr.get_type(&self.schema).is_ok_and(|t| t == arrow::datatypes::DataType::Int64)
-    }
-
-    fn aggregate(&self, expr: &Expr, measures: &mut Vec<Measure>) -> Result<Output, Refusal> {
-        let refused = || Refusal::about(Reason::AggregateRefused, &canonical::text(expr));
-        let Expr::AggregateFunction(AggregateFunction { func, params }) = unaliased(expr.clone()) else {
-            return Err(refused());
-        };
-        if !params.order_by.is_empty() || params.null_treatment.is_some() {
-            return Err(refused());
-        }
-        let [argument] = params.args.as_slice() else {
-            return Err(refused());
-        };
-        let mut argument = self.argument(argument)?;
-        self.check_columns(&argument.expr)?;
-        let condition = params.filter.as_deref().map(|filter| self.condition(filter)).transpose()?;
-        if let (Some(condition), false) = (&condition, params.distinct) {
-            // A row that does not meet the condition contributes what NULL does: nothing, to a count or to a sum.
-            argument.expr = when(condition.clone(), argument.expr);
-        }
-        match (func.name(), params.distinct) {
-            ("count", true) => self.count_units(&argument, condition, refused, measures),
-            ("count", false) => self.count(argument, measures),
-            ("sum", false) => self.sum(argument, measures),
-            ("avg", false) => self.mean(argument, measures),
-            _ => Err(refused()),
-        }
-    }
-
-    fn rows(&self) -> u32 {
-        self.manifest().max_rows_per_unit()
-    }
-
-    fn count_units(
-        &self,
-        argument: &Argument,
-        condition: Option<Expr>,
-        refused: impl Fn() -> Refusal,
-        measures: &mut Vec<Measure>,
-    ) -> Result<Output, Refusal> {
-        let is_unit = matches!((&argument.expr, self.manifest().unit()),
-            (Expr::Column(column), [unit]) if column.name == unit.as_str());
-        if !is_unit {
-            return Err(refused());
-        }
-        if argument.bounds.is_some() {
-            return Err(Reason::BoundsInvalid.into());
-        }
-        let measure = match condition {
-            None => Measure::count(Counted::Units, "count(distinct unit)", None, 1)?,
-            // Rows that meet the condition, of which each unit has at most one: 1 where it has any.
-            Some(condition) => {
-                let expr = self.total(&when(condition, lit(1_i64)))?;
-                let text = format!("count(distinct unit of {})", canonical::text(&expr));
-                Measure::count(Counted::Present(expr), &text, None, 1)?
-            }
-        };
-        Ok(Output::Count { measure: add(measures, measure) })
-    }
-
-    fn count(&self, argument: Argument, measures: &mut Vec<Measure>) -> Result<Output, Refusal> {
-        let clamp = match argument.bounds {
-            None => None,
-            Some(WrittenBounds { of: BoundsOf::Group, lower, upper }) => Interval::new(lower, upper),
-            Some(_) => return Err(Reason::BoundsInvalid.into()),
-        };
-        let counted = match self.total(&argument.expr)? {
-            Expr::Literal(value, _) if !value.is_null() => (Counted::Rows, "count(*)".to_owned()),
-            expr => {
-                let text = format!("count({})", canonical::text(&expr));
-                (Counted::Present(expr), text)
-            }
-        };
-        let measure = add(measures, Measure::count(counted.0, &counted.1, clamp, self.rows())?);
-        Ok(Output::Count { measure })
-    }
-
-    /// The steps of a value, from written bounds per row or from declared ones.
-    fn scale(&self, expr: &Expr, bounds: Option<WrittenBounds>) -> Result<FixedPoint, Refusal> {
-        let whole = self.is_whole(expr);
-        let written = bounds.filter(|b| b.of == BoundsOf::Row);
-        let missing = || Refusal::about(Reason::BoundsMissing, &canonical::text(expr));
-        let interval = match written {
-            Some(b) => Interval::new(b.lower, b.upper),
-            // An inferred interval is widened to whole numbers, a written one narrowed: nothing is cut off unasked.
-            None => interval_of(expr, self.manifest())
-                .or_else(|| bounds.and_then(reach_of))
-                .and_then(|i| if whole { i.outward() } else { Some(i) }),
-        };
-        let grid = match expr {
-            Expr::Column(column) => self.manifest().column(&column.name).and_then(|c| c.grid),
-            _ => None,
-        };
-        FixedPoint::new(interval.ok_or_else(missing)?, grid, whole)
-    }
-
-    fn number(&self, expr: &Expr) -> Result<Expr, Refusal> {
-        use datafusion::logical_expr::ExprSchemable as _;
-        let expr = self.total(expr)?;
-        match expr.get_type(&self.schema) {
-            Ok(t) if t.is_numeric() => Ok(expr),
-            _ => Err(Refusal::about(Reason::TypeRefused, &canonical::text(&expr))),
-        }
-    }
-
-    fn sum(&self, argument: Argument, measures: &mut Vec<Measure>) -> Result<Output, Refusal> {
-        let expr = self.number(&argument.expr)?;
-        let scale = self.scale(&expr, argument.bounds)?;
-        let clamp = match argument.bounds {
-            Some(WrittenBounds { of: BoundsOf::Group, lower, upper }) => {
-                let steps = |v: f64| (v / scale.grid).round();
-                let (low, high) = (steps(lower), steps(upper));
-                if !(low.abs() < 4e18 && high.abs() < 4e18) {
-                    return Err(Reason::OverflowPossible.into());
-                }
-                Some((low as i64, high as i64))
-            }
-            _ => None,
-        };
-        let measure = add(measures, Measure::sum(expr, scale, 0, clamp, self.rows())?);
-        Ok(Output::Sum { measure, scale })
-    }
-
-    fn mean(&self, argument: Argument, measures: &mut Vec<Measure>) -> Result<Output, Refusal> {
-        if argument.bounds.is_some_and(|b| b.of == BoundsOf::Group) {
-            return Err(Reason::BoundsInvalid.into());
-        }
-        let expr = self.number(&argument.expr)?;
-        let scale = self.scale(&expr, argument.bounds)?;
-        let centre = scale.middle();
-        let count = Measure::count(
-            Counted::Present(expr.clone()),
-            &format!("count({})", canonical::text(&expr)),
-            None,
-            self.rows(),
-        )?;
-        let sum = add(measures, Measure::sum(expr, scale, centre, None, self.rows())?);
-        Ok(Output::Mean { sum, count: add(measures, count), scale, centre })
     }
 }

@@ -10,10 +10,11 @@
 //! cells leave shut, as [`glovebox_privacy::Exact`] or `Protected`.
 //!
 //! Read in this order: [`analysis`] (the whole on one page), then `guard`, `lift`, `parse`, `plan` (text to plan),
-//! `flatten`, `total`, `safe`, `interval`, `canonical`, `inner`, `measure`, `output` (what is asked), `rows`, [`fold`] (exact cells, with the
-//! privacy obligation), `plain` (the same by DataFusion's own nodes), `outer`, `tables`, `preview`;
+//! `flatten`, `total`, `safe`, `interval`, `canonical`, `inner`, `aggregates`, `measure`, `output` (what is asked), `rows`, [`fold`] (exact cells, with the
+//! privacy obligation), `plain` (the same by DataFusion's own nodes), `outer`, `noised`, `tables`, `preview`;
 //! `roles` (what policy decides on) and [`work`](mod@work) (what time is reserved by).
 
+mod aggregates;
 pub mod analysis;
 mod canonical;
 mod flatten;
@@ -23,6 +24,7 @@ mod inner;
 mod interval;
 mod lift;
 mod measure;
+mod noised;
 mod outer;
 mod output;
 mod parse;

@@ -30,6 +30,8 @@ pub(crate) enum Counted {
     Units,
     /// Values, clamped and rounded to steps, less `centre` each.
     Steps { expr: Expr, scale: FixedPoint, centre: i64 },
+    /// The squares of those, less `middle` each.
+    Squares { expr: Expr, scale: FixedPoint, centre: i64, middle: i64 },
 }
 
 /// How a value becomes steps.
@@ -93,6 +95,11 @@ impl FixedPoint {
     /// The middle of the range, in steps.
     pub(crate) fn middle(&self) -> i64 {
         self.lower.midpoint(self.upper)
+    }
+
+    /// How far from `centre` the steps of a row can be.
+    pub(crate) fn reach(&self, centre: i64) -> u64 {
+        self.lower.abs_diff(centre).max(self.upper.abs_diff(centre))
     }
 
     /// The value of a number of steps.
@@ -162,6 +169,34 @@ impl Measure {
         Self::checked(Counted::Steps { expr, scale, centre }, clamp, label)
     }
 
+    /// A sum of squared steps about `centre`, each less the middle of what a square can be.
+    ///
+    /// # Privacy obligation
+    /// Neighbouring relation: one unit with all of its rows, added or removed. A row's steps lie within `reach` of `centre`,
+    /// so its square is in `0..=reach²` and what it adds, the square less `reach²/2`, is at most `reach²/2` (rounded up)
+    /// either way; a row without a value adds nothing. Over the unit's `rows` rows that is the clamp, which the fold
+    /// enforces again on the unit's sum. No product wraps: `reach` is at most 2⁵³, checked here in 128 bits, and
+    /// `rows·reach²/2` must stay below 2⁶², so that every square is below 2⁶³. Source: as for [`Measure::family`].
+    pub(crate) fn squares(expr: Expr, scale: FixedPoint, centre: i64, rows: u32) -> Result<Self, Refusal> {
+        let square = i128::from(scale.reach(centre)).pow(2);
+        let middle = square / 2;
+        let most = i128::from(rows) * (square - middle);
+        // What the squares are worth, too, must be a number.
+        let worth = (scale.reach(centre) as f64 * scale.grid).powi(2) * 8.0;
+        if most >= UNIT_SUM_MAX || !worth.is_finite() {
+            return Err(Reason::OverflowPossible.into());
+        }
+        let (middle, least, most) = (middle as i64, -(i128::from(rows) * middle) as i64, most as i64);
+        let label = format!(
+            "squares({}) rows {}..{} by {:e} about {centre} less {middle} within {least}..{most}",
+            canonical::text(&expr),
+            scale.lower,
+            scale.upper,
+            scale.grid,
+        );
+        Self::checked(Counted::Squares { expr, scale, centre, middle }, (least, most), label)
+    }
+
     fn checked(counted: Counted, clamp: (i64, i64), label: String) -> Result<Self, Refusal> {
         // One below 2^62, so that clamped sums and their differences stay exact everywhere downstream.
         let fits = clamp.0.unsigned_abs().max(clamp.1.unsigned_abs()) < UNIT_SUM_MAX as u64;
@@ -173,7 +208,7 @@ impl Measure {
     pub(crate) fn expr(&self) -> Option<&Expr> {
         match &self.counted {
             Counted::Rows | Counted::Units => None,
-            Counted::Present(expr) | Counted::Steps { expr, .. } => Some(expr),
+            Counted::Present(expr) | Counted::Steps { expr, .. } | Counted::Squares { expr, .. } => Some(expr),
         }
     }
 }

@@ -20,6 +20,7 @@ use glovebox_privacy::{NoisyCells, Table};
 use crate::canonical;
 use crate::flatten::unaliased;
 use crate::inner::{Analysed, Inner};
+use crate::noised::{Noised, noised};
 use crate::output::Output;
 use crate::plan::{INTERVAL_HIGH, INTERVAL_LOW, on_own_stack};
 use crate::tables;
@@ -154,7 +155,7 @@ impl Outer {
                 columns.push(if self.output_type(place) == DataType::Int64 {
                     Arc::new(values.iter().map(|n| pick(n).as_int()).collect::<Int64Array>())
                 } else {
-                    Arc::new(values.iter().map(|n| Some(pick(n).as_float())).collect::<Float64Array>())
+                    Arc::new(values.iter().map(|n| pick(n).as_float()).collect::<Float64Array>())
                 });
             }
         }
@@ -263,77 +264,6 @@ fn execute(plan: LogicalPlan) -> datafusion::error::Result<Vec<RecordBatch>> {
 
 fn hidden(prefix: &str, place: usize) -> Column {
     Column::new_unqualified(format!("{}{prefix}{place}", crate::guard::RESERVED_PREFIX))
-}
-
-/// One released number: whole, or floating point.
-#[derive(Clone, Copy)]
-enum Number {
-    Int(i128),
-    Float(f64),
-}
-
-impl Number {
-    fn as_int(self) -> Option<i64> {
-        match self {
-            Self::Int(v) => Some(v.clamp(i128::from(i64::MIN), i128::from(i64::MAX)) as i64),
-            Self::Float(_) => None,
-        }
-    }
-
-    fn as_float(self) -> f64 {
-        match self {
-            Self::Int(v) => v as f64,
-            Self::Float(v) => v,
-        }
-    }
-}
-
-struct Noised {
-    value: Number,
-    low: Number,
-    high: Number,
-}
-
-/// One cell of the answer, with an interval that holds the exact bounded answer with probability 0.95 at least.
-fn noised(output: &Output, cells: &NoisyCells, group: usize) -> Option<Noised> {
-    let cell = |measure: usize| cells.cells.get(measure)?.get(group).copied();
-    let half = |measure: usize| cells.families.get(measure).map(|family| i128::from(family.half_width_95));
-    match output {
-        Output::Count { measure } => {
-            let (value, half) = (cell(*measure)?, half(*measure)?);
-            Some(Noised { value: Number::Int(value), low: Number::Int(value - half), high: Number::Int(value + half) })
-        }
-        Output::Sum { measure, scale } => {
-            let (value, half) = (cell(*measure)?, half(*measure)?);
-            let number = |steps: i128| match scale.whole {
-                true => Number::Int(steps),
-                false => Number::Float(scale.value(steps as f64)),
-            };
-            Some(Noised { value: number(value), low: number(value - half), high: number(value + half) })
-        }
-        Output::Mean { sum, count, scale, centre } => {
-            let (s, n) = (cell(*sum)? as f64, cell(*count)? as f64);
-            let (s_half, n_half) = (wider(half(*sum)?), wider(half(*count)?));
-            let (least, most) = (scale.lower as f64, scale.upper as f64);
-            let at = |steps: f64| Number::Float(scale.value(steps.clamp(least, most)));
-            let mean = |s: f64, n: f64| *centre as f64 + s / n.max(1.0);
-            let value = at(mean(s, n));
-            if n - n_half < 1.0 {
-                return Some(Noised { value, low: at(least), high: at(most) });
-            }
-            let corners = [(-1.0, -1.0), (-1.0, 1.0), (1.0, -1.0), (1.0, 1.0)];
-            let ends = corners.map(|(a, b)| mean(s + a * s_half, n + b * n_half));
-            let low = ends.iter().copied().fold(f64::INFINITY, f64::min);
-            let high = ends.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-            Some(Noised { value, low: at(low), high: at(high) })
-        }
-    }
-}
-
-/// A half-width that holds with 0.975 where `half` holds with 0.95, so that two together hold with 0.95. The ratio is
-/// 1.15 for Gaussian tails and ln 40 / ln 20 = 1.232 for Laplace tails.
-fn wider(half: i128) -> f64 {
-    half as f64 * 1.25 + 1.0
 }
 
 fn key_array(data_type: &DataType, values: &[Option<&KeyValue>]) -> ArrayRef {

@@ -111,6 +111,49 @@ fn steps_become_values_and_means_stay_within_their_bounds() {
     assert_eq!(rows, [[Float(100.0)]]);
 }
 
+/// The values 40, 50, 60 and 90: about 50, less half of 50² for each square.
+#[test]
+fn variances_come_from_a_count_a_sum_and_squares() {
+    let sql = "SELECT VAR_POP(age) AS p, VAR(age) AS s, STDDEV_POP(age) AS q, STDDEV_SAMP(age) AS t FROM t.visits";
+    let rows = run(sql, &[&[4], &[1800 - 4 * 1250], &[40]]);
+    let variance = 350.0 * (4.0 / 3.0);
+    assert_eq!(rows, [[Float(350.0), Float(variance), Float(350_f64.sqrt()), Float(variance.sqrt())]]);
+    // Steps of 0.5 between 0 and 10: values 2 and 4 are 4 and 8 steps, about 10.
+    let rows = run("SELECT VAR_POP(cost) AS p, STDDEV(cost) AS t FROM t.visits", &[&[2], &[36 + 4 - 2 * 50], &[-8]]);
+    assert_eq!(rows, [[Float(1.0), Float(2_f64.sqrt())]]);
+}
+
+#[test]
+fn variances_are_defined_whatever_the_noise() {
+    let sql = "SELECT VAR_POP(age) AS p, VAR(age) AS s, STDDEV_POP(age) AS q, STDDEV(age) AS t FROM t.visits";
+    for few in [0, -3] {
+        assert_eq!(run(sql, &[&[few], &[7], &[7]]), [[Null, Null, Null, Null]], "a count of {few}");
+    }
+    // One value: no spread in a population, and none of a sample.
+    assert_eq!(run(sql, &[&[1], &[-1250], &[0]]), [[Float(0.0), Null, Float(0.0), Null]]);
+    // Negative by noise, and more than bounds allow.
+    assert_eq!(run(sql, &[&[2], &[-9000], &[0]]), [[Float(0.0), Float(0.0), Float(0.0), Float(0.0)]]);
+    assert_eq!(run(sql, &[&[2], &[9000], &[0]]), [[Float(2500.0), Float(5000.0), Float(50.0), Float(5000_f64.sqrt())]]);
+    let most = i128::MAX / 4;
+    for (a, b) in [(most, -most), (-most, most), (most, most)] {
+        assert_eq!(run(sql, &[&[2], &[a], &[b]]).len(), 1);
+    }
+}
+
+#[test]
+fn the_interval_of_a_variance_holds_it_and_narrows() {
+    let sql = "SELECT dp_interval_low(VAR(age)) AS l, dp_interval_high(VAR(age)) AS h,
+        dp_interval_low(STDDEV_POP(age)) AS m, dp_interval_high(STDDEV_POP(age)) AS i FROM t.visits";
+    // Nobody can say how many there are: everything that bounds allow.
+    assert_eq!(run(sql, &[&[3], &[0], &[0]]), [[Float(0.0), Float(5000.0), Float(0.0), Float(50.0)]]);
+    let rows = run(sql, &[&[40_000], &[18_000_000 - 40_000 * 1250], &[400_000]]);
+    let [Float(low), Float(high), Float(least), Float(most)] = rows[0][..] else {
+        panic!("not a row of numbers: {rows:?}");
+    };
+    assert!(low < 350.0 && 350.0 < high && high - low < 0.5, "{low} {high}");
+    assert!(least < 350_f64.sqrt() && 350_f64.sqrt() < most && most - least < 0.02, "{least} {most}");
+}
+
 #[test]
 fn a_sum_has_the_type_that_the_query_gives_it() {
     let sql = "SELECT SUM(CAST(age AS DOUBLE)) AS s, SUM(CAST(age AS DOUBLE)) / 4 AS q FROM t.visits HAVING SUM(CAST(age AS DOUBLE)) > 1.5";

@@ -11,6 +11,31 @@ pub(crate) enum Output {
     Sum { measure: usize, scale: FixedPoint },
     /// A mean: `centre` plus a sum of centred steps over a count.
     Mean { sum: usize, count: usize, scale: FixedPoint, centre: i64 },
+    /// A variance or a standard deviation: from a count, a sum of centred steps and a sum of their squares, each square
+    /// less `middle`.
+    Spread { sum: usize, squares: usize, count: usize, scale: FixedPoint, middle: i64, spread: Spread },
+}
+
+/// Which measure of spread.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Spread {
+    /// Of a sample: divided by one less than the count.
+    pub(crate) sample: bool,
+    /// The root of the variance.
+    pub(crate) root: bool,
+}
+
+impl Spread {
+    /// The spread that an aggregate of this name is.
+    pub(crate) fn named(aggregate: &str) -> Option<Self> {
+        match aggregate {
+            "var" => Some(Self { sample: true, root: false }),
+            "var_pop" => Some(Self { sample: false, root: false }),
+            "stddev" => Some(Self { sample: true, root: true }),
+            "stddev_pop" => Some(Self { sample: false, root: true }),
+            _ => None,
+        }
+    }
 }
 
 impl Output {
@@ -21,6 +46,10 @@ impl Output {
             Self::Count { measure } => Self::Count { measure: to(measure) },
             Self::Sum { measure, scale } => Self::Sum { measure: to(measure), scale },
             Self::Mean { sum, count, scale, centre } => Self::Mean { sum: to(sum), count: to(count), scale, centre },
+            Self::Spread { sum, squares, count, scale, middle, spread } => {
+                let (sum, squares, count) = (to(sum), to(squares), to(count));
+                Self::Spread { sum, squares, count, scale, middle, spread }
+            }
         }
     }
 }

@@ -24,7 +24,7 @@ use glovebox_vault::{Expose as _, Protected};
 
 use crate::fold::{Cells, Parallelism, SelectionKey, private_session};
 use crate::inner::{Inner, KeyColumn};
-use crate::measure::{Counted, Measure};
+use crate::measure::{Counted, FixedPoint, Measure};
 use crate::rows::InnerFault;
 
 /// Adds up exact cells by plain nodes.
@@ -105,7 +105,6 @@ fn group_expr(keys: &[KeyColumn]) -> Expr {
 
 /// What a row contributes; NULL contributes nothing.
 fn row_expr(measure: &Measure, schema: &DFSchema) -> Expr {
-    let is_nan = |e: &Expr| math::isnan().call(vec![cast(e.clone(), DataType::Float64)]);
     match &measure.counted {
         Counted::Rows | Counted::Units => lit(1_i64),
         Counted::Present(expr) => {
@@ -115,17 +114,28 @@ fn row_expr(measure: &Measure, schema: &DFSchema) -> Expr {
             }
             case(none, lit(1_i64))
         }
-        Counted::Steps { expr, scale, centre } if scale.whole => {
-            let clamped = least(greatest(expr.clone(), lit(scale.lower)), lit(scale.upper));
-            case(vec![(expr.clone().is_null(), lit(0_i64))], clamped - lit(*centre))
-        }
-        Counted::Steps { expr, scale, centre } => {
-            let steps = math::round().call(vec![cast(expr.clone(), DataType::Float64) / lit(scale.grid)]);
-            let clamped = least(greatest(steps, lit(scale.lower as f64)), lit(scale.upper as f64));
-            let none = vec![(expr.clone().is_null(), lit(0_i64)), (is_nan(expr), lit(0_i64))];
-            case(none, try_cast(clamped, DataType::Int64) - lit(*centre))
-        }
+        Counted::Steps { expr, scale, centre } => of_steps(expr, scale, |steps| steps - lit(*centre)),
+        Counted::Squares { expr, scale, centre, middle } => of_steps(expr, scale, |steps| {
+            let distance = steps - lit(*centre);
+            distance.clone() * distance - lit(*middle)
+        }),
     }
+}
+
+/// What a row contributes by the steps of its value; a row without one contributes nothing.
+fn of_steps(expr: &Expr, scale: &FixedPoint, of: impl Fn(Expr) -> Expr) -> Expr {
+    let none = (expr.clone().is_null(), lit(0_i64));
+    if scale.whole {
+        let clamped = least(greatest(expr.clone(), lit(scale.lower)), lit(scale.upper));
+        return case(vec![none], of(clamped));
+    }
+    let steps = math::round().call(vec![cast(expr.clone(), DataType::Float64) / lit(scale.grid)]);
+    let clamped = least(greatest(steps, lit(scale.lower as f64)), lit(scale.upper as f64));
+    case(vec![none, (is_nan(expr), lit(0_i64))], of(try_cast(clamped, DataType::Int64)))
+}
+
+fn is_nan(expr: &Expr) -> Expr {
+    math::isnan().call(vec![cast(expr.clone(), DataType::Float64)])
 }
 
 fn clamp_expr(measure: &Measure, name: &str) -> Expr {

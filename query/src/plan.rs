@@ -14,7 +14,9 @@ use datafusion::functions_aggregate::all_default_aggregate_functions;
 use datafusion::functions_aggregate::average::avg_udaf;
 use datafusion::functions_aggregate::count::count_udaf;
 use datafusion::functions_aggregate::planner::AggregateFunctionPlanner;
+use datafusion::functions_aggregate::stddev::{stddev_pop_udaf, stddev_udaf};
 use datafusion::functions_aggregate::sum::sum_udaf;
+use datafusion::functions_aggregate::variance::{var_pop_udaf, var_samp_udaf};
 use datafusion::logical_expr::planner::{ContextProvider, ExprPlanner};
 use datafusion::logical_expr::{
     AggregateUDF, ColumnarValue, HigherOrderUDF, LogicalPlan, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature,
@@ -211,6 +213,10 @@ impl ContextProvider for Names<'_> {
             "count" => return Some(count_udaf()),
             "sum" => return Some(sum_udaf()),
             "avg" | "mean" => return Some(avg_udaf()),
+            "var" | "var_samp" | "var_sample" | "variance" => return Some(var_samp_udaf()),
+            "var_pop" | "var_population" => return Some(var_pop_udaf()),
+            "stddev" | "stddev_samp" => return Some(stddev_udaf()),
+            "stddev_pop" => return Some(stddev_pop_udaf()),
             _ => {}
         }
         let mut seen = self.seen();
@@ -244,7 +250,7 @@ impl ContextProvider for Names<'_> {
     }
 
     fn udaf_names(&self) -> Vec<String> {
-        ["count", "sum", "avg"].map(str::to_owned).to_vec()
+        ["count", "sum", "avg", "var", "var_pop", "stddev", "stddev_pop"].map(str::to_owned).to_vec()
     }
 
     fn udwf_names(&self) -> Vec<String> {

@@ -39,6 +39,7 @@ pub(crate) fn preview(inner: &Inner, ask: &Ask, noise: &NoisePlan) -> Table {
 fn unit_of(measure: &Measure) -> f64 {
     match &measure.counted {
         Counted::Steps { scale, .. } => scale.grid,
+        Counted::Squares { scale, .. } => scale.grid * scale.grid,
         Counted::Rows | Counted::Present(_) | Counted::Units => 1.0,
     }
 }
@@ -53,6 +54,10 @@ fn short(measure: &Measure) -> String {
         }
         Counted::Steps { expr, scale, centre } => {
             format!("sum({} - {})", text(expr), bound(scale, *centre))
+        }
+        Counted::Squares { expr, scale, centre, middle } => {
+            let middle = *middle as f64 * scale.grid * scale.grid;
+            format!("sum(({} - {})² - {middle})", text(expr), bound(scale, *centre))
         }
     }
 }

@@ -151,21 +151,29 @@ fn contribution(
             };
             Ok(Contribution::PerRow(present))
         }
-        (Counted::Steps { scale, centre, .. }, Some(expr)) => steps(&evaluate(expr, batch)?, scale, *centre),
-        (Counted::Present(_) | Counted::Steps { .. }, None) => Err(InnerFault::at("measure")),
+        (Counted::Steps { scale, centre, .. }, Some(expr)) => {
+            steps(&evaluate(expr, batch)?, scale, |steps| steps.saturating_sub(*centre))
+        }
+        (Counted::Squares { scale, centre, middle, .. }, Some(expr)) => {
+            // Nothing saturates: `Measure::squares` has bounded what a row can be.
+            let square = |steps: i64| steps.saturating_sub(*centre).saturating_pow(2).saturating_sub(*middle);
+            steps(&evaluate(expr, batch)?, scale, square)
+        }
+        (Counted::Present(_) | Counted::Steps { .. } | Counted::Squares { .. }, None) => Err(InnerFault::at("measure")),
     }
 }
 
-fn steps(values: &ArrayRef, scale: &FixedPoint, centre: i64) -> Result<Contribution, InnerFault> {
-    let centred = |steps: Option<i64>| steps.map_or(0, |s| s.saturating_sub(centre));
+/// What rows contribute by the steps of their values; a row without a value contributes nothing.
+fn steps(values: &ArrayRef, scale: &FixedPoint, of: impl Fn(i64) -> i64) -> Result<Contribution, InnerFault> {
+    let of = |steps: Option<i64>| steps.map_or(0, &of);
     let steps = if let Some(ints) = values.as_primitive_opt::<Int64Type>() {
         if scale.whole {
-            ints.iter().map(|v| centred(v.map(|v| scale.of_int(v)))).collect()
+            ints.iter().map(|v| of(v.map(|v| scale.of_int(v)))).collect()
         } else {
-            ints.iter().map(|v| centred(v.and_then(|v| scale.of_float(v as f64)))).collect()
+            ints.iter().map(|v| of(v.and_then(|v| scale.of_float(v as f64)))).collect()
         }
     } else if let Some(floats) = values.as_primitive_opt::<Float64Type>() {
-        floats.iter().map(|v| centred(v.and_then(|v| scale.of_float(v)))).collect()
+        floats.iter().map(|v| of(v.and_then(|v| scale.of_float(v)))).collect()
     } else if *values.data_type() == DataType::Null {
         return Ok(Contribution::Constant(0));
     } else {

@@ -58,5 +58,8 @@ pub(crate) const CORPUS: &[&str] = &[
     "SELECT k, COUNT(*) FILTER (WHERE x > 0), SUM(x) FILTER (WHERE w = w AND NOT flag), AVG(c) FILTER (WHERE g <> 2),
         COUNT(DISTINCT person) FILTER (WHERE big > 5 OR note = 'junk'), COUNT(*) FROM {t} GROUP BY k",
     "SELECT SUM(big, contribution_bounds_per_row => (-7, 9)) FILTER (WHERE flag IS NOT TRUE AND CAST(at AS DATE) > day) FROM {t} WHERE x / g > 0",
+    "SELECT VAR_POP(x), STDDEV(c), VAR(big, contribution_bounds_per_row => (-1000, 1000)) FROM {t}",
+    "SELECT k, STDDEV_POP(x) FILTER (WHERE flag), AVG(x), VAR_SAMP(w / c, contribution_bounds_per_row => (-10, 10))
+        FROM {t} GROUP BY k",
     "SELECT SUM(5), SUM(2.5), COUNT(NULL) FROM {t} WHERE x IS NOT NULL",
 ];

@@ -91,6 +91,7 @@ fn a_declaration_that_is_one_too_small_is_noticed() {
         ("SELECT COUNT(*) FROM {t}", 1),
         ("SELECT COUNT(DISTINCT person) FROM {t}", 1),
         ("SELECT AVG(x) FROM {t}", 1),
+        ("SELECT VAR_POP(x) FROM {t}", 1),
         ("SELECT SUM(x) FILTER (WHERE x > 0) FROM {t}", 1),
         ("SELECT COUNT(DISTINCT person) FILTER (WHERE x > 0) FROM {t}", 1),
         ("SELECT SUM(x, contribution_bounds_per_group => (-15, 40)) FROM {t}", 1),
@@ -128,4 +129,27 @@ fn a_sum_without_one_of_its_clamps_is_noticed() {
     assert!(matches!(verdict(Naive { unit: None, row: None, ..right }), Err(Violation::Cell { .. })));
     assert!(matches!(verdict(Naive { unit: Some((-15, 41)), ..right }), Err(Violation::Cell { moved: 41, .. })));
     assert!(matches!(verdict(Naive { max_groups: 2, ..right }), Err(Violation::Groups { moved: 2, allowed: 1 })));
+}
+
+/// The ways in which squares go wrong: no clamp below them, the sum's sensitivity above them, no middle taken off.
+#[test]
+fn squares_without_their_clamp_or_their_sensitivity_are_noticed() {
+    let row = |person, x| Row { person, x: Some(x), ..Row::default() };
+    let rows: Vec<Row> = [row(1, 5), row(9, 50), row(9, 51), row(9, 70), row(9, -10)].to_vec();
+    let fewer = without(&rows, 9);
+    let verdict = |square: fn(i64) -> i64, linf: u64| {
+        let free = Naive { row: None, unit: None, max_groups: 1 };
+        let cells = |rows: &[Row]| vec![naive(rows, &free, |row| row.x.map(square), |_| None)];
+        check(&cells(&rows), &cells(&fewer), &[linf], 1)
+    };
+    let right = |x: i64| (x.clamp(-10, 50) - 20).pow(2) - 450;
+    let place = Place::new();
+    let analysis = place.analyse("SELECT VAR(x) FROM {t}", &place.add(&rows));
+    let [_, squares, sums] = linf(&analysis)[..] else {
+        panic!("three families make a variance");
+    };
+    assert_eq!(verdict(right, squares), Ok(Moved { groups: 1, largest: vec![1800] }));
+    assert!(matches!(verdict(right, sums), Err(Violation::Cell { .. })));
+    assert!(matches!(verdict(|x| (x - 20).pow(2) - 450, squares), Err(Violation::Cell { .. })));
+    assert!(matches!(verdict(|x| (x.clamp(-10, 50) - 20).pow(2), squares), Err(Violation::Cell { .. })));
 }

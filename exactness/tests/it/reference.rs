@@ -102,6 +102,24 @@ fn questions() -> Vec<(&'static str, &'static str, Vec<Family>)> {
             ],
         ),
         (
+            "STDDEV(x)",
+            "",
+            vec![
+                count(|r| r.x.map(|_| 1)),
+                family(|r| r.x.map(|x| (x.clamp(-10, 50) - 20).pow(2) - 450), None, None),
+                family(|r| r.x.map(|x| x.clamp(-10, 50) - 20), None, None),
+            ],
+        ),
+        (
+            "VAR_POP(c)",
+            "",
+            vec![
+                count(|r| r.c.filter(|c| !c.is_nan()).map(|_| 1)),
+                family(|r| steps(r.c, 0.25, -20, 80).map(|s| (s - 30).pow(2) - 1250), None, None),
+                family(|r| steps(r.c, 0.25, -20, 80).map(|s| s - 30), None, None),
+            ],
+        ),
+        (
             "SUM(big / 3, contribution_bounds_per_row => (-500, 500))",
             "",
             vec![family(|r| r.big.map(|v| v / 3), Some((-500, 500)), None)],

@@ -63,3 +63,17 @@ fn a_preview_names_price_and_error_of_every_family() {
     }
     assert_eq!(accepted(sql).noise().families().len(), 3);
 }
+
+/// Count, mean and spread of one column are made of the same cells, and each is paid for once.
+#[test]
+fn a_spread_shows_its_cells_and_shares_them() {
+    let sql = "EXPLAIN PRIVACY SELECT COUNT(age), AVG(age), VAR(age), STDDEV_POP(age) FROM t.visits";
+    assert_eq!(accepted(sql).noise().families().len(), 3);
+    let shown = format!("{:?}", preview(sql).rows);
+    for item in ["count(age): noise scale", "sum(age - 60): noise scale", "sum((age - 60)² - 1800): 95 % half-width"] {
+        assert!(shown.contains(item), "{item} in {shown}");
+    }
+    // 4 rows, each 60² less its half: what the noise has to hide.
+    let linf: Vec<u64> = accepted(sql).noise().families().iter().map(|family| family.linf).collect();
+    assert_eq!(linf, [4, 7200, 240]);
+}

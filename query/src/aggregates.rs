@@ -1,0 +1,221 @@
+//! The aggregates of a question: what each adds up, over which values, and within which bounds.
+
+use datafusion::logical_expr::expr::AggregateFunction;
+use datafusion::logical_expr::{Expr, ExprSchemable as _, lit};
+use glovebox_policy::{Reason, Refusal};
+
+use crate::canonical;
+use crate::flatten::unaliased;
+use crate::inner::Reader;
+use crate::interval::{Interval, interval_of, reach_of};
+use crate::lift::{BoundsOf, MARKER, WrittenBounds, marker_index};
+use crate::measure::{Counted, FixedPoint, Measure};
+use crate::output::{Output, Spread, add};
+use crate::total::when;
+
+/// An aggregate's argument without casts that the planner added and without the bounds marker.
+struct Argument {
+    expr: Expr,
+    bounds: Option<WrittenBounds>,
+}
+
+impl Reader<'_> {
+    fn argument(&self, expr: &Expr) -> Result<Argument, Refusal> {
+        let mut expr = unaliased(self.flat.substitute(expr, self.aggregate.input.schema())?);
+        let mut bounds = None;
+        loop {
+            expr = match expr {
+                // AVG of whole numbers: the planner widens them; we add them up as they are.
+                Expr::Cast(cast) if cast.field.data_type().is_floating() && self.is_whole(&cast.expr) => *cast.expr,
+                Expr::ScalarFunction(call) if call.func.name() == MARKER => {
+                    let mut args = call.args.into_iter();
+                    let (argument, index) = (args.next(), args.next());
+                    bounds = index.and_then(|i| marker_index(&i)).and_then(|i| self.written.get(i)).copied();
+                    argument.filter(|_| bounds.is_some()).ok_or(Reason::BoundsInvalid)?
+                }
+                other => return Ok(Argument { expr: other, bounds }),
+            };
+        }
+    }
+
+    /// The condition of `FILTER (WHERE …)` over the table's columns.
+    fn condition(&self, filter: &Expr) -> Result<Expr, Refusal> {
+        let filter = self.flat.substitute(filter, self.aggregate.input.schema())?;
+        match self.total(&filter)?.get_type(&self.schema) {
+            // As written: it is made total once, with the argument that it guards.
+            Ok(arrow::datatypes::DataType::Boolean) => Ok(filter),
+            _ => Err(Refusal::about(Reason::TypeRefused, &canonical::text(&filter))),
+        }
+    }
+
+    fn is_whole(&self, expr: &Expr) -> bool {
+        expr.get_type(&self.schema).is_ok_and(|t| t == arrow::datatypes::DataType::Int64)
+    }
+
+    /// What one aggregate of the query comes out of; what it adds up is added to `measures`.
+    ///
+    /// # Errors
+    /// What of it is not accepted over private rows.
+    pub(crate) fn aggregate(&self, expr: &Expr, measures: &mut Vec<Measure>) -> Result<Output, Refusal> {
+        let refused = || Refusal::about(Reason::AggregateRefused, &canonical::text(expr));
+        let Expr::AggregateFunction(AggregateFunction { func, params }) = unaliased(expr.clone()) else {
+            return Err(refused());
+        };
+        if !params.order_by.is_empty() || params.null_treatment.is_some() {
+            return Err(refused());
+        }
+        let [argument] = params.args.as_slice() else {
+            return Err(refused());
+        };
+        let mut argument = self.argument(argument)?;
+        self.check_columns(&argument.expr)?;
+        let condition = params.filter.as_deref().map(|filter| self.condition(filter)).transpose()?;
+        if let (Some(condition), false) = (&condition, params.distinct) {
+            // A row that does not meet the condition contributes what NULL does: nothing, to a count or to a sum.
+            argument.expr = when(condition.clone(), argument.expr);
+        }
+        match (func.name(), params.distinct) {
+            ("count", true) => self.count_units(&argument, condition, refused, measures),
+            ("count", false) => self.count(argument, measures),
+            ("sum", false) => self.sum(argument, measures),
+            ("avg", false) => self.mean(argument, measures),
+            (name, false) => match Spread::named(name) {
+                Some(spread) => self.spread(argument, spread, measures),
+                None => Err(refused()),
+            },
+            _ => Err(refused()),
+        }
+    }
+
+    fn rows(&self) -> u32 {
+        self.manifest().max_rows_per_unit()
+    }
+
+    fn count_units(
+        &self,
+        argument: &Argument,
+        condition: Option<Expr>,
+        refused: impl Fn() -> Refusal,
+        measures: &mut Vec<Measure>,
+    ) -> Result<Output, Refusal> {
+        let is_unit = matches!((&argument.expr, self.manifest().unit()),
+            (Expr::Column(column), [unit]) if column.name == unit.as_str());
+        if !is_unit {
+            return Err(refused());
+        }
+        if argument.bounds.is_some() {
+            return Err(Reason::BoundsInvalid.into());
+        }
+        let measure = match condition {
+            None => Measure::count(Counted::Units, "count(distinct unit)", None, 1)?,
+            // Rows that meet the condition, of which each unit has at most one: 1 where it has any.
+            Some(condition) => {
+                let expr = self.total(&when(condition, lit(1_i64)))?;
+                let text = format!("count(distinct unit of {})", canonical::text(&expr));
+                Measure::count(Counted::Present(expr), &text, None, 1)?
+            }
+        };
+        Ok(Output::Count { measure: add(measures, measure) })
+    }
+
+    fn count(&self, argument: Argument, measures: &mut Vec<Measure>) -> Result<Output, Refusal> {
+        let clamp = match argument.bounds {
+            None => None,
+            Some(WrittenBounds { of: BoundsOf::Group, lower, upper }) => Interval::new(lower, upper),
+            Some(_) => return Err(Reason::BoundsInvalid.into()),
+        };
+        let counted = match self.total(&argument.expr)? {
+            Expr::Literal(value, _) if !value.is_null() => (Counted::Rows, "count(*)".to_owned()),
+            expr => {
+                let text = format!("count({})", canonical::text(&expr));
+                (Counted::Present(expr), text)
+            }
+        };
+        let measure = add(measures, Measure::count(counted.0, &counted.1, clamp, self.rows())?);
+        Ok(Output::Count { measure })
+    }
+
+    /// The steps of a value, from written bounds per row or from declared ones.
+    fn scale(&self, expr: &Expr, bounds: Option<WrittenBounds>) -> Result<FixedPoint, Refusal> {
+        let whole = self.is_whole(expr);
+        let written = bounds.filter(|b| b.of == BoundsOf::Row);
+        let missing = || Refusal::about(Reason::BoundsMissing, &canonical::text(expr));
+        let interval = match written {
+            Some(b) => Interval::new(b.lower, b.upper),
+            // An inferred interval is widened to whole numbers, a written one narrowed: nothing is cut off unasked.
+            None => interval_of(expr, self.manifest())
+                .or_else(|| bounds.and_then(reach_of))
+                .and_then(|i| if whole { i.outward() } else { Some(i) }),
+        };
+        let grid = match expr {
+            Expr::Column(column) => self.manifest().column(&column.name).and_then(|c| c.grid),
+            _ => None,
+        };
+        FixedPoint::new(interval.ok_or_else(missing)?, grid, whole)
+    }
+
+    fn number(&self, expr: &Expr) -> Result<Expr, Refusal> {
+        let expr = self.total(expr)?;
+        match expr.get_type(&self.schema) {
+            Ok(t) if t.is_numeric() => Ok(expr),
+            _ => Err(Refusal::about(Reason::TypeRefused, &canonical::text(&expr))),
+        }
+    }
+
+    fn sum(&self, argument: Argument, measures: &mut Vec<Measure>) -> Result<Output, Refusal> {
+        let expr = self.number(&argument.expr)?;
+        let scale = self.scale(&expr, argument.bounds)?;
+        let clamp = match argument.bounds {
+            Some(WrittenBounds { of: BoundsOf::Group, lower, upper }) => {
+                let steps = |v: f64| (v / scale.grid).round();
+                let (low, high) = (steps(lower), steps(upper));
+                if !(low.abs() < 4e18 && high.abs() < 4e18) {
+                    return Err(Reason::OverflowPossible.into());
+                }
+                Some((low as i64, high as i64))
+            }
+            _ => None,
+        };
+        let measure = add(measures, Measure::sum(expr, scale, 0, clamp, self.rows())?);
+        Ok(Output::Sum { measure, scale })
+    }
+
+    /// The steps, their middle and the count that a quotient is made of.
+    fn quotient(&self, argument: Argument, measures: &mut Vec<Measure>) -> Result<Quotient, Refusal> {
+        if argument.bounds.is_some_and(|b| b.of == BoundsOf::Group) {
+            return Err(Reason::BoundsInvalid.into());
+        }
+        let expr = self.number(&argument.expr)?;
+        let scale = self.scale(&expr, argument.bounds)?;
+        let centre = scale.middle();
+        let text = format!("count({})", canonical::text(&expr));
+        let count = Measure::count(Counted::Present(expr.clone()), &text, None, self.rows())?;
+        let sum = Measure::sum(expr.clone(), scale, centre, None, self.rows())?;
+        let (sum, count) = (add(measures, sum), add(measures, count));
+        Ok(Quotient { expr, scale, centre, sum, count })
+    }
+
+    fn mean(&self, argument: Argument, measures: &mut Vec<Measure>) -> Result<Output, Refusal> {
+        let Quotient { scale, centre, sum, count, .. } = self.quotient(argument, measures)?;
+        Ok(Output::Mean { sum, count, scale, centre })
+    }
+
+    fn spread(&self, argument: Argument, spread: Spread, measures: &mut Vec<Measure>) -> Result<Output, Refusal> {
+        let Quotient { expr, scale, centre, sum, count } = self.quotient(argument, measures)?;
+        let squares = Measure::squares(expr, scale, centre, self.rows())?;
+        let Counted::Squares { middle, .. } = squares.counted else {
+            return Err(Reason::Internal.into());
+        };
+        let squares = add(measures, squares);
+        Ok(Output::Spread { sum, squares, count, scale, middle, spread })
+    }
+}
+
+/// What a mean and a spread have in common.
+struct Quotient {
+    expr: Expr,
+    scale: FixedPoint,
+    centre: i64,
+    sum: usize,
+    count: usize,
+}
