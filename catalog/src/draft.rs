@@ -258,6 +258,9 @@ fn write_column(out: &mut String, name: &str, heading: &str, guess: &Guess) {
                 out.push_str("# keys = { values = [1, 2, 3], basis = \"…\" }  # needed to group by it\n");
             }
         }
+        Some(kind) if kind.is_dated() => {
+            out.push_str("# days = { first = 2013-01-01, last = 2013-12-31, basis = \"…\" }  # needed to group by years or days\n");
+        }
         Some(ColumnKind::Text) => {
             out.push_str("# keys = { values = [\"a\", \"b\"], basis = \"…\" }  # needed to group by it\n");
         }

@@ -8,9 +8,10 @@
 //! Read in this order: [`manifest`] (what an officer declares), [`ingest`] (how a file becomes rows in bounded units,
 //! with the `# Privacy obligation` that later bounds rest on), [`catalog`] and [`dataset`] (what is kept and how it
 //! is opened), [`provider`] (the guarded table and its scan), [`unit_runs`] (the check that no unit is ever
-//! split), [`unit_partitions`] (all units, for a walker elsewhere), [`mod@draft`] (a first manifest for a new file), [`mod@twin`] (synthetic rows from the manifest alone).
+//! split), [`unit_partitions`] (all units, for a walker elsewhere), [`mod@draft`] (a first manifest for a new file), [`mod@twin`] (synthetic rows from the manifest alone), [`civil`] (days and the calendar).
 
 pub mod catalog;
+pub mod civil;
 pub mod dataset;
 pub mod draft;
 pub mod ingest;
@@ -29,7 +30,7 @@ pub use catalog::{Catalog, CatalogError};
 pub use dataset::{Dataset, ScanCapability};
 pub use draft::{DraftError, draft};
 pub use ingest::{IngestError, IngestReport, Ingested};
-pub use manifest::{Bounds, Column, ColumnKind, DatasetKind, KeyValue, Keys, Manifest, ManifestReport, Problem};
+pub use manifest::{Bounds, Column, ColumnKind, DatasetKind, Days, KeyValue, Keys, Manifest, ManifestReport, Problem};
 pub use twin::{Twin, twin};
 pub use unit_partitions::UnitPartition;
 pub use unit_runs::{UnitRun, UnitRunStream, UnitRuns, UnitRunsError};

@@ -17,6 +17,7 @@ use arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit};
 use glovebox_policy::{BudgetDomain, ColumnName, DatasetName, Digest, IdSpace};
 use serde::Serialize;
 
+use crate::civil::Date;
 use crate::{UNIT_BYTES, UNIT_COLUMN};
 
 /// The most units that a manifest may declare. With [`MAX_ROWS_PER_UNIT`] it keeps every row count inside 63 bits.
@@ -125,6 +126,11 @@ impl ColumnKind {
     pub const fn is_number(self) -> bool {
         matches!(self, Self::Int | Self::Float)
     }
+
+    /// Whether the kind has days.
+    pub const fn is_dated(self) -> bool {
+        matches!(self, Self::Date | Self::Timestamp)
+    }
 }
 
 impl fmt::Display for ColumnKind {
@@ -142,6 +148,24 @@ pub struct Bounds {
     pub upper: f64,
     /// Where the bounds come from: a codebook, a law, a charged estimate. Never the rows.
     pub basis: String,
+}
+
+/// The declared days of a date or timestamp column: what its years, months and days can be, and so what it may be grouped by.
+/// Stored values outside of them are kept; as a group they count as what is not on the list.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Days {
+    /// The first day, counted from 1970-01-01.
+    #[serde(serialize_with = "as_date")]
+    pub first: i32,
+    /// The last day. Not before `first`.
+    #[serde(serialize_with = "as_date")]
+    pub last: i32,
+    /// Where the days come from: a law, a reporting period. Never the rows.
+    pub basis: String,
+}
+
+fn as_date<S: serde::Serializer>(day: &i32, out: S) -> Result<S::Ok, S::Error> {
+    out.collect_str(&Date::of(i64::from(*day)))
 }
 
 /// One value of a public key list.
@@ -187,6 +211,8 @@ pub struct Column {
     pub grid: Option<f64>,
     /// The public key list.
     pub keys: Option<Keys>,
+    /// Declared days, for dates and timestamps.
+    pub days: Option<Days>,
 }
 
 impl Column {

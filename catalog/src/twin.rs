@@ -207,6 +207,12 @@ impl<'a> Draw<'a> {
         self.free_cell(column)
     }
 
+    /// A declared day; from 1970 to 2030 where none is declared.
+    fn day(&mut self, column: &Column) -> i64 {
+        let (first, last) = column.days.as_ref().map_or((0, 21_914), |days| (days.first, days.last));
+        i64::from(first) + self.random.below(u64::from(last.abs_diff(first)) + 1) as i64
+    }
+
     fn free_cell(&mut self, column: &Column) -> Cell {
         // Where nothing is declared, any small value will do.
         let (lower, upper) =
@@ -218,9 +224,11 @@ impl<'a> Draw<'a> {
             ColumnKind::Float => Cell::Float(x.to_bits()),
             ColumnKind::Text => Cell::Text(format!("text-{}", self.random.below(20))),
             ColumnKind::Bool => Cell::Bool(self.random.below(2) == 1),
-            // Days and microseconds from 1970 to 2030.
-            ColumnKind::Date => Cell::Int(self.random.below(21_915) as i64),
-            ColumnKind::Timestamp => Cell::Int(self.random.below(21_915 * 86_400_000_000) as i64),
+            ColumnKind::Date => Cell::Int(self.day(column)),
+            ColumnKind::Timestamp => {
+                const DAY_MICROS: u64 = 86_400_000_000;
+                Cell::Int(self.day(column) * DAY_MICROS as i64 + self.random.below(DAY_MICROS) as i64)
+            }
         }
     }
 }

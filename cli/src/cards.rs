@@ -46,6 +46,9 @@ pub(crate) struct Column {
     pub(crate) meaning_zh: String,
     pub(crate) bounds: Option<Bounds>,
     pub(crate) keys: Option<Vec<Value>>,
+    /// Declared days.
+    #[serde(default)]
+    pub(crate) days: Option<Days>,
     pub(crate) identifier: bool,
 }
 
@@ -54,6 +57,13 @@ pub(crate) struct Column {
 pub(crate) struct Bounds {
     pub(crate) lower: f64,
     pub(crate) upper: f64,
+}
+
+/// Declared days, as dates.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Days {
+    pub(crate) first: String,
+    pub(crate) last: String,
 }
 
 /// `POST /datasets/draft`.

@@ -109,6 +109,8 @@ fn card(dataset: &Dataset, view: &View) -> Page {
             Lang::Zh => &column.meaning_zh,
         };
         let bounds = column.bounds.as_ref().map(|it| format!("{} … {}", short(it.lower), short(it.upper)));
+        let days = || column.days.as_ref().map(|it| format!("{} … {}", it.first, it.last));
+        let bounds = bounds.or_else(days);
         vec![
             column.name.as_str().into(),
             kind(column, view).into(),

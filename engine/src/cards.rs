@@ -1,6 +1,8 @@
 //! Public metadata and officers' reports, as faces show them.
 
-use glovebox_catalog::{Bounds, ColumnKind, Dataset, IngestError, IngestReport, KeyValue, ManifestReport, Problem};
+use glovebox_catalog::{
+    Bounds, ColumnKind, Dataset, Days, IngestError, IngestReport, KeyValue, ManifestReport, Problem,
+};
 use glovebox_ledger::{DomainBudget, StoredContract};
 use glovebox_policy::contract::{Grant, RiskClass};
 use glovebox_policy::{
@@ -55,6 +57,9 @@ pub struct ColumnCard {
     pub bounds: Option<Bounds>,
     /// Public key list, if the column can be grouped by.
     pub keys: Option<Vec<KeyValue>>,
+    /// Declared days, if it can be grouped by years, months or days.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub days: Option<Days>,
     /// Whether it identifies persons and cannot be used.
     pub identifier: bool,
 }
@@ -69,6 +74,7 @@ impl From<&Dataset> for DatasetCard {
             meaning_zh: column.meaning_zh.clone(),
             bounds: column.bounds.clone(),
             keys: column.keys.as_ref().map(|keys| keys.values.clone()),
+            days: column.days.clone(),
             identifier: column.identifier,
         });
         Self {

@@ -114,8 +114,8 @@ reasons! {
         "this aggregate is not available; use COUNT(*), COUNT(x), COUNT(DISTINCT <unit column>), SUM(x), AVG(x), VAR(x), VAR_POP(x), STDDEV(x) or STDDEV_POP(x), with FILTER (WHERE …) if wanted, without ORDER BY and other DISTINCT"
         "不支持该聚合；请使用 COUNT(*)、COUNT(x)、COUNT(DISTINCT <单位列>)、SUM(x)、AVG(x)、VAR(x)、VAR_POP(x)、STDDEV(x) 或 STDDEV_POP(x)，可带 FILTER (WHERE …)，不带 ORDER BY 与其他 DISTINCT";
     FunctionRefused "function-refused" 400 UNIMPLEMENTED
-        "this function is not on the list of functions that cannot fail on any row; use arithmetic, comparison, CASE, COALESCE, NULLIF, ABS, FLOOR, CEIL, GREATEST, LEAST or TRY_CAST"
-        "该函数不在“对任何行都不会出错”的函数表中；请使用算术、比较、CASE、COALESCE、NULLIF、ABS、FLOOR、CEIL、GREATEST、LEAST 或 TRY_CAST";
+        "this function is not on the list of functions that cannot fail on any row; use arithmetic, comparison, CASE, COALESCE, NULLIF, ABS, FLOOR, CEIL, GREATEST, LEAST, TRY_CAST, EXTRACT or DATE_TRUNC (of YEAR, QUARTER, MONTH, WEEK, DAY, HOUR, MINUTE, SECOND; EXTRACT also of DOY, DOW, ISODOW)"
+        "该函数不在“对任何行都不会出错”的函数表中；请使用算术、比较、CASE、COALESCE、NULLIF、ABS、FLOOR、CEIL、GREATEST、LEAST、TRY_CAST、EXTRACT 或 DATE_TRUNC（YEAR、QUARTER、MONTH、WEEK、DAY、HOUR、MINUTE、SECOND；EXTRACT 另有 DOY、DOW、ISODOW）";
     ExpressionRefused "expression-refused" 400 UNIMPLEMENTED
         "this expression is not supported over private rows; use columns, literals, arithmetic, comparison, AND, OR, NOT, IN, BETWEEN, CASE"
         "私有数据上不支持该表达式；请使用列、字面量、算术、比较、AND、OR、NOT、IN、BETWEEN、CASE";
@@ -132,8 +132,8 @@ reasons! {
         "the column identifies persons directly and cannot be used in any role; choose another column"
         "该列为直接标识符，任何用途均不可用；请改用其他列";
     GroupKeyNotPublic "group-key-not-public" 400 INVALID
-        "the values of this column are not a public list, so its groups would reveal who is there; group by a column with a public key list"
-        "该列的取值不是公开列表，分组会泄露谁在其中；请按有公开键表的列分组";
+        "the values of this column are not a public list, so its groups would reveal who is there; group by a column with a public key list, by a part of a date such as EXTRACT(MONTH FROM x), or by years, months or days where the manifest declares `days`"
+        "该列的取值不是公开列表，分组会泄露谁在其中；请按有公开键表的列、日期的组成部分（如 EXTRACT(MONTH FROM x)）分组；若清单声明了 `days`，也可按年、月、日分组";
     TooManyGroups "too-many-groups" 400 INVALID
         "the public key lists multiply to more than 65536 groups; group by fewer columns"
         "公开键表相乘超过 65536 组；请减少分组列";

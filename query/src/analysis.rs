@@ -117,7 +117,7 @@ fn digest(outer: &Outer, ask: &Ask, noise: &NoisePlan) -> Digest {
         "manifest": inner.dataset.manifest_digest(),
         "snapshot": inner.dataset.snapshot(),
         "filter": inner.filter.as_ref().map(canonical::text),
-        "keys": inner.keys.iter().map(|key| &key.name).collect::<Vec<_>>(),
+        "keys": inner.keys.iter().map(|key| &key.label).collect::<Vec<_>>(),
         "measures": inner.measures.iter().map(|m| &m.label).collect::<Vec<_>>(),
         "epsilon_nano": ask.epsilon.nano(),
         "delta": format!("{:e}", ask.delta),

@@ -7,9 +7,10 @@
 
 use arrow::datatypes::DataType;
 use datafusion::common::ScalarValue;
-use datafusion::logical_expr::expr::{AggregateFunction, Case};
+use datafusion::logical_expr::expr::{AggregateFunction, Case, ScalarFunction};
 use datafusion::logical_expr::{Expr, Operator};
 
+use crate::dates::{Taken, taken};
 use crate::lift::MARKER;
 use crate::safe::{SAFE_DAY_NAME, SAFE_DIV_NAME, SAFE_MOD_NAME};
 
@@ -52,6 +53,7 @@ fn nested(expr: &Expr) -> String {
             (SAFE_DIV_NAME, [a, b]) => operation(&nested(a), &Operator::Divide, &nested(b)),
             (SAFE_MOD_NAME, [a, b]) => operation(&nested(a), &Operator::Modulo, &nested(b)),
             (SAFE_DAY_NAME, [a]) => format!("TRY_CAST({} AS {})", nested(a), DataType::Date32),
+            _ if taken(call).is_some() => date_text(call),
             // The marker is ours; a refusal quotes what the asker wrote.
             (MARKER, [argument, ..]) => nested(argument),
             (function, args) => format!("{function}({})", listed(args)),
@@ -75,6 +77,16 @@ fn nested(expr: &Expr) -> String {
             format!("({} {not}{like} {})", nested(&e.expr), nested(&e.pattern))
         }
         _ => "an expression of another kind".to_owned(),
+    }
+}
+
+fn date_text(call: &ScalarFunction) -> String {
+    match taken(call) {
+        Some((Taken::Part(period), of)) => format!("EXTRACT({} FROM {})", period.name(), nested(of)),
+        Some((Taken::Beginning(period), of)) => {
+            format!("DATE_TRUNC('{}', {})", period.name().to_ascii_lowercase(), nested(of))
+        }
+        None => listed(&call.args),
     }
 }
 

@@ -3,14 +3,15 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use datafusion::common::{Column, DFSchema};
+use datafusion::common::DFSchema;
 use datafusion::logical_expr::utils::{conjunction, split_conjunction_owned};
 use datafusion::logical_expr::{Aggregate, Expr};
 use glovebox_catalog::{Dataset, KeyValue, Manifest};
-use glovebox_policy::{ColumnName, ColumnUse, Reason, Refusal};
+use glovebox_policy::{ColumnUse, Reason, Refusal};
 
 use crate::canonical;
 use crate::flatten::{Flat, flatten, size};
+use crate::keys::KeyColumn;
 use crate::lift::WrittenBounds;
 use crate::measure::{Counted, Measure};
 use crate::output::{Output, canonical_order};
@@ -24,27 +25,13 @@ pub(crate) const GROUPS_MAX: u64 = 65_536;
 /// Most nodes of all flattened expressions of one question together.
 const QUESTION_MAX_NODES: usize = 8_000;
 
-/// A column that is grouped by, and its public values. One more group, for what is not on the list, comes last.
-#[derive(Debug, Clone)]
-pub(crate) struct KeyColumn {
-    pub(crate) name: ColumnName,
-    pub(crate) values: Vec<KeyValue>,
-}
-
-impl KeyColumn {
-    /// How many groups this column alone makes.
-    pub(crate) fn width(&self) -> u64 {
-        self.values.len() as u64 + 1
-    }
-}
-
 /// The inner question over one dataset.
 #[derive(Debug, Clone)]
 pub(crate) struct Inner {
     pub(crate) dataset: Arc<Dataset>,
     /// The condition on rows, total.
     pub(crate) filter: Option<Expr>,
-    /// Key columns by name.
+    /// Keys by label.
     pub(crate) keys: Vec<KeyColumn>,
     /// Families of cells by label.
     pub(crate) measures: Vec<Measure>,
@@ -107,6 +94,7 @@ pub(crate) fn analyse(
         return Err(Reason::TooManyGroups.into());
     }
     let exprs = inner.filter.iter().chain(inner.measures.iter().filter_map(Measure::expr));
+    let exprs = exprs.chain(inner.keys.iter().map(|key| &key.expr));
     if exprs.map(size).sum::<usize>() > QUESTION_MAX_NODES {
         return Err(Reason::SqlTooManyOperators.into());
     }
@@ -183,30 +171,35 @@ impl<'a> Reader<'a> {
     }
 
     fn key_column(&self, expr: &Expr) -> Result<KeyColumn, Refusal> {
-        let Expr::Column(Column { name, .. }) = expr else {
-            return Err(match expr {
-                Expr::GroupingSet(_) => Refusal::about(Reason::ClauseRefused, "GROUPING SETS, ROLLUP, CUBE"),
-                _ => Refusal::about(Reason::GroupKeyNotPublic, &canonical::text(expr)),
-            });
-        };
-        self.check_columns(expr)?;
-        let column = self.manifest().column(name).ok_or(Reason::ColumnUnknown)?;
-        let keys = column.keys.as_ref().ok_or_else(|| Refusal::about(Reason::GroupKeyNotPublic, name))?;
-        Ok(KeyColumn { name: column.name.clone(), values: keys.values.clone() })
+        let not_public = |expr: &Expr| Refusal::about(Reason::GroupKeyNotPublic, &canonical::text(expr));
+        match expr {
+            Expr::GroupingSet(_) => return Err(Refusal::about(Reason::ClauseRefused, "GROUPING SETS, ROLLUP, CUBE")),
+            Expr::Cast(_) | Expr::TryCast(_) => {
+                self.check_columns(expr)?;
+                // A cast to DATE may be a key; of the others it does not matter why they are none.
+                let key = self.total(expr).ok().map(|expr| KeyColumn::new(expr, self.manifest())).transpose()?;
+                return key.flatten().ok_or_else(|| not_public(expr));
+            }
+            Expr::Column(_) => {}
+            Expr::ScalarFunction(call) if ["date_part", "date_trunc"].contains(&call.func.name()) => {}
+            other => return Err(not_public(other)),
+        }
+        let expr = self.total(expr)?;
+        KeyColumn::new(expr.clone(), self.manifest())?.ok_or_else(|| not_public(&expr))
     }
 
-    /// The key columns by name, each once.
+    /// The keys by label, each once.
     fn keys(&self) -> Result<Vec<KeyColumn>, Refusal> {
         let mut keys = self.group.iter().map(|expr| self.key_column(expr)).collect::<Result<Vec<_>, _>>()?;
-        keys.sort_by(|a, b| a.name.cmp(&b.name));
-        keys.dedup_by(|a, b| a.name == b.name);
+        keys.sort_by(|a, b| a.label.cmp(&b.label));
+        keys.dedup_by(|a, b| a.label == b.label);
         Ok(keys)
     }
 
     fn group_keys(&self, keys: &[KeyColumn]) -> Result<Vec<usize>, Refusal> {
         let place = |expr: &Expr| {
-            let name = self.key_column(expr)?.name;
-            keys.iter().position(|key| key.name == name).ok_or_else(|| Refusal::from(Reason::Internal))
+            let label = self.key_column(expr)?.label;
+            keys.iter().position(|key| key.label == label).ok_or_else(|| Refusal::from(Reason::Internal))
         };
         self.group.iter().map(place).collect()
     }

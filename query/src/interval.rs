@@ -5,9 +5,12 @@
 
 use arrow::datatypes::DataType;
 use datafusion::common::ScalarValue;
-use datafusion::logical_expr::expr::{BinaryExpr, Case};
+use datafusion::logical_expr::expr::{BinaryExpr, Case, ScalarFunction};
 use datafusion::logical_expr::{Expr, Operator};
 use glovebox_catalog::{ColumnKind, KeyValue, Manifest};
+
+use crate::dates::{Taken, taken};
+use crate::keys::years;
 
 /// A closed interval of finite numbers.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -61,6 +64,7 @@ pub(crate) fn interval_of(expr: &Expr, manifest: &Manifest) -> Option<Interval> 
             if *cast.field.data_type() == DataType::Int64 { inner.truncated() } else { Some(inner) }
         }
         Expr::Case(case) => of_case(case, manifest),
+        Expr::ScalarFunction(call) if taken(call).is_some() => of_date(call, manifest),
         Expr::ScalarFunction(call) => {
             let args = call.args.iter().map(|arg| interval_of(arg, manifest)).collect::<Option<Vec<_>>>()?;
             let out = of_call(call.func.name(), &args)?;
@@ -91,6 +95,7 @@ fn is_whole(expr: &Expr, manifest: &Manifest) -> bool {
             let mut arms = case.when_then_expr.iter().map(|(_, then)| then).chain(&case.else_expr);
             arms.all(|arm| is_whole(arm, manifest))
         }
+        Expr::ScalarFunction(call) if taken(call).is_some() => true,
         Expr::ScalarFunction(call) => call.args.iter().all(|arg| is_whole(arg, manifest)),
         _ => false,
     }
@@ -146,6 +151,21 @@ fn of_call(name: &str, args: &[Interval]) -> Option<Interval> {
         }
         _ => None,
     }
+}
+
+/// The values of a part of a date: those of the calendar, or the years of declared days.
+fn of_date(call: &ScalarFunction, manifest: &Manifest) -> Option<Interval> {
+    let (Taken::Part(period), of) = taken(call)? else {
+        return None;
+    };
+    let of_column = || {
+        let [name] = of.column_refs().into_iter().collect::<Vec<_>>()[..] else {
+            return None;
+        };
+        manifest.column(&name.name)?.days.as_ref().map(years)
+    };
+    let values = period.values().or_else(of_column)?;
+    Interval::new(*values.start() as f64, *values.end() as f64)
 }
 
 /// What a row may count where only a unit's whole contribution to a group is bounded: no more than that, either way.

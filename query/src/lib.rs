@@ -10,18 +10,20 @@
 //! cells leave shut, as [`glovebox_privacy::Exact`] or `Protected`.
 //!
 //! Read in this order: [`analysis`] (the whole on one page), then `guard`, `lift`, `parse`, `plan` (text to plan),
-//! `flatten`, `total`, `safe`, `interval`, `canonical`, `inner`, `aggregates`, `measure`, `output` (what is asked), `rows`, [`fold`] (exact cells, with the
+//! `flatten`, `total`, `safe`, `dates`, `interval`, `canonical`, `keys`, `inner`, `aggregates`, `measure`, `output` (what is asked), `rows`, [`fold`] (exact cells, with the
 //! privacy obligation), `plain` (the same by DataFusion's own nodes), `outer`, `noised`, `tables`, `preview`;
 //! `roles` (what policy decides on) and [`work`](mod@work) (what time is reserved by).
 
 mod aggregates;
 pub mod analysis;
 mod canonical;
+mod dates;
 mod flatten;
 pub mod fold;
 pub mod guard;
 mod inner;
 mod interval;
+mod keys;
 mod lift;
 mod measure;
 mod noised;

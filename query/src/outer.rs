@@ -6,7 +6,9 @@
 
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, BooleanArray, Float64Array, Int64Array, RecordBatch, StringArray};
+use arrow::array::{
+    ArrayRef, BooleanArray, Date32Array, Float64Array, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray,
+};
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use datafusion::common::tree_node::{Transformed, TreeNode};
 use datafusion::common::{Column, DFSchema, DFSchemaRef};
@@ -107,9 +109,7 @@ impl Outer {
 
     fn key_type(&self, place: usize) -> DataType {
         let key = self.group_keys.get(place).and_then(|index| self.inner.keys.get(*index));
-        let manifest = self.inner.dataset.manifest();
-        let column = key.and_then(|key| manifest.column(key.name.as_str()));
-        column.map_or(DataType::Null, |column| column.kind.arrow_type())
+        key.map_or(DataType::Null, |key| key.data_type.clone())
     }
 
     /// The type that the rest of the plan was made for.
@@ -267,10 +267,13 @@ fn hidden(prefix: &str, place: usize) -> Column {
 }
 
 fn key_array(data_type: &DataType, values: &[Option<&KeyValue>]) -> ArrayRef {
+    let ints = || values.iter().map(|v| if let Some(KeyValue::Int(v)) = v { Some(*v) } else { None });
     match data_type {
-        DataType::Int64 => Arc::new(
-            values.iter().map(|v| if let Some(KeyValue::Int(v)) = v { Some(*v) } else { None }).collect::<Int64Array>(),
-        ),
+        DataType::Int64 => Arc::new(ints().collect::<Int64Array>()),
+        DataType::Date32 => {
+            Arc::new(ints().map(|v| v.and_then(|day| i32::try_from(day).ok())).collect::<Date32Array>())
+        }
+        DataType::Timestamp(..) => Arc::new(ints().collect::<TimestampMicrosecondArray>()),
         DataType::Boolean => Arc::new(
             values
                 .iter()

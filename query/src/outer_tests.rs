@@ -27,11 +27,13 @@ const MANIFEST: &str = r#"
     classification = "test"
 "#;
 
-const COLUMNS: [(&str, &str, &str); 5] = [
+const COLUMNS: [(&str, &str, &str); 7] = [
     ("person", "int", ""),
     ("ward", "text", r#"keys = { values = ["east", "west"], basis = "rules" }"#),
     ("grade", "int", r#"keys = { values = [1, 2], basis = "rules" }"#),
     ("age", "int", r#"bounds = { lower = 0, upper = 100, basis = "law" }"#),
+    ("day", "date", "days = { first = 2020-01-31, last = 2020-03-01, basis = \"period\" }"),
+    ("at", "timestamp", "days = { first = 2020-01-31, last = 2020-02-01, basis = \"period\" }"),
     ("cost", "float", "grid = 0.5\nbounds = { lower = 0, upper = 10, basis = \"tariff\" }"),
 ];
 
@@ -42,7 +44,7 @@ fn outer(sql: &str) -> Outer {
         format!("[[columns]]\nname = \"{name}\"\ntype = \"{kind}\"\nmeaning_en = \"m\"\nmeaning_zh = \"义\"\n{rest}\n")
     });
     let file = dir.path().join("visits.csv");
-    fs::write(&file, "person,ward,grade,age,cost\n1,east,1,30,2.5\n").unwrap();
+    fs::write(&file, "person,ward,grade,age,cost,day,at\n1,east,1,30,2.5,2020-02-02,2020-02-02T01:02:03\n").unwrap();
     catalog.add(&Manifest::parse(&format!("{MANIFEST}{}", columns.concat())).unwrap(), &file).unwrap();
     let planned = plan::on_planning_stack(|| {
         let lifted = lift::lift(guard::tokens(sql)?, &[])?;
@@ -98,6 +100,22 @@ fn groups_carry_their_keys_and_the_last_one_none() {
     assert_eq!(rows[1], [west(), Int(1), Int(1), west()]);
     assert_eq!(rows[3], [east(), Int(3), Int(2), east()]);
     assert_eq!(rows[8], [Null, Int(8), Null, Null]);
+}
+
+#[test]
+fn beginnings_are_dates_in_the_outer_plan_and_text_in_the_answer() {
+    let sql = "SELECT DATE_TRUNC('month', day) AS m, COUNT(*) AS n FROM t.visits GROUP BY m ORDER BY m DESC";
+    let rows = run(sql, &[&[1, 2, 3, 4]]);
+    let months = ["2020-03-01", "2020-02-01", "2020-01-01"].map(text);
+    assert_eq!(rows[0], [Null, Int(4)]);
+    assert_eq!(rows[1..].iter().map(|row| row[0].clone()).collect::<Vec<_>>(), months);
+    let sql = "SELECT EXTRACT(DAY FROM d) AS day FROM (SELECT day AS d, COUNT(*) AS n FROM t.visits GROUP BY day) AS s
+        WHERE d >= '2020-02-28' AND n > 0 ORDER BY day";
+    let cells: Vec<i128> = (0..32).collect();
+    assert_eq!(run(sql, &[&cells]), [[Int(1)], [Int(28)], [Int(29)]]);
+    let sql = "SELECT DATE_TRUNC('day', at) AS d, COUNT(*) AS n FROM t.visits GROUP BY d";
+    let rows = run(sql, &[&[1, 2, 3]]);
+    assert_eq!(rows, [[text("2020-01-31T00:00:00"), Int(1)], [text("2020-02-01T00:00:00"), Int(2)], [Null, Int(3)]]);
 }
 
 #[test]

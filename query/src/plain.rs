@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use arrow::array::{Array, AsArray, UInt64Array};
 use arrow::datatypes::{DataType, Decimal128Type, Int64Type};
-use datafusion::common::{Column, DFSchema};
+use datafusion::common::{Column, DFSchema, ScalarValue};
 use datafusion::error::{DataFusionError, Result as DfResult};
 use datafusion::functions::{core, math};
 use datafusion::functions_aggregate::expr_fn::sum;
@@ -23,7 +23,8 @@ use glovebox_privacy::Geometry;
 use glovebox_vault::{Expose as _, Protected};
 
 use crate::fold::{Cells, Parallelism, SelectionKey, private_session};
-use crate::inner::{Inner, KeyColumn};
+use crate::inner::Inner;
+use crate::keys::KeyColumn;
 use crate::measure::{Counted, FixedPoint, Measure};
 use crate::rows::InnerFault;
 
@@ -91,12 +92,14 @@ fn case(arms: Vec<(Expr, Expr)>, otherwise: Expr) -> Expr {
 fn group_expr(keys: &[KeyColumn]) -> Expr {
     keys.iter().fold(lit(0_i64), |code, key| {
         let arms = (0_i64..).zip(&key.values).map(|(position, value)| {
-            let value = match value {
-                KeyValue::Int(v) => lit(*v),
-                KeyValue::Text(v) => lit(v.as_str()),
-                KeyValue::Bool(v) => lit(*v),
+            let value = match (value, &key.data_type) {
+                (KeyValue::Int(v), DataType::Date32) => lit(ScalarValue::Date32(i32::try_from(*v).ok())),
+                (KeyValue::Int(v), DataType::Timestamp(..)) => lit(ScalarValue::TimestampMicrosecond(Some(*v), None)),
+                (KeyValue::Int(v), _) => lit(*v),
+                (KeyValue::Text(v), _) => lit(v.as_str()),
+                (KeyValue::Bool(v), _) => lit(*v),
             };
-            (col(key.name.as_str()).eq(value), lit(position))
+            (key.expr.clone().eq(value), lit(position))
         });
         let width = key.width() as i64;
         code * lit(width) + case(arms.collect(), lit(width - 1))

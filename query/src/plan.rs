@@ -29,6 +29,7 @@ use datafusion::sql::sqlparser::ast::Statement;
 use glovebox_catalog::{Catalog, Dataset};
 use glovebox_policy::{DatasetName, Reason, Refusal};
 
+use crate::dates::{self, ExtractPlanner};
 use crate::lift::MARKER;
 use crate::total::SUBQUERY;
 
@@ -156,7 +157,8 @@ impl Names<'_> {
     }
 }
 
-static EXPR_PLANNERS: LazyLock<Vec<Arc<dyn ExprPlanner>>> = LazyLock::new(|| vec![Arc::new(AggregateFunctionPlanner)]);
+static EXPR_PLANNERS: LazyLock<Vec<Arc<dyn ExprPlanner>>> =
+    LazyLock::new(|| vec![Arc::new(AggregateFunctionPlanner), Arc::new(ExtractPlanner)]);
 
 static OTHER_AGGREGATES: LazyLock<Vec<String>> = LazyLock::new(|| {
     let all = all_default_aggregate_functions();
@@ -200,7 +202,7 @@ impl ContextProvider for Names<'_> {
             MARKER => Some(Arc::clone(&BOUNDS)),
             INTERVAL_LOW => Some(Arc::clone(&LOW)),
             INTERVAL_HIGH => Some(Arc::clone(&HIGH)),
-            _ => None,
+            name => dates::planned(name),
         }
     }
 

@@ -11,6 +11,7 @@ use glovebox_catalog::Manifest;
 use glovebox_policy::{ColumnUse, Reason, Refusal, RoleOfUse};
 
 use crate::inner::Inner;
+use crate::keys::KeyColumn;
 
 /// Every column in every role it is used in.
 ///
@@ -27,8 +28,8 @@ pub(crate) fn uses(inner: &Inner) -> Result<BTreeSet<ColumnUse>, Refusal> {
     for column in inner.filter.iter().flat_map(Expr::column_refs) {
         note(&column.name, RoleOfUse::Filter)?;
     }
-    for key in &inner.keys {
-        note(key.name.as_str(), RoleOfUse::Group)?;
+    for column in inner.keys.iter().flat_map(KeyColumn::columns) {
+        note(&column, RoleOfUse::Group)?;
     }
     for expr in inner.measures.iter().filter_map(|measure| measure.expr()) {
         for column in expr.column_refs() {

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, RecordBatch, new_null_array};
-use arrow::datatypes::{DataType, Float64Type, Int64Type, Schema};
+use arrow::datatypes::{DataType, Date32Type, Float64Type, Int64Type, Schema, TimestampMicrosecondType};
 use datafusion::common::DFSchema;
 use datafusion::execution::context::ExecutionProps;
 use datafusion::logical_expr::Expr;
@@ -12,7 +12,8 @@ use datafusion::logical_expr::physical_planning_context::PhysicalPlanningContext
 use datafusion::physical_expr::{PhysicalExpr, create_physical_expr};
 use glovebox_catalog::{KeyValue, UNIT_COLUMN};
 
-use crate::inner::{Inner, KeyColumn};
+use crate::inner::Inner;
+use crate::keys::KeyColumn;
 use crate::measure::{Counted, FixedPoint, Measure};
 
 /// Something failed on the way from rows to cells. A constant on purpose: which row or why is nobody's business
@@ -31,7 +32,7 @@ impl InnerFault {
 
 /// The stored columns a question needs, the unit column last.
 pub(crate) fn needed_columns(inner: &Inner, stored: &Schema) -> Result<Vec<usize>, InnerFault> {
-    let mut names: Vec<String> = inner.keys.iter().map(|key| key.name.as_str().to_owned()).collect();
+    let mut names: Vec<String> = inner.keys.iter().flat_map(KeyColumn::columns).collect();
     let exprs = inner.filter.iter().chain(inner.measures.iter().filter_map(Measure::expr));
     names.extend(exprs.flat_map(Expr::column_refs).map(|column| column.name.clone()));
     names.sort();
@@ -86,7 +87,7 @@ impl RowReader {
         let measures = inner.measures.iter().map(|m| Ok((m.counted.clone(), m.expr().map(compile).transpose()?)));
         Ok(Self {
             filter: inner.filter.as_ref().map(compile).transpose()?,
-            keys: inner.keys.iter().map(|key| KeyReader::new(key, schema)).collect::<Result<_, _>>()?,
+            keys: inner.keys.iter().map(|key| KeyReader::new(key, compile(&key.expr)?)).collect::<Result<_, _>>()?,
             measures: measures.collect::<Result<_, InnerFault>>()?,
         })
     }
@@ -182,22 +183,22 @@ fn steps(values: &ArrayRef, scale: &FixedPoint, of: impl Fn(i64) -> i64) -> Resu
     Ok(Contribution::PerRow(steps))
 }
 
-/// Turns one key column into positions of its public list.
+/// Turns the values of one key into positions of its public list.
 struct KeyReader {
-    column: usize,
+    expr: Arc<dyn PhysicalExpr>,
     width: u32,
     lookup: Lookup,
 }
 
 enum Lookup {
+    /// Whole numbers; days and instants are counted.
     Ints(HashMap<i64, u32>),
     Texts(HashMap<String, u32>),
     Bools([Option<u32>; 2]),
 }
 
 impl KeyReader {
-    fn new(key: &KeyColumn, schema: &Schema) -> Result<Self, InnerFault> {
-        let column = schema.index_of(key.name.as_str()).map_err(|_| InnerFault::at("key column"))?;
+    fn new(key: &KeyColumn, expr: Arc<dyn PhysicalExpr>) -> Result<Self, InnerFault> {
         let mut ints = HashMap::new();
         let mut texts = HashMap::new();
         let mut bools = [None; 2];
@@ -209,19 +210,19 @@ impl KeyReader {
                 KeyValue::Bool(true) => bools = [bools[0], Some(position)],
             }
         }
-        let lookup = match schema.field(column).data_type() {
-            DataType::Int64 => Lookup::Ints(ints),
+        let lookup = match &key.data_type {
+            DataType::Int64 | DataType::Date32 | DataType::Timestamp(..) => Lookup::Ints(ints),
             DataType::Utf8 => Lookup::Texts(texts),
             DataType::Boolean => Lookup::Bools(bools),
             _ => return Err(InnerFault::at("key type")),
         };
-        Ok(Self { column, width: key.width() as u32, lookup })
+        Ok(Self { expr, width: key.width() as u32, lookup })
     }
 
-    /// Appends this column's position to every group number, least significant last. What is not on the list, NULL
-    /// too, goes to the last position.
+    /// Appends this key's position to every group number, least significant last. What is not on the list, NULL too, goes
+    /// to the last position.
     fn add(&self, batch: &RecordBatch, groups: &mut [u32]) -> Result<(), InnerFault> {
-        let values = batch.columns().get(self.column).ok_or(InnerFault::at("key column"))?;
+        let values = evaluate(self.expr.as_ref(), batch)?;
         let other = self.width - 1;
         let mut put = |row: usize, position: Option<u32>| {
             if let Some(group) = groups.get_mut(row) {
@@ -230,8 +231,16 @@ impl KeyReader {
         };
         match &self.lookup {
             Lookup::Ints(known) => {
-                let values = values.as_primitive_opt::<Int64Type>().ok_or(InnerFault::at("key type"))?;
-                values.iter().enumerate().for_each(|(row, v)| put(row, v.and_then(|v| known.get(&v).copied())));
+                let mut find = |row, value: Option<i64>| put(row, value.and_then(|v| known.get(&v).copied()));
+                if let Some(ints) = values.as_primitive_opt::<Int64Type>() {
+                    ints.iter().enumerate().for_each(|(row, v)| find(row, v));
+                } else if let Some(days) = values.as_primitive_opt::<Date32Type>() {
+                    days.iter().enumerate().for_each(|(row, v)| find(row, v.map(i64::from)));
+                } else if let Some(instants) = values.as_primitive_opt::<TimestampMicrosecondType>() {
+                    instants.iter().enumerate().for_each(|(row, v)| find(row, v));
+                } else {
+                    return Err(InnerFault::at("key type"));
+                }
             }
             Lookup::Texts(known) => {
                 let values = values.as_string_opt::<i32>().ok_or(InnerFault::at("key type"))?;

@@ -3,11 +3,13 @@
 use std::sync::{Arc, LazyLock};
 
 use arrow::array::{ArrayRef, AsArray, Date32Array, Float64Array, Int64Array};
-use arrow::datatypes::{DataType, Float64Type, Int64Type, TimeUnit, TimestampMicrosecondType};
+use arrow::datatypes::{DataType, Float64Type, Int64Type, TimestampMicrosecondType};
 use datafusion::error::{DataFusionError, Result as DfResult};
 use datafusion::logical_expr::{
     ColumnarValue, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, TypeSignature, Volatility,
 };
+
+use crate::dates::{DAY_MICROS, INSTANT};
 
 /// The name of [`SAFE_DIV`].
 pub(crate) const SAFE_DIV_NAME: &str = "__gb_div";
@@ -86,11 +88,8 @@ pub(crate) const SAFE_DAY_NAME: &str = "__gb_day";
 /// The day of an instant. Arrow's cast fails, also where it should give NULL, on instants whose year its calendar cannot
 /// name; counting days needs no calendar.
 pub(crate) static SAFE_DAY: LazyLock<ScalarUDF> = LazyLock::new(|| {
-    let instant = DataType::Timestamp(TimeUnit::Microsecond, None);
-    ScalarUDF::from(SafeDay { signature: Signature::new(TypeSignature::Exact(vec![instant]), Volatility::Immutable) })
+    ScalarUDF::from(SafeDay { signature: Signature::new(TypeSignature::Exact(vec![INSTANT]), Volatility::Immutable) })
 });
-
-const DAY_MICROS: i64 = 86_400_000_000;
 
 #[derive(Debug, PartialEq, Eq, Hash)]
 struct SafeDay {

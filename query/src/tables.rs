@@ -4,11 +4,13 @@ use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
 use arrow::compute::cast;
-use arrow::datatypes::{DataType, Float64Type, Int64Type};
+use arrow::datatypes::{DataType, Date32Type, Float64Type, Int64Type, TimestampMicrosecondType};
 use datafusion::common::DFSchema;
 use glovebox_catalog::{Manifest, UNIT_COLUMN};
 use glovebox_policy::{Public, Reason, Refusal};
 use glovebox_privacy::{Column, ColumnKind, Scalar, Table};
+
+use crate::dates::{INSTANT, day_text, instant_text};
 
 /// The columns of an answer.
 ///
@@ -20,7 +22,9 @@ pub(crate) fn columns_of(schema: &DFSchema) -> Result<Vec<Column>, Refusal> {
             DataType::Boolean => ColumnKind::Bool,
             DataType::Int64 => ColumnKind::Int,
             DataType::Float64 => ColumnKind::Float,
-            DataType::Utf8 | DataType::Null => ColumnKind::Text,
+            // Days and instants are text in an answer, as ISO 8601 writes them.
+            DataType::Utf8 | DataType::Null | DataType::Date32 => ColumnKind::Text,
+            instant if *instant == INSTANT => ColumnKind::Text,
             other => return Err(Refusal::about(Reason::TypeRefused, &other.to_string())),
         };
         Ok(Column { name: field.name().clone(), kind })
@@ -55,7 +59,11 @@ fn scalar(kind: ColumnKind, array: &ArrayRef, row: usize) -> Option<Scalar> {
         ColumnKind::Bool => Scalar::Bool(array.as_boolean_opt()?.value(row)),
         ColumnKind::Int => Scalar::Int(array.as_primitive_opt::<Int64Type>()?.value(row)),
         ColumnKind::Float => Scalar::Float(array.as_primitive_opt::<Float64Type>()?.value(row)),
-        ColumnKind::Text => Scalar::Text(array.as_string_opt::<i32>()?.value(row).to_owned()),
+        ColumnKind::Text => Scalar::Text(match array.data_type() {
+            DataType::Date32 => day_text(array.as_primitive_opt::<Date32Type>()?.value(row)),
+            DataType::Timestamp(..) => instant_text(array.as_primitive_opt::<TimestampMicrosecondType>()?.value(row)),
+            _ => array.as_string_opt::<i32>()?.value(row).to_owned(),
+        }),
     })
 }
 

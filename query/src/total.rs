@@ -3,7 +3,7 @@
 //! An error that some row causes and another does not is a bit of data on its way out (AWS Clean Rooms documents the
 //! hole). So only what is total is let through, and what is nearly total is rewritten: `/` and `%` become functions of
 //! our own in `safe` (NULL where the divisor is zero), CAST becomes TRY_CAST, unary minus becomes `0 - x` (wrapping),
-//! ABS and COALESCE become CASE. Integer `+ - *` wrap in DataFusion 55 (`fail_on_overflow` is off); that is total, and
+//! ABS and COALESCE become CASE, parts of dates become functions of our own in `dates`. Integer `+ - *` wrap in DataFusion 55 (`fail_on_overflow` is off); that is total, and
 //! harmless because every value is clamped afterwards. A test pins it.
 
 use std::sync::Arc;
@@ -15,12 +15,14 @@ use datafusion::logical_expr::{Expr, ExprSchemable, Operator, lit};
 use glovebox_policy::{Reason, Refusal};
 
 use crate::canonical::text;
+use crate::dates;
 use crate::flatten::{EXPR_MAX_NODES, size};
 use crate::lift::MARKER;
 use crate::safe::{SAFE_DAY, SAFE_DIV, SAFE_DIV_NAME, SAFE_MOD, SAFE_MOD_NAME};
 
-/// Functions that analysts may call. Each is total on every value of its types; `abs` and `coalesce` are rewritten.
-pub(crate) const ALLOWED: [&str; 7] = ["abs", "ceil", "coalesce", "floor", "greatest", "least", "nullif"];
+/// Functions that analysts may call. Each is total on every value of its types; `abs`, `coalesce` and those of dates are rewritten.
+pub(crate) const ALLOWED: [&str; 9] =
+    ["abs", "ceil", "coalesce", "date_part", "date_trunc", "floor", "greatest", "least", "nullif"];
 
 /// Longest list after IN.
 const IN_LIST_MAX: usize = 100;
@@ -205,7 +207,14 @@ fn try_cast(expr: Expr, to: &DataType, schema: &DFSchema) -> Result<Expr, Refusa
 
 fn total_call(call: &ScalarFunction, schema: &DFSchema) -> Result<Expr, Refusal> {
     let args = call.args.iter().map(|arg| rewritten(arg, schema)).collect::<Result<Vec<_>, _>>()?;
+    if dates::taken(call).is_some() {
+        return Ok(Expr::ScalarFunction(ScalarFunction::new_udf(Arc::clone(&call.func), args)));
+    }
     match (call.func.name(), args.as_slice()) {
+        (name @ ("date_part" | "date_trunc"), args) => {
+            let types = args.iter().map(|arg| type_of(arg, schema)).collect::<Result<Vec<_>, _>>()?;
+            dates::total(name, args, &types)?.ok_or_else(|| Refusal::about(Reason::FunctionRefused, name))
+        }
         ("abs", [x]) => {
             let negated = negative(x.clone(), schema)?;
             let zero = if type_of(x, schema)? == DataType::Int64 { lit(0_i64) } else { lit(0_f64) };

@@ -10,7 +10,9 @@ use datafusion::common::tree_node::{TreeNode as _, TreeNodeRecursion};
 use datafusion::logical_expr::Expr;
 use glovebox_catalog::ColumnKind;
 
+use crate::dates::taken;
 use crate::inner::Inner;
+use crate::keys::KeyColumn;
 
 /// Steps for reading a row, finding its unit and leaving it.
 const ROW_STEPS: u64 = 8;
@@ -35,9 +37,8 @@ pub(crate) fn work(inner: &Inner) -> Work {
     let manifest = inner.dataset.manifest();
     let exprs = inner.filter.iter().chain(inner.measures.iter().filter_map(|measure| measure.expr()));
     let in_exprs: u64 = exprs.map(|expr| steps_of(expr, inner)).sum();
-    let is_text = |name: &str| manifest.column(name).is_some_and(|column| column.kind == ColumnKind::Text);
-    let in_keys: u64 =
-        inner.keys.iter().map(|key| if is_text(key.name.as_str()) { TEXT_STEPS } else { ENTRY_STEPS }).sum();
+    let of_key = |key: &KeyColumn| steps_of(&key.expr, inner).max(ENTRY_STEPS);
+    let in_keys: u64 = inner.keys.iter().map(of_key).sum();
     let per_row = ROW_STEPS + ENTRY_STEPS * inner.measures.len() as u64 + in_keys + in_exprs;
     let rows = u128::from(manifest.max_units()) * u128::from(manifest.max_rows_per_unit());
     Work { steps: rows * u128::from(per_row), cells: u64::from(inner.groups()) * inner.measures.len() as u64 }
@@ -53,6 +54,8 @@ fn steps_of(expr: &Expr, inner: &Inner) -> u64 {
                 Some(ColumnKind::Text) => TEXT_STEPS,
                 _ => NODE_STEPS,
             },
+            // The calendar takes some divisions.
+            Expr::ScalarFunction(call) if taken(call).is_some() => TEXT_STEPS,
             // A list is looked through value by value.
             Expr::InList(list) => list.list.len() as u64,
             _ => NODE_STEPS,

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use glovebox_policy::ColumnName;
 
 use super::walk::{MAX_EXACT, Problems};
-use super::{Bounds, Column, ColumnKind, KeyValue, Keys};
+use super::{Bounds, Column, ColumnKind, Days, KeyValue, Keys};
 
 /// Unit columns exist, are distinct, and have a kind that can name somebody.
 pub(super) fn units(unit: &[ColumnName], columns: &[Column], problems: &mut Problems) {
@@ -68,6 +68,9 @@ pub(super) fn columns(columns: &[Column], problems: &mut Problems) {
         if let Some(declared) = &column.keys {
             keys(column, declared, problems);
         }
+        if let Some(declared) = &column.days {
+            days(column, declared, problems);
+        }
     }
 }
 
@@ -76,8 +79,12 @@ fn at(column: &Column, key: &str) -> String {
 }
 
 fn without_use(column: &Column, what: &str, problems: &mut Problems) {
-    let declared =
-        [("bounds", column.bounds.is_some()), ("grid", column.grid.is_some()), ("keys", column.keys.is_some())];
+    let declared = [
+        ("bounds", column.bounds.is_some()),
+        ("grid", column.grid.is_some()),
+        ("keys", column.keys.is_some()),
+        ("days", column.days.is_some()),
+    ];
     for (key, _) in declared.into_iter().filter(|(_, there)| *there) {
         // An identifier that is a unit column too would otherwise be told the same twice.
         if what == "a unit column" && column.identifier {
@@ -101,6 +108,14 @@ fn bounds(column: &Column, declared: &Bounds, problems: &mut Problems) {
                 problems.add(at(column, key), "must be a whole number of at most 2^53 for an `int` column");
             }
         }
+    }
+}
+
+fn days(column: &Column, declared: &Days, problems: &mut Problems) {
+    if !column.kind.is_dated() {
+        problems.add(at(column, "days"), format!("need a `date` or `timestamp` column, not `{}`", column.kind));
+    } else if declared.first > declared.last {
+        problems.add(at(column, "days"), "must not have `first` after `last`");
     }
 }
 

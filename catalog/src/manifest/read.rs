@@ -6,9 +6,9 @@
 use glovebox_policy::{BudgetDomain, ColumnName, DatasetName, IdSpace};
 use toml::{Table, Value};
 
-use super::walk::{Problems, Walk, number};
+use super::walk::{Problems, Walk, date, number};
 use super::{
-    Bounds, Column, ColumnKind, DatasetKind, KeyValue, Keys, MAX_COLUMNS, MAX_KEYS, MAX_ROWS_PER_UNIT, MAX_UNITS,
+    Bounds, Column, ColumnKind, DatasetKind, Days, KeyValue, Keys, MAX_COLUMNS, MAX_KEYS, MAX_ROWS_PER_UNIT, MAX_UNITS,
     Manifest, ManifestReport, Problem, check,
 };
 
@@ -184,6 +184,7 @@ fn column(index: usize, table: &Table, problems: &mut Problems) -> Option<Column
     let bounds = section(&mut walk, "bounds", problems).and_then(|part| bounds(part, problems));
     let grid = walk.optional("grid").and_then(|value| number(value, &walk.at("grid"), problems));
     let keys = section(&mut walk, "keys", problems).and_then(|part| keys(part, problems));
+    let days = section(&mut walk, "days", problems).and_then(|part| days(part, problems));
     walk.finish(problems);
     Some(Column {
         name: name?,
@@ -195,6 +196,7 @@ fn column(index: usize, table: &Table, problems: &mut Problems) -> Option<Column
         bounds,
         grid,
         keys,
+        days,
     })
 }
 
@@ -224,6 +226,14 @@ fn bounds(mut walk: Walk<'_>, problems: &mut Problems) -> Option<Bounds> {
     let basis = walk.text("basis", problems);
     walk.finish(problems);
     Some(Bounds { lower: lower?, upper: upper?, basis: basis? })
+}
+
+fn days(mut walk: Walk<'_>, problems: &mut Problems) -> Option<Days> {
+    let mut side = |key| walk.required(key, problems).and_then(|value| date(value, &walk.at(key), problems));
+    let (first, last) = (side("first"), side("last"));
+    let basis = walk.text("basis", problems);
+    walk.finish(problems);
+    Some(Days { first: first?, last: last?, basis: basis? })
 }
 
 fn keys(mut walk: Walk<'_>, problems: &mut Problems) -> Option<Keys> {

@@ -6,6 +6,7 @@ use glovebox_policy::ColumnName;
 use toml::{Table, Value};
 
 use super::Problem;
+use crate::civil::Date;
 
 /// The largest whole number up to which every whole number is exact in 64-bit floating point.
 pub(super) const MAX_EXACT: f64 = 9_007_199_254_740_992.0;
@@ -128,4 +129,21 @@ pub(super) fn number(value: &Value, path: &str, problems: &mut Problems) -> Opti
         problems.add(path, "must be a finite number, and a whole number at most 2^53");
     }
     found
+}
+
+/// A date of TOML, as a day counted from 1970-01-01.
+pub(super) fn date(value: &Value, path: &str, problems: &mut Problems) -> Option<i32> {
+    let date = match value {
+        Value::Datetime(toml::value::Datetime { date: Some(date), time: None, offset: None }) => Some(date),
+        _ => None,
+    };
+    let day = date.map(|date| {
+        let (year, month, day) = (i64::from(date.year), i64::from(date.month), i64::from(date.day));
+        Date { year, month, day }.number()
+    });
+    let day = day.and_then(|day| i32::try_from(day).ok());
+    if day.is_none() {
+        problems.add(path, "must be a date, written as 2013-01-31 without quotation marks");
+    }
+    day
 }

@@ -4,7 +4,8 @@ use std::fmt::Display;
 
 use toml::Value;
 
-use super::{Bounds, Column, KeyValue, Keys, Manifest};
+use super::{Bounds, Column, Days, KeyValue, Keys, Manifest};
+use crate::civil::Date;
 
 /// The canonical text.
 pub(super) fn manifest(manifest: &Manifest) -> String {
@@ -60,6 +61,10 @@ fn write_column(out: &mut String, column: &Column) {
             KeyValue::Bool(flag) => flag.to_string(),
         }));
         line(out, "keys", &format!("{{ values = {values}, basis = {} }}", text(basis)));
+    }
+    if let Some(Days { first, last, basis }) = &column.days {
+        let [first, last] = [first, last].map(|day| Date::of(i64::from(*day)));
+        line(out, "days", &format!("{{ first = {first}, last = {last}, basis = {} }}", text(basis)));
     }
 }
 

@@ -217,3 +217,25 @@ fn identifiers_have_no_place_in_the_schema() {
     let names: Vec<&str> = schema.fields().iter().map(|field| field.name().as_str()).collect();
     assert_eq!(names, ["person", "ward", "cost", "__gb_unit"]);
 }
+
+#[test]
+fn days_are_dates_of_dated_columns() {
+    let with = |kind: &str, days: &str| {
+        let column = "\n[[columns]]\nname = \"seen\"\nmeaning_en = \"m\"\nmeaning_zh = \"义\"\n";
+        Manifest::parse(&format!("{GOOD}{column}type = \"{kind}\"\ndays = {{ {days}, basis = \"period\" }}\n"))
+    };
+    let manifest = with("timestamp", "first = 1969-12-31, last = 2024-02-29").unwrap();
+    let days = manifest.column("seen").unwrap().days.as_ref().unwrap();
+    assert_eq!((days.first, days.last), (-1, 19_782));
+    assert_eq!(Manifest::parse(&manifest.to_toml()).unwrap(), manifest);
+    for (kind, days, problem) in [
+        ("int", "first = 2020-01-01, last = 2020-01-01", "need a `date` or `timestamp` column, not `int`"),
+        ("date", "first = 2020-01-02, last = 2020-01-01", "must not have `first` after `last`"),
+        ("date", "first = 2020-01-02", "columns.seen.days.last: is missing"),
+        ("date", "first = \"2020-01-02\", last = 2020-01-03", "columns.seen.days.first: must be a date"),
+        ("date", "first = 2020-01-02T00:00:00, last = 2020-01-03", "columns.seen.days.first: must be a date"),
+    ] {
+        let report = with(kind, days).unwrap_err().to_string();
+        assert!(report.contains(problem), "{report}");
+    }
+}

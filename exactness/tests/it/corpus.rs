@@ -61,5 +61,14 @@ pub(crate) const CORPUS: &[&str] = &[
     "SELECT VAR_POP(x), STDDEV(c), VAR(big, contribution_bounds_per_row => (-1000, 1000)) FROM {t}",
     "SELECT k, STDDEV_POP(x) FILTER (WHERE flag), AVG(x), VAR_SAMP(w / c, contribution_bounds_per_row => (-10, 10))
         FROM {t} GROUP BY k",
+    "SELECT EXTRACT(MONTH FROM day) AS m, COUNT(*), SUM(x) FROM {t} GROUP BY m",
+    "SELECT WITH DIFFERENTIAL_PRIVACY OPTIONS (max_groups_contributed = 1)
+        DATE_PART('dow', at) AS d, EXTRACT(HOUR FROM at) AS h, COUNT(DISTINCT person) FROM {t} GROUP BY d, h",
+    "SELECT DATE_TRUNC('month', day) AS d, k, AVG(c) FROM {t} GROUP BY d, k",
+    "SELECT DATE_TRUNC('week', at) AS wk, EXTRACT(YEAR FROM day) AS y, COUNT(*) FROM {t} GROUP BY wk, y",
+    "SELECT day, CAST(at AS DATE) AS d, COUNT(*) FROM {t} GROUP BY day, d",
+    "SELECT SUM(EXTRACT(DOY FROM at)), SUM(EXTRACT(YEAR FROM day)), COUNT(DATE_TRUNC('quarter', at)),
+        SUM(CASE WHEN EXTRACT(ISODOW FROM day) < 6 THEN x END) FROM {t} WHERE EXTRACT(SECOND FROM at) < 30
+        OR EXTRACT(QUARTER FROM CAST(at AS DATE)) = 1 OR DATE_TRUNC('minute', at) = at OR EXTRACT(WEEK FROM day) = 1",
     "SELECT SUM(5), SUM(2.5), COUNT(NULL) FROM {t} WHERE x IS NOT NULL",
 ];

@@ -77,8 +77,8 @@ pub(crate) fn manifest(name: &str) -> Manifest {
         ("g", "int", r#"keys = { values = [1, 2, 3, 4], basis = "test" }"#),
         ("flag", "bool", r#"keys = { values = [false, true], basis = "test" }"#),
         ("note", "text", ""),
-        ("day", "date", ""),
-        ("at", "timestamp", ""),
+        ("day", "date", "days = { first = 2019-11-15, last = 2020-02-10, basis = \"test\" }"),
+        ("at", "timestamp", "days = { first = 2019-11-15, last = 2020-02-10, basis = \"test\" }"),
     ] {
         text += &format!(
             "\n[[columns]]\nname = \"{column}\"\ntype = \"{kind}\"\nmeaning_en = \"m\"\nmeaning_zh = \"义\"\n{rest}\n"
@@ -230,8 +230,9 @@ pub(crate) const HARD_TEXTS: [&str; 14] = [
     "a",
 ];
 /// The first two are near the ends of what the calendar library can name; ingest takes no day far beyond.
-const HARD_DAYS: [i32; 5] = [-95_000_000, 95_000_000, 0, -1, 18_262];
-const HARD_INSTANTS: [i64; 6] = [i64::MIN, i64::MAX, 0, -1, 1_577_836_800_000_000, 86_399_999_999];
+const HARD_DAYS: [i32; 7] = [-95_000_000, 95_000_000, 0, -1, 18_262, 18_230, 18_300];
+const HARD_INSTANTS: [i64; 7] =
+    [i64::MIN, i64::MAX, 0, -1, 1_577_836_800_000_000, 86_399_999_999, 1_580_000_000_000_001];
 
 fn ints(ordinary: std::ops::Range<i64>) -> impl Strategy<Value = Option<i64>> {
     prop_oneof![6 => ordinary.prop_map(Some), 2 => select(&HARD_INTS[..]).prop_map(Some), 1 => Just(None)]
@@ -286,8 +287,8 @@ pub(crate) fn hard_rows() -> Vec<Row> {
             g: pick(i, 6, 6).map(|v| v as i64),
             flag: pick(i, 3, 2).map(|v| v == 1),
             note: pick(i, 10, 14).map(|v| HARD_TEXTS[v].to_owned()),
-            day: pick(i, 8, 5).map(|v| HARD_DAYS[v]),
-            at: pick(i, 4, 6).map(|v| HARD_INSTANTS[v]),
+            day: pick(i, 8, 7).map(|v| HARD_DAYS[v]),
+            at: pick(i, 4, 7).map(|v| HARD_INSTANTS[v]),
         })
         .collect()
 }

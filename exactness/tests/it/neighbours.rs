@@ -71,6 +71,10 @@ fn greedy() -> Vec<Row> {
     let row = |person, x, k: &str| Row { person, x: Some(x), k: Some(k.to_owned()), ..Row::default() };
     let mut rows = vec![row(1, 5, "a"), row(2, 7, "b")];
     rows.extend([row(9, 50, "a"), row(9, 51, "a"), row(9, i64::MAX, "b"), row(9, 50, "b")]);
+    // January, and for some March.
+    for (i, row) in rows.iter_mut().enumerate() {
+        row.day = Some(if i % 2 == 0 { 18_262 } else { 18_330 });
+    }
     rows
 }
 
@@ -99,6 +103,7 @@ fn a_declaration_that_is_one_too_small_is_noticed() {
         ("SELECT COUNT(*, contribution_bounds_per_group => (0, 2)) FROM {t}", 1),
         ("SELECT k, SUM(x, contribution_bounds_per_group => (0, 60)) FROM {t} GROUP BY k", 2),
         ("SELECT k, COUNT(DISTINCT person) FROM {t} GROUP BY k", 2),
+        ("SELECT EXTRACT(MONTH FROM day) AS m, COUNT(DISTINCT person) FROM {t} GROUP BY m", 2),
     ] {
         let (with, rest, linf, max_groups) = cells_with_and_without(sql, &greedy(), 9);
         let moved = Moved { groups, largest: linf.iter().map(|l| u128::from(*l)).collect() };

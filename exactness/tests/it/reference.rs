@@ -149,6 +149,58 @@ fn the_questions_cover_a_filter_too() {
     assert_eq!(cells[1], naive(&kept, &free, |r| r.x, |r| r.k.as_deref()));
 }
 
+/// Months by their lengths alone: the months of 2019 and 2020, and everything that is no date of theirs.
+fn month(day: Option<i32>) -> Option<(i32, i64)> {
+    let mut first = 17_897;
+    for year in [2019, 2020] {
+        for (month, length) in
+            (1..).zip([31, if year == 2020 { 29 } else { 28 }, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31])
+        {
+            if day.is_some_and(|day| (first..first + length).contains(&day)) {
+                return Some((year, month));
+            }
+            first += length;
+        }
+    }
+    None
+}
+
+#[test]
+fn groups_by_parts_of_dates_hold_the_rows_of_their_dates() {
+    let place = Place::new();
+    let rows: Vec<Row> = (0..400)
+        .map(|i| Row { person: i, day: (i % 9 != 0).then_some(18_200 + i as i32 / 2), ..Row::default() })
+        .collect();
+    let name = place.add(&rows);
+    let cells = |key: &str| {
+        let sql = format!("SELECT {key} AS d, COUNT(*) FROM {{t}} GROUP BY d");
+        fold(&place.analyse(&sql, &name), cut(2, 7)).unwrap().remove(0)
+    };
+    let count = |is: &dyn Fn(Option<(i32, i64)>) -> bool| rows.iter().filter(|r| is(month(r.day))).count() as i128;
+    let by_month = cells("EXTRACT(MONTH FROM day)");
+    assert_eq!(by_month.len(), 13);
+    for (cell, number) in by_month.iter().zip(1..=12) {
+        assert_eq!(*cell, count(&|m| m.is_some_and(|(_, month)| month == number)), "month {number}");
+    }
+    assert_eq!(by_month[12], count(&|m| m.is_none()));
+    // Declared are the days from November 2019 to February 2020; what is outside of them is in the last group.
+    let declared = [(2019, 11), (2019, 12), (2020, 1), (2020, 2)];
+    let by_beginning = cells("DATE_TRUNC('month', day)");
+    let mut expected: Vec<i128> = declared.iter().map(|of| count(&|m| m == Some(*of))).collect();
+    expected.push(count(&|m| m.is_none_or(|of| !declared.contains(&of))));
+    assert_eq!(by_beginning, expected);
+    let years = cells("EXTRACT(YEAR FROM day)");
+    assert_eq!(
+        years,
+        [2019, 2020]
+            .map(|y| count(&|m| m.is_some_and(|of| of.0 == y)))
+            .into_iter()
+            .chain([by_month[12]])
+            .collect::<Vec<_>>()
+    );
+    assert_eq!(cells("day").len(), 89);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 8, failure_persistence: None, ..ProptestConfig::default() })]
 

@@ -27,6 +27,8 @@ fn number(depth: u32) -> Sql {
         2 => (one_of(&["ABS", "FLOOR", "CEIL", "-"]), n()).prop_map(|(f, a)| format!("{f}({a})")),
         2 => (one_of(&["BIGINT", "DOUBLE", "INT"]), prop_oneof![n(), text(depth - 1), truth(depth - 1), time(depth - 1)])
             .prop_map(|(t, a)| format!("CAST({a} AS {t})")),
+        1 => (one_of(&["YEAR", "QUARTER", "MONTH", "WEEK", "DAY", "DOY", "DOW", "ISODOW", "HOUR", "SECOND"]), time(depth - 1))
+            .prop_map(|(part, a)| format!("EXTRACT({part} FROM {a})")),
         1 => (truth(depth - 1), n(), n()).prop_map(|(c, a, b)| format!("CASE WHEN {c} THEN {a} ELSE {b} END")),
     ]
     .boxed()
@@ -84,6 +86,8 @@ fn time(depth: u32) -> Sql {
         2 => leaf,
         2 => any.prop_map(|a| format!("CAST({a} AS DATE)")),
         1 => (time(depth - 1), time(depth - 1)).prop_map(|(a, b)| format!("COALESCE({a}, {b})")),
+        1 => (one_of(&["year", "week", "month", "day", "hour"]), time(depth - 1))
+            .prop_map(|(part, a)| format!("DATE_TRUNC('{part}', {a})")),
     ]
     .boxed()
 }

@@ -213,7 +213,21 @@ fn functions_operators_and_types() {
         ("SELECT COUNT(*) FROM t.visits WHERE random() < 0.5", About(FunctionRefused, "random")),
         ("SELECT COUNT(*) FROM t.visits WHERE now() > at", About(FunctionRefused, "now")),
         ("SELECT COUNT(*) FROM t.visits WHERE repeat(note, 1000000) = 'x'", About(FunctionRefused, "repeat")),
-        ("SELECT COUNT(*) FROM t.visits WHERE date_trunc('day', at) = at", About(FunctionRefused, "date_trunc")),
+        ("SELECT COUNT(*) FROM t.visits WHERE date_trunc('day', at) = at", Yes),
+        (
+            "SELECT COUNT(*) FROM t.visits WHERE date_trunc('century', at) = at",
+            About(FunctionRefused, "date_trunc of "),
+        ),
+        ("SELECT COUNT(*) FROM t.visits WHERE date_trunc(note, at) = at", About(FunctionRefused, "date_trunc")),
+        ("SELECT COUNT(*) FROM t.visits WHERE date_part('dow') = 1", No(TypeRefused)),
+        (
+            "SELECT COUNT(*) FROM t.visits WHERE EXTRACT(EPOCH FROM at) = 1",
+            About(FunctionRefused, "date_part of EPOCH"),
+        ),
+        ("SELECT COUNT(*) FROM t.visits WHERE EXTRACT(HOUR FROM day) = 1", About(TypeRefused, "HOUR of Date32")),
+        ("SELECT COUNT(*) FROM t.visits WHERE EXTRACT(YEAR FROM note) = 1", About(TypeRefused, "YEAR of Utf8")),
+        ("SELECT COUNT(*) FROM t.visits WHERE EXTRACT(YEAR FROM NULL) = 1", About(TypeRefused, "YEAR of Null")),
+        ("SELECT COUNT(*) FROM t.visits WHERE EXTRACT(YEAR FROM CAST(note AS DATE)) = 2020", Yes),
         ("SELECT COUNT(*) FROM t.visits WHERE regexp_like(note, 'a')", About(FunctionRefused, "regexp_like")),
         ("SELECT version() FROM t.visits", About(FunctionRefused, "version")),
         ("SELECT COUNT(*) FROM t.visits WHERE note LIKE 'a%'", About(ExpressionRefused, "note LIKE 'a%'")),
@@ -222,7 +236,7 @@ fn functions_operators_and_types() {
         ("SELECT COUNT(*) FROM t.visits WHERE note ~ 'a'", About(ExpressionRefused, "~")),
         ("SELECT ward || 'x', COUNT(*) FROM t.visits GROUP BY ward", About(ExpressionRefused, "||")),
         ("SELECT COUNT(*) FROM t.visits WHERE [1, 2] = [1, 2]", No(ClauseRefused)),
-        ("SELECT COUNT(*) FROM t.visits WHERE EXTRACT(YEAR FROM day) = 2020", No(ClauseRefused)),
+        ("SELECT COUNT(*) FROM t.visits WHERE EXTRACT(YEAR FROM day) = 2020", Yes),
         ("SELECT COUNT(*) FROM t.visits LIMIT -1", About(ExpressionRefused, "")),
         ("SELECT COUNT(*) FROM t.visits WHERE age", No(TypeRefused)),
         ("SELECT COUNT(*) FROM t.visits WHERE note + 1 > 3", No(TypeRefused)),
@@ -286,6 +300,30 @@ fn grouping_needs_a_public_list() {
         ("SELECT COUNT(*) FROM t.visits GROUP BY age > 3", About(GroupKeyNotPublic, "age > 3")),
         ("SELECT COUNT(*) FROM t.visits GROUP BY 'a'", About(GroupKeyNotPublic, "'a'")),
         ("SELECT COUNT(*) FROM t.visits GROUP BY CAST(grade AS VARCHAR)", About(GroupKeyNotPublic, "CAST(grade AS ")),
+        // A part of a date has the values that the calendar gives it; a year or a day only those that are declared.
+        ("SELECT COUNT(*) FROM t.visits GROUP BY EXTRACT(MONTH FROM day)", Yes),
+        ("SELECT EXTRACT(HOUR FROM at) AS h, COUNT(*) FROM t.visits GROUP BY h ORDER BY h", Yes),
+        ("SELECT COUNT(*) FROM t.visits GROUP BY EXTRACT(YEAR FROM day), date_trunc('week', day), day", Yes),
+        (
+            "SELECT COUNT(*) FROM t.visits GROUP BY EXTRACT(YEAR FROM at)",
+            About(GroupKeyNotPublic, "EXTRACT(YEAR FROM at)"),
+        ),
+        (
+            "SELECT COUNT(*) FROM t.visits GROUP BY date_trunc('day', at)",
+            About(GroupKeyNotPublic, "DATE_TRUNC('day', at)"),
+        ),
+        ("SELECT COUNT(*) FROM t.visits GROUP BY at", About(GroupKeyNotPublic, "at")),
+        ("SELECT COUNT(*) FROM t.visits GROUP BY CAST(at AS DATE)", About(GroupKeyNotPublic, "")),
+        ("SELECT COUNT(*) FROM t.visits GROUP BY EXTRACT(CENTURY FROM day)", About(FunctionRefused, "date_part of ")),
+        (
+            "SELECT COUNT(*) FROM t.visits GROUP BY EXTRACT(YEAR FROM CASE WHEN smoker THEN day END)",
+            About(GroupKeyNotPublic, "EXTRACT(YEAR FROM CASE "),
+        ),
+        (
+            "SELECT COUNT(*) FROM t.visits GROUP BY EXTRACT(MONTH FROM CASE WHEN smoker THEN day END)",
+            About(GroupKeyNotPublic, "EXTRACT(MONTH FROM CASE "),
+        ),
+        ("SELECT COUNT(*) FROM t.visits GROUP BY EXTRACT(MONTH FROM phone)", About(ColumnIsIdentifier, "phone")),
         // A redefined column is not the column.
         ("SELECT COUNT(*) FROM (SELECT age AS ward FROM t.visits) AS s GROUP BY ward", About(GroupKeyNotPublic, "age")),
         ("SELECT COUNT(*) FROM (SELECT grade AS age FROM t.visits) AS s GROUP BY age", Yes),
@@ -321,6 +359,8 @@ fn bounds() {
     let sum = |bounds: &str| format!("SELECT SUM(free, {bounds}) FROM t.visits");
     all(&[
         ("SELECT SUM(free) FROM t.visits", About(BoundsMissing, "free")),
+        ("SELECT AVG(EXTRACT(DOY FROM at)), SUM(EXTRACT(YEAR FROM day)) FROM t.visits", Yes),
+        ("SELECT SUM(EXTRACT(YEAR FROM at)) FROM t.visits", About(BoundsMissing, "EXTRACT(YEAR FROM at)")),
         ("SELECT AVG(free) FROM t.visits", About(BoundsMissing, "free")),
         ("SELECT SUM(loose * 2) FROM t.visits", About(BoundsMissing, "loose * 2.0")),
         ("SELECT SUM(age / grade - free) FROM t.visits", About(BoundsMissing, "(age / grade) - free")),

@@ -30,6 +30,15 @@ fn conditions_inside_aggregates_are_filters() {
 }
 
 #[test]
+fn a_part_of_a_date_that_is_grouped_by_uses_its_column_so() {
+    use glovebox_policy::RoleOfUse::Group;
+    let analysis = accepted("SELECT COUNT(*) FROM t.visits GROUP BY EXTRACT(MONTH FROM day), DATE_PART('hour', at)");
+    let grouped: Vec<&str> =
+        analysis.uses().iter().filter(|used| used.role == Group).map(|used| used.column.as_str()).collect();
+    assert_eq!(grouped, ["at", "day"]);
+}
+
+#[test]
 fn casts_that_some_row_could_fail_are_refused() {
     for cast in ["CAST(CAST(free AS DATE) AS VARCHAR)", "CAST(day AS VARCHAR)", "CAST(at AS VARCHAR)"] {
         match analyse_with(&format!("SELECT COUNT({cast}) FROM t.visits"), &[]) {

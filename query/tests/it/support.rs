@@ -41,7 +41,7 @@ pub(crate) fn manifest(name: &str) -> Manifest {
         ("free", "int", ""),
         ("loose", "float", ""),
         ("note", "text", ""),
-        ("day", "date", ""),
+        ("day", "date", "days = { first = 2019-12-30, last = 2020-02-03, basis = \"period\" }"),
         ("at", "timestamp", ""),
     ] {
         text += &format!(

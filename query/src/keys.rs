@@ -1,0 +1,136 @@
+//! What a question may be grouped by: expressions whose values anybody can list without looking at a row.
+//!
+//! # Privacy obligation
+//! The list of groups of an answer is a function of the manifest and of the question. A column with a public key list has that
+//! list; a part of a date has the values that the calendar gives it; a year, a month or a day of a column with declared days
+//! has those of these days. Everything else, NULL too, falls into one more group that every list ends with. So no
+//! group's presence tells of a row. Source: Wilson et al. 2019 (arXiv 1909.01917), §2, groups that are given.
+
+use std::collections::BTreeSet;
+
+use arrow::datatypes::DataType;
+use datafusion::common::Column;
+use datafusion::logical_expr::Expr;
+use glovebox_catalog::civil::Date;
+use glovebox_catalog::{Column as Declared, ColumnKind, Days, KeyValue, Manifest};
+use glovebox_policy::{Reason, Refusal};
+
+use crate::canonical;
+use crate::dates::{DAY_MICROS, INSTANT, Period, Taken, taken};
+use crate::inner::GROUPS_MAX;
+use crate::safe::SAFE_DAY_NAME;
+
+/// An expression that is grouped by, and its public values. One more group, for what is not on the list, comes last.
+#[derive(Debug, Clone)]
+pub(crate) struct KeyColumn {
+    /// Canonical text: equal keys have equal labels.
+    pub(crate) label: String,
+    /// The expression over the dataset's columns, total.
+    pub(crate) expr: Expr,
+    /// What the expression gives; days and instants are listed as whole numbers.
+    pub(crate) data_type: DataType,
+    pub(crate) values: Vec<KeyValue>,
+}
+
+impl KeyColumn {
+    /// A key by a total expression; `None` when its values cannot be listed.
+    ///
+    /// # Errors
+    /// [`Reason::TooManyGroups`] when there are too many.
+    pub(crate) fn new(expr: Expr, manifest: &Manifest) -> Result<Option<Self>, Refusal> {
+        let domain = domain(&expr, manifest)?;
+        Ok(domain.map(|(data_type, values)| Self { label: canonical::text(&expr), expr, data_type, values }))
+    }
+
+    /// How many groups this key alone makes.
+    pub(crate) fn width(&self) -> u64 {
+        self.values.len() as u64 + 1
+    }
+
+    /// The columns that decide on the group.
+    pub(crate) fn columns(&self) -> BTreeSet<String> {
+        self.expr.column_refs().into_iter().map(|column| column.name.clone()).collect()
+    }
+}
+
+type Domain = (DataType, Vec<KeyValue>);
+
+/// The type and the values of an expression, if they can be listed.
+fn domain(expr: &Expr, manifest: &Manifest) -> Result<Option<Domain>, Refusal> {
+    if let Expr::Column(Column { name, .. }) = expr {
+        let column = manifest.column(name).ok_or(Reason::ColumnUnknown)?;
+        if let Some(keys) = &column.keys {
+            return Ok(Some((column.kind.arrow_type(), keys.values.clone())));
+        }
+    }
+    if let Some((column, DataType::Date32)) = dated(expr, manifest) {
+        return column.days.as_ref().map(|days| beginnings(Period::Day, days, &DataType::Date32)).transpose();
+    }
+    let Expr::ScalarFunction(call) = expr else {
+        return Ok(None);
+    };
+    let Some((taken, of)) = taken(call) else {
+        return Ok(None);
+    };
+    let Some((column, data_type)) = dated(of, manifest) else {
+        return Ok(None);
+    };
+    match (taken, &column.days) {
+        (Taken::Part(period), days) => {
+            let values = period.values().or_else(|| days.as_ref().map(years));
+            Ok(values.map(|values| (DataType::Int64, values.map(KeyValue::Int).collect())))
+        }
+        (Taken::Beginning(period), Some(days)) => beginnings(period, days, &data_type).map(Some),
+        (Taken::Beginning(_), None) => Ok(None),
+    }
+}
+
+/// The column that an expression takes its day of, and whether as a day or as an instant.
+fn dated<'a>(expr: &Expr, manifest: &'a Manifest) -> Option<(&'a Declared, DataType)> {
+    match expr {
+        Expr::Column(column) => {
+            let column = manifest.column(&column.name)?;
+            match column.kind {
+                ColumnKind::Date => Some((column, DataType::Date32)),
+                ColumnKind::Timestamp => Some((column, INSTANT)),
+                _ => None,
+            }
+        }
+        Expr::ScalarFunction(call) if call.func.name() == SAFE_DAY_NAME => match call.args.as_slice() {
+            [of @ Expr::Column(_)] => dated(of, manifest).map(|(column, _)| (column, DataType::Date32)),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+/// The years of declared days.
+pub(crate) fn years(days: &Days) -> std::ops::RangeInclusive<i64> {
+    let [first, last] = [days.first, days.last].map(|day| Date::of(i64::from(day)).year);
+    first..=last
+}
+
+/// When the periods of declared days begin.
+fn beginnings(period: Period, days: &Days, data_type: &DataType) -> Result<Domain, Refusal> {
+    let (first, last) = (i64::from(days.first), i64::from(days.last));
+    let is_first = |day: i64| period.first_day(day) == day;
+    // The first period may begin before the first day.
+    let begins = std::iter::once(period.first_day(first)).chain((first + 1..=last).filter(|day| is_first(*day)));
+    let whole_days = match (period, data_type) {
+        (_, DataType::Date32) => begins.map(KeyValue::Int).take(GROUPS_MAX as usize + 1).collect::<Vec<_>>(),
+        _ => {
+            let (step, steps) = match period {
+                Period::Hour => (3_600_000_000, 24),
+                Period::Minute => (60_000_000, 1_440),
+                Period::Second => (1_000_000, 86_400),
+                _ => (DAY_MICROS, 1),
+            };
+            let instants = begins.flat_map(|day| (0..steps).map(move |i| day * DAY_MICROS + i * step));
+            instants.map(KeyValue::Int).take(GROUPS_MAX as usize + 1).collect()
+        }
+    };
+    if whole_days.len() as u64 > GROUPS_MAX {
+        return Err(Reason::TooManyGroups.into());
+    }
+    Ok((data_type.clone(), whole_days))
+}
