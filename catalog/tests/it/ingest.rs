@@ -1,10 +1,7 @@
 //! Ingest: complete reports, bounded and deterministic rows, and neighbours that differ in one unit alone.
 
-use std::fs;
-use std::path::Path;
-
-use glovebox_catalog::ingest::{ColumnCounts, FaultKind, ValueClass};
-use glovebox_catalog::{IngestError, IngestReport, Manifest};
+use glovebox_catalog::ingest::{FaultKind, ValueClass};
+use glovebox_catalog::{IngestError, IngestReport};
 
 use crate::support::{Place, csv, lines, plain_visits, stored, visits};
 
@@ -173,19 +170,6 @@ fn the_same_content_has_one_budget_domain() {
     assert!(place.add(&fewer, &text).is_err());
     place.add(&elsewhere, &csv([(2, 2.0), (1, 1.5)])).unwrap();
     assert_eq!(first.dataset.manifest().budget_domain().as_str(), "resident");
-}
-
-#[test]
-fn the_example_dataset_fits_its_manifest() {
-    let place = Place::new();
-    let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/data");
-    let text = fs::read_to_string(data.join("rand_hie.toml")).unwrap();
-    let manifest = Manifest::parse(&text).unwrap_or_else(|report| panic!("{report}"));
-    let report = place.catalog.add(&manifest, &data.join("rand_hie.parquet")).unwrap().report;
-    assert_eq!((report.rows_read, report.rows_stored, report.units), (20_190, 20_190, 5_912));
-    // The file is public, so that its declared bounds and lists cover it may be tested.
-    let outside = |counts: &&ColumnCounts| counts.outside_bounds + counts.outside_keys > 0;
-    assert_eq!(report.columns.iter().find(outside), None);
 }
 
 #[test]

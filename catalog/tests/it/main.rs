@@ -3,6 +3,7 @@
 
 mod catalog;
 mod draft;
+mod examples;
 mod ingest;
 mod manifest;
 mod scan;

@@ -149,7 +149,7 @@ impl World {
     /// Grants a firm its contract.
     pub(crate) fn contract(&self, engine: &Engine, org: &str, allotment: &str, ends: &str) {
         let text = CONTRACT.replace("{org}", org).replace("{allotment}", allotment).replace("{ends}", ends);
-        self.sign(engine, &text);
+        self.sign(engine, &text).unwrap();
     }
 
     /// Grants a firm a contract under which two officers decide, and registers a second officer, whose key this is.
@@ -159,11 +159,12 @@ impl World {
         engine.add_officer_key(&second_officer().person, key.public_key().as_ref().try_into().unwrap()).unwrap();
         let text =
             CONTRACT.replace("{org}", org).replace("{allotment}", "0.3").replace("{ends}", "2120-01-01T00:00:00Z");
-        self.sign(engine, &text.replace("\n[budget]", "risk_class = \"high\"\n\n[budget]"));
+        self.sign(engine, &text.replace("\n[budget]", "risk_class = \"high\"\n\n[budget]")).unwrap();
         key
     }
 
-    fn sign(&self, engine: &Engine, text: &str) {
+    /// Signs a contract as the officer and hands it in.
+    pub(crate) fn sign(&self, engine: &Engine, text: &str) -> Result<(), Refusal> {
         let signed = sign_contract(text, &self.key).unwrap();
         let signatures = signed.signatures.iter().map(|s| format!(r#"{{"keyid":"{}","sig":"{}"}}"#, s.keyid, s.sig));
         let envelope = format!(
@@ -172,7 +173,7 @@ impl World {
             signed.payload_type,
             signatures.collect::<Vec<_>>().join(",")
         );
-        engine.add_contract(&officer(), envelope.as_bytes()).unwrap();
+        engine.add_contract(&officer(), envelope.as_bytes()).map(|_| ())
     }
 
     pub(crate) fn path(&self, name: &str) -> PathBuf {

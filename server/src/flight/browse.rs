@@ -125,9 +125,9 @@ fn text_and_int_schema(fields: &[(&str, DataType, bool)]) -> SchemaRef {
 }
 
 /// A dataset's declared columns as Arrow fields, each with its meaning in both languages. Identifiers are left out,
-/// since no statement may name them; the unit's columns stay, since units can be counted.
+/// since no statement may name them, not even one that names the unit.
 fn schema_of(card: &DatasetCard) -> Schema {
-    let usable = card.columns.iter().filter(|column| !column.identifier || card.unit.contains(&column.name));
+    let usable = card.columns.iter().filter(|column| !column.identifier);
     let fields = usable.map(|column| {
         let metadata = HashMap::from([
             ("glovebox:meaning".to_owned(), column.meaning_en.clone()),
