@@ -1,10 +1,11 @@
 //! `glovebox demo`: the whole of it on embedded defaults, on real data, with every number that matters.
 //!
-//! It makes a state directory with its own certificate authority, brings `medical.rand_hie` in, signs a contract as the
+//! It makes a state directory with its own certificate authority, brings the public datasets in, signs contracts as the
 //! data officer, asks a DP GROUP BY as the analyst over Flight SQL with TLS, and prints the release beside the truth. Then a
 //! WASM job goes from submission through the officer's signed approval to its release, and anybody verifies it offline. The
 //! truth comes from the public file, never through the catalog.
 
+mod bureau;
 mod job;
 mod report;
 mod truth;
@@ -14,7 +15,6 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail, ensure};
 use glovebox_engine::{Config, Engine, SqlAsk};
-use glovebox_policy::contract::sign_contract;
 use glovebox_policy::{Caller, OrgId, PersonId, Role};
 use glovebox_server::{FlightClient, Serving};
 use ring::signature::{Ed25519KeyPair, KeyPair as _};
@@ -63,8 +63,8 @@ pub(crate) async fn run(dir: Option<PathBuf>, exit: bool) -> anyhow::Result<()> 
 
     let config = configure(&dir)?;
     let (engine, cast) = found(&config, &dir)?;
-    bring_in(&engine, &cast, &data)?;
-    sign(&engine, &cast)?;
+    bureau::bring_in(&engine, &cast, &data)?;
+    bureau::sign(&engine, &cast)?;
 
     step(4, "The service starts: HTTPS and Flight SQL over TLS");
     let serving = start(&engine, &config).await?;
@@ -100,33 +100,6 @@ fn found(config: &Config, dir: &Path) -> anyhow::Result<(Engine, Cast)> {
     say(&format!("    state      {}", config.state_dir.display()));
     say("    people     officer, officer2 (data officers), analyst (firm `example-ai`), auditor");
     Ok((engine, cast))
-}
-
-fn bring_in(engine: &Engine, cast: &Cast, data: &Path) -> anyhow::Result<()> {
-    step(2, "The officer brings in a dataset: RAND Health Insurance Experiment, 20,190 person-years (public domain)");
-    let manifest = std::fs::read_to_string(data.join("rand_hie.toml"))?;
-    let card = engine
-        .add_dataset(&cast.officer, &manifest, &data.join("rand_hie.parquet"))
-        .map_err(|fault| anyhow::anyhow!("{}: {:?}", fault.refusal(), fault.report))?;
-    say(&format!(
-        "    {}   {} columns, unit person_id, at most {} persons with {} rows each; encrypted at rest",
-        card.name,
-        card.columns.len(),
-        card.max_units,
-        card.max_rows_per_unit
-    ));
-    Ok(())
-}
-
-fn sign(engine: &Engine, cast: &Cast) -> anyhow::Result<()> {
-    step(3, "The officer signs a contract with the firm (Ed25519 over the very text)");
-    let envelope = sign_contract(&report::contract_text(), &cast.key)?;
-    let contract = engine.add_contract(&cast.officer, &serde_json::to_vec(&envelope)?)?;
-    say(&format!(
-        "    {}   allotment rho = {:.3}, at most {:.3} a day, epsilon up to {} a query",
-        contract.id, contract.allotment.rho, contract.per_day.rho, contract.max_epsilon
-    ));
-    Ok(())
 }
 
 /// Asks for the price, asks, compares with the truth, and asks again. Returns the figures.

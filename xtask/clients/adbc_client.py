@@ -66,6 +66,16 @@ def table_schema():
     return f"{len(schema.names)} fields"
 
 
+def identifiers():
+    names = {"person_id", "fake_first_name", "fake_last_name"}
+    schema = CONNECTION.adbc_get_table_schema("covid_testing", db_schema_filter="medical")
+    assert not names & set(schema.names), schema.names
+    for name in names:
+        sql = f"SELECT COUNT(*) FROM medical.covid_testing WHERE {name} IS NOT NULL"
+        assert_refused({"column-is-identifier"}, lambda: ask(CONNECTION, sql))
+    return f"{len(schema.names)} fields, {len(names)} identifiers left out"
+
+
 def table_types():
     assert CONNECTION.adbc_get_table_types()
 
@@ -173,6 +183,7 @@ def main():
     checks.check("get_info", info)
     checks.check("get_objects", objects)
     checks.check("get_table_schema", table_schema)
+    checks.check("identifiers are not there and cannot be named", identifiers)
     checks.check("get_table_types", table_types)
     checks.check("DP GROUP BY, twice the same", question)
     checks.check("SELECT WITH DIFFERENTIAL_PRIVACY", dp_clause)

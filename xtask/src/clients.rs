@@ -1,5 +1,6 @@
-//! `cargo xtask clients`: database clients that we did not write, against a served demo; and what it released, verified by
-//! an outside implementation of DSSE and by a verifier of logs that was written apart from the Rust code.
+//! `cargo xtask clients`: database clients that we did not write, against a served demo; what it released, verified by
+//! an outside implementation of DSSE and by a verifier of logs that was written apart from the Rust code; and the notebooks of
+//! `examples/notebooks`, run to their end.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -21,6 +22,12 @@ const CLIENTS: &str = "xtask/clients";
 
 /// The clients, each a Python program there.
 const SCRIPTS: [&str; 3] = ["adbc_client.py", "pyarrow_client.py", "dsse_client.py"];
+
+/// The notebooks, each a Python program that ends with 0 when its numbers are near the truth.
+const NOTEBOOKS: [&str; 3] = ["medical.py", "education.py", "traffic.py"];
+
+/// The folder of the notebooks.
+const NOTEBOOKS_DIR: &str = "examples/notebooks";
 
 /// How long one client may take.
 const CLIENT_LIMIT: Duration = Duration::from_secs(600);
@@ -90,6 +97,15 @@ fn against_demo(root: &Path, work: &Path, tally: &mut Tally) -> Result<()> {
         let out = speak(&python, &path, Some(&demo.json), work)?;
         absorb(tally, script, &out);
         tally.time(script, started);
+    }
+    for notebook in NOTEBOOKS {
+        let started = Instant::now();
+        let out = speak(&python, &root.join(NOTEBOOKS_DIR).join(notebook), Some(&demo.json), work)?;
+        tally.count(
+            &format!("{NOTEBOOKS_DIR}/{notebook} runs to its end"),
+            out.ended_well && !out.text.trim().is_empty(),
+        );
+        tally.time(notebook, started);
     }
     let started = Instant::now();
     let example = readme_example(root, work)?;

@@ -1,4 +1,4 @@
-//! The demo's texts: its configuration and contract, and the released table beside the truth.
+//! The demo's configuration, and the released table beside the truth.
 
 use anyhow::Context as _;
 use glovebox_engine::{Scalar, Table};
@@ -20,52 +20,6 @@ name = \"resident\"
 cap_rho = 1.0
 published_delta = 1e-9
 ";
-
-/// The contract, in force from yesterday for a year.
-pub(crate) fn contract_text() -> String {
-    let now = chrono::Utc::now();
-    let at = |days: i64| (now + chrono::TimeDelta::days(days)).to_rfc3339_opts(chrono::SecondsFormat::Secs, true);
-    format!(
-        "\
-id = \"example-ai-rand-hie\"
-org = \"example-ai\"
-dataset = \"medical.rand_hie\"
-budget_domain = \"resident\"
-purposes = [\"model-evaluation\"]
-starts = \"{}\"
-ends = \"{}\"
-
-[budget]
-allotment_rho = 0.5
-per_day_rho = 0.2
-
-[per_query]
-max_epsilon = 2.0
-max_delta = 1e-6
-default_epsilon = 0.5
-default_delta = 1e-9
-max_groups_contributed = 5
-
-[[grants]]
-columns = [\"person_id\", \"mdvis\", \"totadm\", \"meddol\", \"outpdol\", \"inpdol\", \"drugdol\"]
-roles = [\"aggregate\"]
-
-[[grants]]
-columns = [\"coins\", \"plan\", \"site\", \"year\", \"female\", \"child\", \"hlthg\", \"hlthf\", \"hlthp\"]
-roles = [\"group\", \"filter\"]
-
-[[grants]]
-columns = [\"mdvis\", \"xage\"]
-roles = [\"filter\"]
-
-[[grants]]
-columns = [\"year\", \"meddol\", \"coins\"]
-roles = [\"wasmInput\"]
-",
-        at(-1),
-        at(365)
-    )
-}
 
 /// The lines of a preview.
 pub(crate) fn preview(fetched: &Fetched) -> Vec<String> {
