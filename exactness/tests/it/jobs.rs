@@ -70,7 +70,7 @@ fn spec(max_keys: u32) -> MapSpec {
 /// How far a unit may move a cell of each family.
 const LINF: [u64; 3] = [50, 80, 1];
 
-static WORKER: LazyLock<PathBuf> = LazyLock::new(|| {
+pub(crate) static WORKER: LazyLock<PathBuf> = LazyLock::new(|| {
     let own = std::env::current_exe().unwrap();
     let worker = own.ancestors().nth(2).unwrap().join("glovebox-worker");
     if !worker.exists() {

@@ -5,6 +5,7 @@ mod agreement;
 mod canary;
 mod corpus;
 mod data;
+mod flights;
 mod jobs;
 mod neighbours;
 mod reference;
