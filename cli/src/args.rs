@@ -5,7 +5,7 @@ mod proof;
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 use glovebox_policy::{ContractId, DatasetName, OrgId, PersonId, Purpose, Role};
 use glovebox_server::limits::TOKEN_DAYS;
 
@@ -78,6 +78,9 @@ pub(crate) enum Command {
     /// People with accounts
     #[command(subcommand)]
     People(People),
+    /// Stop charges for a dataset, a contract or a person at once, and let them go on
+    #[command(subcommand)]
+    Freeze(Freeze),
 }
 
 /// Where the configuration is.
@@ -275,6 +278,45 @@ pub(crate) enum Token {
         #[command(flatten)]
         at: Connection,
     },
+}
+
+/// `freeze`.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Freeze {
+    /// Freeze
+    Set(Frozen),
+    /// Let go again; lost requests of a person freeze the person no longer
+    Lift(Frozen),
+    /// List every freeze and every end of one, newest first
+    List {
+        #[command(flatten)]
+        at: Connection,
+    },
+}
+
+/// What is frozen or let go.
+#[derive(Debug, Args)]
+pub(crate) struct Frozen {
+    /// What it is
+    pub(crate) kind: Freezable,
+    /// Its name
+    pub(crate) name: String,
+    /// Why; officers and auditors see it, the log holds its digest
+    #[arg(long)]
+    pub(crate) reason: String,
+    #[command(flatten)]
+    pub(crate) at: Connection,
+}
+
+/// What can be frozen.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(crate) enum Freezable {
+    /// A dataset
+    Dataset,
+    /// A contract
+    Contract,
+    /// A person
+    Person,
 }
 
 /// `people`.

@@ -179,6 +179,23 @@ pub(crate) struct Person {
     pub(crate) name: String,
 }
 
+/// `GET /freezes`.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Freezes {
+    pub(crate) freezes: Vec<Freeze>,
+}
+
+/// A freeze, or the end of one.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Freeze {
+    pub(crate) kind: String,
+    pub(crate) name: String,
+    pub(crate) frozen: bool,
+    pub(crate) officer: String,
+    pub(crate) reason: String,
+    pub(crate) at: String,
+}
+
 /// `POST /tokens`.
 #[derive(Deserialize)]
 pub(crate) struct IssuedToken {

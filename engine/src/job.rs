@@ -17,4 +17,5 @@ pub(crate) mod table;
 
 pub use card::{JobAnswer, JobCard, JobState, Review};
 pub use local::{JobReport, LocalRun, UnitLog};
+pub(crate) use review::refused as ledger_refusal;
 pub(crate) use run::{JobTask, Runs};

@@ -14,6 +14,7 @@ pub mod cards;
 mod compute;
 pub mod config;
 pub mod engine;
+pub mod freeze;
 pub mod job;
 pub mod offline;
 mod operator_log;
@@ -28,9 +29,10 @@ pub use cards::{
 };
 pub use config::{Config, ConfigError};
 pub use engine::{Engine, EngineError};
+pub use freeze::FreezeCard;
 pub use job::{JobAnswer, JobCard, JobState, Review};
 pub use statement::{Answer, ReleasedAnswer, SqlAsk, Statement};
 
 // What the facade takes and gives, so that `cli` need not depend on the crates below.
-pub use glovebox_ledger::{CertificateCard, Person, TokenCard};
+pub use glovebox_ledger::{CertificateCard, Freezable, Person, TokenCard};
 pub use glovebox_privacy::{Scalar, Table};

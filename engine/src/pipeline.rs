@@ -17,6 +17,7 @@ use glovebox_query::{Analysis, Defaults, Draft, Options, parameter_count, previe
 
 use crate::config::Window;
 use crate::engine::{Engine, Shared, internal, now_unix_s};
+use crate::freeze::not_frozen;
 use crate::statement::{Answer, Bound, Prepared, ReleasedAnswer, SqlAsk, Statement};
 
 impl Engine {
@@ -141,12 +142,15 @@ pub(crate) fn decide(
     analysis: &Analysis,
 ) -> Result<Permit, Refusal> {
     let ask = analysis.ask();
+    let dataset = analysis.dataset().manifest().name();
+    not_frozen(shared, dataset, &contract.contract().id, &caller.person)?;
     shared.policies.decide(&Matter {
         request: analysis.request(),
         caller,
         purpose,
         contract,
-        dataset: analysis.dataset().manifest().name(),
+        dataset,
+        // Refused above in words of its own; the policy holds for whoever asks it without these.
         frozen: false,
         uses: analysis.uses(),
         epsilon: ask.epsilon,

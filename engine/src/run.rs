@@ -23,7 +23,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use glovebox_ledger::{Admission, Charge, ChargeError, Claim, Collected, Order, Progress};
-use glovebox_policy::{Caller, Permit, PersonId, Reason, Refusal};
+use glovebox_policy::{Caller, Permit, Reason, Refusal};
 use glovebox_privacy::{Exact, NoisyCells, Released, Table, release, reopen};
 use glovebox_query::{Parallelism, SelectionKey};
 use tokio::sync::OwnedSemaphorePermit;
@@ -31,6 +31,7 @@ use tokio::time::{Instant, sleep, sleep_until, timeout_at};
 
 use crate::config::Window;
 use crate::engine::{Engine, Shared, internal, now_unix_s};
+use crate::freeze::few_losses;
 use crate::job::JobTask;
 use crate::pipeline::{decide, signed_contract, window};
 use crate::statement::{Answer, Statement};
@@ -316,7 +317,7 @@ fn admit_sql(shared: &Shared, statement: &Statement) -> Result<Admitted, Refusal
     let prepared = &statement.inner;
     let bound = prepared.bound.as_ref().ok_or(Reason::ParameterMissing)?;
     let person = &prepared.caller.person;
-    not_frozen(shared, person)?;
+    few_losses(shared, person)?;
     let stored = shared.ledger.contract(&bound.contract).map_err(|error| internal("contract", &error))?;
     let stored = stored.ok_or(Reason::ContractUnknown)?;
     let contract = signed_contract(shared, &stored)?;
@@ -336,16 +337,6 @@ fn admit_sql(shared: &Shared, statement: &Statement) -> Result<Admitted, Refusal
         now_unix_s: now_unix_s(),
     };
     charged(shared, permit, &order)
-}
-
-/// Refuses a person with too many losses.
-pub(crate) fn not_frozen(shared: &Shared, person: &PersonId) -> Result<(), Refusal> {
-    let incidents = shared.ledger.incidents_of(person).map_err(|error| internal("incidents", &error))?;
-    if incidents < shared.config.limits.incidents {
-        Ok(())
-    } else {
-        Err(Refusal::about(Reason::Frozen, person.as_str()))
-    }
 }
 
 /// Charges what was permitted.

@@ -1,6 +1,6 @@
 //! The transaction behind [`Ledger::charge`](crate::Ledger::charge).
 //!
-//! The order is what matters here: contract, then the job's approval, then budgets as if the request were new, and only
+//! The order is what matters here: contract, then what officers froze, then the job's approval, then budgets as if the request were new, and only
 //! then where the request stands. So a refusal is the same whether or not others asked before: the approval is of the
 //! asking contract's own job, and counts that job's own runs.
 //!
@@ -17,6 +17,7 @@ use crate::charge::{Live, MAX_RESUMES, Order, Outcome, Running};
 use crate::contract::{self, Terms};
 use crate::error::{ChargeError, LedgerError};
 use crate::execution::{self, Execution};
+use crate::freeze::{self, Freezable};
 use crate::log::Entry;
 use crate::{claim::Claim, clock, domain, issue, release, row};
 
@@ -49,6 +50,14 @@ pub(crate) fn admit(tx: &Connection, live: &Arc<Live>, order: &Order) -> Result<
     let terms = contract::terms(tx, &order.contract)?.ok_or_else(|| refusal(order, Reason::ContractUnknown))?;
     if !(terms.starts_at..terms.ends_at).contains(&now) {
         return Err(refusal(order, Reason::ContractInactive));
+    }
+    let stops = [
+        Freezable::Dataset(terms.dataset.clone()),
+        Freezable::Contract(order.contract.clone()),
+        Freezable::Person(order.person.clone()),
+    ];
+    if let Some(refusal) = freeze::check(tx, stops)? {
+        return Err(ChargeError::Refused(refusal));
     }
     check_order(tx, order, &terms)?;
     let execution = execution::check(tx, order, now)?;

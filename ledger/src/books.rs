@@ -9,7 +9,7 @@ use crate::store::Ledger;
 use crate::{job_read, row};
 
 /// Each finds rows that must not exist, and says what they would mean.
-const FAULTS: [(&str, &str); 24] = [
+const FAULTS: [(&str, &str); 25] = [
     (
         "a domain's total is not the sum of its charges",
         "SELECT 1 FROM domain d WHERE (spent_rho, spent_delta) IS NOT
@@ -106,6 +106,12 @@ const FAULTS: [(&str, &str); 24] = [
                  ELSE 'approve' END",
     ),
     (
+        "a freeze is not what its log entry says",
+        "SELECT 1 FROM freeze f JOIN told t ON t.seq = f.leaf WHERE
+             (t.kind, t.subject, t.name, t.frozen, t.person, t.why, t.time)
+             IS NOT ('freeze', f.kind, f.name, f.frozen, f.officer, lower(hex(f.why_digest)), f.at)",
+    ),
+    (
         "a cancellation is not what its log entry says",
         "SELECT 1 FROM cancellation f JOIN told t ON t.seq = f.leaf WHERE
              (t.kind, t.job, t.person, t.time) IS NOT ('job-cancelled', f.job, f.person, f.at)",
@@ -152,6 +158,7 @@ const FAULTS: [(&str, &str); 24] = [
              OR (kind = 'lost' AND seq NOT IN (SELECT leaf FROM lost))
              OR (kind = 'job' AND seq NOT IN (SELECT leaf FROM job))
              OR (kind = 'outcome' AND seq NOT IN (SELECT leaf FROM outcome))
+             OR (kind = 'freeze' AND seq NOT IN (SELECT leaf FROM freeze))
              OR (kind = 'verdict' AND seq NOT IN (SELECT leaf FROM verdict))
              OR (kind = 'job-cancelled' AND seq NOT IN (SELECT leaf FROM cancellation))
              OR (kind = 'job-run' AND seq NOT IN (SELECT leaf FROM job_run))
@@ -165,7 +172,8 @@ const TOLD: &str = "WITH parsed AS (SELECT seq, CAST(entry AS TEXT) AS e FROM lo
         e ->> 'request' AS request, e ->> 'terms' AS terms, e ->> 'body' AS body, e ->> 'claims' AS claims,
         e ->> 'certificate' AS certificate, e ->> 'job' AS job, e ->> 'person' AS person, e ->> 'org' AS org,
         e ->> 'manifest' AS manifest, e ->> 'module' AS module, e ->> 'envelope' AS envelope,
-        e ->> 'decision' AS decision, e ->> 'time' AS time, e ->> 'expires' AS expires, e ->> 'number' AS number,
+        e ->> 'decision' AS decision, e ->> 'subject' AS subject, e ->> 'name' AS name, e ->> 'why' AS why,
+        e ->> 'frozen' AS frozen, e ->> 'time' AS time, e ->> 'expires' AS expires, e ->> 'number' AS number,
         e ->> 'execute_by' AS execute_by, e ->> 'max_executions' AS max_executions, e ->> 'officers' AS officers,
         CAST(e ->> 'rho' AS INTEGER) AS rho, CAST(e ->> 'delta' AS INTEGER) AS delta,
         CAST(e ->> 'cap_rho' AS INTEGER) AS cap_rho, CAST(e ->> 'cap_delta' AS INTEGER) AS cap_delta,
@@ -174,12 +182,13 @@ const TOLD: &str = "WITH parsed AS (SELECT seq, CAST(entry AS TEXT) AS e FROM lo
         FROM parsed) ";
 
 /// Bytes beside the digest that the log holds of them.
-const BYTES: [(&str, &str); 6] = [
+const BYTES: [(&str, &str); 7] = [
     ("a release was changed", "SELECT body, digest FROM release"),
     ("the claims of a release were changed", "SELECT claims, claims_digest FROM release"),
     ("the manifest of a job was changed", "SELECT manifest, manifest_digest FROM job"),
     ("the module of a job was changed", "SELECT module, module_digest FROM job"),
     ("the envelope of a verdict was changed", "SELECT envelope, digest FROM verdict"),
+    ("the reason of a freeze was changed", "SELECT CAST(why AS BLOB), why_digest FROM freeze"),
     ("a certificate was changed", "SELECT envelope, digest FROM certificate"),
 ];
 

@@ -27,6 +27,7 @@ mod contract;
 mod domain;
 mod error;
 mod execution;
+mod freeze;
 mod issue;
 mod job;
 mod job_read;
@@ -49,6 +50,7 @@ pub use client_certificate::CertificateCard;
 pub use contract::StoredContract;
 pub use domain::DomainBudget;
 pub use error::{ChargeError, ContractError, JobError, LedgerError};
+pub use freeze::{FREEZE_REASON_MAX_BYTES, Freezable, FreezeFact, NewFreeze};
 pub use issue::StoredCertificate;
 pub use job::{
     Cancellation, DAILY_JOBS_MAX, JobState, JobSummary, MODULE_MAX_BYTES, NewCancellation, NewJob, NewVerdict,

@@ -184,19 +184,6 @@ impl Ledger {
     pub fn incidents(&self) -> Result<u64, LedgerError> {
         self.read(|tx| row::unsigned(tx.query_row("SELECT count(*) FROM lost", [], |row| row.get(0))?))
     }
-
-    /// How many requests of a person were lost: after a few, freeze the person.
-    ///
-    /// # Errors
-    /// If the store fails.
-    pub fn incidents_of(&self, person: &PersonId) -> Result<u64, LedgerError> {
-        self.read(|tx| {
-            let count = tx
-                .prepare_cached("SELECT count(*) FROM lost WHERE person = ?1")?
-                .query_row([person.as_str()], |row| row.get(0))?;
-            row::unsigned(count)
-        })
-    }
 }
 
 /// What became of a charged request.

@@ -241,6 +241,19 @@ CREATE TRIGGER lost_not_released BEFORE INSERT ON lost WHEN EXISTS (SELECT 1 FRO
     BEGIN SELECT RAISE(ABORT, 'a released request is never lost'); END;
 CREATE INDEX lost_by_person ON lost (person);
 
+-- What officers froze and let go: where a subject stands is what its last row says.
+CREATE TABLE freeze (
+    leaf       INTEGER PRIMARY KEY REFERENCES log_entry (seq),
+    kind       TEXT NOT NULL CHECK (kind IN ('dataset', 'contract', 'person')),
+    name       TEXT NOT NULL,
+    frozen     INTEGER NOT NULL CHECK (frozen IN (0, 1)),
+    officer    TEXT NOT NULL REFERENCES person (person),
+    why        TEXT NOT NULL,
+    why_digest BLOB NOT NULL CHECK (length(why_digest) = 32),
+    at         INTEGER NOT NULL
+) STRICT;
+CREATE INDEX freeze_by_subject ON freeze (kind, name, leaf);
+
 -- A job as it was handed in: one request for review. Verdicts and certificates name its bytes by their digests.
 CREATE TABLE job (
     job             TEXT PRIMARY KEY,
@@ -438,6 +451,11 @@ CREATE TRIGGER lost_no_update BEFORE UPDATE ON lost BEGIN SELECT RAISE(ABORT, 'a
 CREATE TRIGGER lost_no_delete BEFORE DELETE ON lost BEGIN SELECT RAISE(ABORT, 'append-only'); END;
 CREATE TRIGGER lost_no_replace BEFORE INSERT ON lost
     WHEN EXISTS (SELECT 1 FROM lost WHERE request = NEW.request OR rowid = NEW.rowid OR leaf = NEW.leaf)
+    BEGIN SELECT RAISE(ABORT, 'append-only'); END;
+CREATE TRIGGER freeze_no_update BEFORE UPDATE ON freeze BEGIN SELECT RAISE(ABORT, 'append-only'); END;
+CREATE TRIGGER freeze_no_delete BEFORE DELETE ON freeze BEGIN SELECT RAISE(ABORT, 'append-only'); END;
+CREATE TRIGGER freeze_no_replace BEFORE INSERT ON freeze
+    WHEN EXISTS (SELECT 1 FROM freeze WHERE leaf = NEW.leaf)
     BEGIN SELECT RAISE(ABORT, 'append-only'); END;
 CREATE TRIGGER job_no_update BEFORE UPDATE ON job BEGIN SELECT RAISE(ABORT, 'append-only'); END;
 CREATE TRIGGER job_no_delete BEFORE DELETE ON job BEGIN SELECT RAISE(ABORT, 'append-only'); END;

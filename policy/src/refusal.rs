@@ -186,8 +186,17 @@ reasons! {
         "the request could not be finished and stays charged; the operator has been told"
         "请求未能完成，代价不予退回；已通知运维人员";
     Frozen "frozen" 403 DENIED
-        "this account is frozen after requests that were lost; ask the operator"
-        "该账号因多次请求丢失已被冻结；请联系运维人员";
+        "this account is frozen, by a data officer or after requests that were lost; ask the bureau"
+        "该账号已被冻结（由数据专员冻结，或因多次请求丢失）；请联系数据机构";
+    DatasetFrozen "dataset-frozen" 403 DENIED
+        "the dataset is frozen by a data officer; ask the bureau"
+        "该数据集已被数据专员冻结；请联系数据机构";
+    ContractFrozen "contract-frozen" 403 DENIED
+        "the contract is frozen by a data officer; ask the bureau"
+        "该合同已被数据专员冻结；请联系数据机构";
+    FreezeInvalid "freeze-invalid" 409 PRECONDITION
+        "it stands so already, the reason is missing or longer than 1,000 bytes, or it is your own account; look at the list of freezes"
+        "状态已是如此、缺少理由或理由超过 1000 字节，或对象是您自己的账号；请查看冻结列表";
     Busy "busy" 503 UNAVAILABLE
         "all places are reserved; try again later"
         "暂无空闲名额；请稍后再试";

@@ -29,7 +29,9 @@ use arrow_flight::FlightData;
 use arrow_flight::encode::FlightDataEncoderBuilder;
 use arrow_flight::error::FlightError;
 use futures::{Stream, StreamExt as _};
-use glovebox_engine::{Answer, BudgetCard, ContractCard, CostCard, DatasetCard, OfficerFault, ReleasedAnswer};
+use glovebox_engine::{
+    Answer, BudgetCard, ContractCard, CostCard, DatasetCard, FreezeCard, OfficerFault, ReleasedAnswer,
+};
 use glovebox_ledger::Person;
 use glovebox_policy::refusal::RefusalBody;
 use glovebox_policy::{Public, Reason, Refusal};
@@ -67,6 +69,7 @@ outbound!(
     BudgetCard,
     OfficerFault,
     PersonCard,
+    FreezeCard,
     IssuedToken,
     Draft,
     Health,
@@ -208,6 +211,12 @@ impl AsJson for Draft {
 impl AsJson for Health {
     fn json(&self) -> Value {
         json!({ "status": "ok", "version": env!("CARGO_PKG_VERSION") })
+    }
+}
+
+impl AsJson for FreezeCard {
+    fn json(&self) -> Value {
+        serde_json::to_value(self).unwrap_or_default()
     }
 }
 

@@ -11,6 +11,7 @@ use glovebox_policy::{
 use glovebox_sandbox::{Module, WorkerConfig, Workers};
 
 use crate::engine::{Engine, Shared, internal, now_unix_s, officer, sees_all};
+use crate::freeze::not_frozen;
 use crate::job::card::{JobCard, JobFacts, JobState, Review, instant};
 use crate::job::page::{PageOf, Previous, page};
 use crate::job::plan::{BoundJob, JobPlan, noise_of, window_of};
@@ -34,7 +35,7 @@ impl Opened {
     }
 }
 
-pub(super) fn refused(error: JobError) -> Refusal {
+pub(crate) fn refused(error: JobError) -> Refusal {
     match error {
         JobError::Refused(refusal) => refusal,
         JobError::Ledger(error) => internal("jobs", &error),
@@ -82,13 +83,14 @@ impl Shared {
         contract: &SignedContract,
         approvals: u32,
     ) -> Result<Permit, Refusal> {
-        let plan = &bound.plan;
+        let (plan, dataset) = (&bound.plan, bound.dataset.manifest().name());
+        not_frozen(self, dataset, &contract.contract().id, &caller.person)?;
         self.policies.decide(&Matter {
             request: bound.request(),
             caller,
             purpose: Some(&plan.manifest.purpose),
             contract,
-            dataset: bound.dataset.manifest().name(),
+            dataset,
             frozen: false,
             uses: &plan.uses,
             epsilon: plan.ask.epsilon,

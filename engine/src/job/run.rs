@@ -12,10 +12,11 @@ use glovebox_sandbox::{SelectionKey, map_units};
 use tokio::time::Instant;
 
 use crate::engine::{Engine, Shared, internal, now_unix_s};
+use crate::freeze::few_losses;
 use crate::job::card::{JobAnswer, JobCard, JobState};
 use crate::job::review::Opened;
 use crate::job::table::table;
-use crate::run::{Admitted, Fault, Task, Time, admit_apart, charged, fault, not_frozen, secret};
+use crate::run::{Admitted, Fault, Task, Time, admit_apart, charged, fault, secret};
 
 /// Rows that are decoded at a time. Results do not depend on it.
 const BATCH_ROWS: usize = 8_192;
@@ -84,7 +85,7 @@ impl std::fmt::Debug for JobTask {
 impl JobTask {
     /// Verifies the approvals again, decides anew and charges, durably, before anything is read.
     pub(crate) fn admit(&self, shared: &Shared) -> Result<Admitted, Refusal> {
-        not_frozen(shared, &self.caller.person)?;
+        few_losses(shared, &self.caller.person)?;
         let Opened { stored, bound, contract, .. } = &self.opened;
         let refused = |reason| Refusal::about(reason, stored.summary.job.as_str());
         if !stored.summary.is_decided() {

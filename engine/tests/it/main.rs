@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 
 mod crash;
+mod freeze;
 mod identifiers;
 mod jobs;
 mod lost;

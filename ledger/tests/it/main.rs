@@ -6,6 +6,7 @@ mod caps;
 mod certificate;
 mod claim;
 mod crash;
+mod freeze;
 mod job;
 mod life;
 mod log;

@@ -127,6 +127,9 @@ fn full() -> Fixture {
     f.approve("j-1", NOON + DAY, 1);
     let _ = f.run(&f.job_order("j-1", 3, cost(4, 0)));
     f.cancel("j-2");
+    let (subject, why) = (glovebox_ledger::Freezable::Contract(crate::support::id("c1")), "an inquiry".to_owned());
+    let new = glovebox_ledger::NewFreeze { subject, frozen: true, officer: olga, why, now_unix_s: NOON };
+    f.ledger.freeze(&new).unwrap();
     f
 }
 
@@ -153,6 +156,7 @@ const TABLES: &[&str] = &[
     "debit",
     "release",
     "lost",
+    "freeze",
     "job",
     "verdict",
     "outcome",

@@ -56,6 +56,8 @@ pub const ACCESS: &[Access] = &[
     may("GET", "/certificates", EVERYBODY),
     may("POST", "/certificates", OFFICER),
     may("DELETE", "/certificates/{digest}", EVERYBODY),
+    may("GET", "/freezes", OVERSEERS),
+    may("POST", "/freezes", OFFICER),
     may("GET", "/me", EVERYBODY),
     may("POST", "/jobs", ANALYST),
     may("GET", "/jobs", EVERYBODY),

@@ -27,6 +27,8 @@
 //! | GET `/certificates` | everybody | – | `{certificates: [card]}`; an analyst sees the own ones |
 //! | POST `/certificates` | officer | `{person, fingerprint}` | card; that client certificate stands for the person |
 //! | DELETE `/certificates/{digest}` | everybody for themselves, officers for anybody | – | nothing; it is revoked for good |
+//! | GET `/freezes` | officer, auditor | – | `{freezes: [card]}`, newest first |
+//! | POST `/freezes` | officer | `{kind, name, frozen, reason}` | card; `kind` is `dataset`, `contract` or `person` |
 //! | GET `/me` | everybody | – | `{person, org, role}` |
 //! | POST `/jobs` | analyst | multipart: `manifest`, then `module` | card of the job, which waits for review |
 //! | GET `/jobs` | everybody | – | `{jobs: [card]}`; an analyst sees those of the own organisation |
@@ -50,6 +52,7 @@
 pub(crate) mod access;
 mod contracts;
 mod datasets;
+mod freezes;
 mod jobs;
 mod log;
 mod people;
@@ -121,6 +124,7 @@ pub(crate) fn router(app: App, shield: Shield) -> Router {
         .route("/tokens/{digest}", delete(people::revoke_token_by_digest))
         .route("/certificates", get(people::certificates).post(people::add_certificate))
         .route("/certificates/{digest}", delete(people::revoke_certificate))
+        .route("/freezes", get(freezes::list).post(freezes::add))
         .route("/me", get(people::me));
     Router::new()
         .nest(PREFIX, api.merge(job_routes()).merge(log_routes()))

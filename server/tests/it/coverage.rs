@@ -25,6 +25,8 @@ const TABLE: &[Line] = &[
     ("POST", "/contracts", [false, false, true, false]),
     ("GET", "/contracts/{id}", [false, true, true, true]),
     ("GET", "/budget", [false, true, true, true]),
+    ("GET", "/freezes", [false, false, true, true]),
+    ("POST", "/freezes", [false, false, true, false]),
     ("GET", "/people", [false, false, true, true]),
     ("POST", "/people", [false, false, true, false]),
     ("GET", "/tokens", [false, true, true, true]),

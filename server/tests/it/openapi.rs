@@ -214,6 +214,10 @@ impl Tour {
         self.get("/people", &[], officer).await;
         self.post("/people", officer, &json!({ "person": "new", "org": "firm", "role": "analyst", "name": "新" }))
             .await;
+        let freeze = |frozen: bool| json!({ "kind": "person", "name": "new", "frozen": frozen, "reason": "a test" });
+        self.post("/freezes", officer, &freeze(true)).await;
+        self.post("/freezes", officer, &freeze(false)).await;
+        self.get("/freezes", &[], officer).await;
         let mut tokens = Vec::new();
         for _ in 0..2 {
             let issued = self.post("/tokens", officer, &json!({ "person": "new", "days": 1 })).await;
