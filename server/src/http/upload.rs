@@ -200,7 +200,7 @@ fn extension(name: Option<&str>) -> &'static str {
 }
 
 #[cfg(test)]
-#[expect(clippy::unwrap_used, reason = "tests")]
+#[expect(clippy::unwrap_used, clippy::panic, clippy::string_slice, reason = "tests")]
 mod tests {
     use std::os::unix::fs::PermissionsExt as _;
 
@@ -218,6 +218,27 @@ mod tests {
         assert!(!path.exists());
         fs::write(dir.join("left-over.csv"), "x").unwrap();
         assert_eq!(fs::read_dir(open_incoming(state.path()).unwrap()).unwrap().count(), 0);
+    }
+
+    /// A body comes in pieces that the network cuts.
+    #[tokio::test]
+    async fn a_submission_is_the_same_however_its_body_is_cut() {
+        for module in ["", "no module", "--x", "\r\n--"] {
+            let part = |name: &str, text: &str| {
+                format!("--x-y\r\ncontent-disposition: form-data; name=\"{name}\"; filename=\"f\"\r\n\r\n{text}\r\n")
+            };
+            let body = format!("{}{}--x-y--\r\n", part("manifest", "name"), part("module", module));
+            for cut in 0..=body.len() {
+                let pieces: Vec<Result<String, io::Error>> = vec![Ok(body[..cut].to_owned()), Ok(body[cut..].to_owned())];
+                let request = axum::http::Request::builder()
+                    .header("content-type", "multipart/form-data; boundary=x-y")
+                    .body(axum::body::Body::from_stream(futures::stream::iter(pieces)))
+                    .unwrap();
+                let read = submission(request).await;
+                let read = read.unwrap_or_else(|refusal| panic!("{module:?} cut at {cut}: {refusal}"));
+                assert_eq!((read.manifest.as_str(), read.module.as_slice()), ("name", module.as_bytes()));
+            }
+        }
     }
 
     #[test]
