@@ -72,6 +72,8 @@ pub(crate) enum Command {
     Contract(Contract),
     /// What is granted, spent and left
     Budget(Connection),
+    /// A contract's bill for a month
+    Bill(Bill),
     /// Access tokens
     #[command(subcommand)]
     Token(Token),
@@ -278,6 +280,18 @@ pub(crate) enum Token {
         #[command(flatten)]
         at: Connection,
     },
+}
+
+/// Arguments of `bill`.
+#[derive(Debug, Args)]
+pub(crate) struct Bill {
+    /// The contract
+    pub(crate) contract: ContractId,
+    /// The month, UTC, like 2026-11 [default: the running one]
+    #[arg(long, value_name = "MONTH")]
+    pub(crate) month: Option<String>,
+    #[command(flatten)]
+    pub(crate) at: Connection,
 }
 
 /// `freeze`.

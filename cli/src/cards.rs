@@ -179,6 +179,27 @@ pub(crate) struct Person {
     pub(crate) name: String,
 }
 
+/// `GET /contracts/{id}/bill`.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Bill {
+    pub(crate) contract: String,
+    pub(crate) month: String,
+    pub(crate) currency: String,
+    pub(crate) lines: Vec<BillLine>,
+    pub(crate) total: u64,
+    pub(crate) cost: Cost,
+}
+
+/// One request on a bill.
+#[derive(Debug, Deserialize)]
+pub(crate) struct BillLine {
+    pub(crate) request: String,
+    pub(crate) person: String,
+    pub(crate) at: String,
+    pub(crate) cost: Cost,
+    pub(crate) price: u64,
+}
+
 /// `GET /freezes`.
 #[derive(Debug, Deserialize)]
 pub(crate) struct Freezes {

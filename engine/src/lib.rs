@@ -10,6 +10,7 @@
 
 mod access;
 pub mod audit;
+pub mod bill;
 pub mod cards;
 mod compute;
 pub mod config;
@@ -27,6 +28,7 @@ pub use audit::{LogPage, ReleaseProof};
 pub use cards::{
     BudgetCard, CardKind, ColumnCard, ContractCard, CostCard, DatasetCard, OfficerFault, OfficerReport, PromiseCard,
 };
+pub use bill::{BillCard, BillLineCard};
 pub use config::{Config, ConfigError};
 pub use engine::{Engine, EngineError};
 pub use freeze::FreezeCard;

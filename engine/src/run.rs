@@ -329,6 +329,7 @@ fn admit_sql(shared: &Shared, statement: &Statement) -> Result<Admitted, Refusal
         domain: stored.contract.budget_domain.clone(),
         person: person.clone(),
         cost: bound.analysis.noise().cost(),
+        price: shared.config.prices.of(window(shared, &bound.analysis)?, bound.analysis.noise().cells()),
         decision: permit.decision(),
         snapshot: bound.analysis.dataset().snapshot().clone(),
         job: None,

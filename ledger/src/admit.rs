@@ -212,6 +212,7 @@ pub(crate) fn entry(kind: &'static str, order: &Order, now: i64) -> Entry {
         .text("snapshot", order.snapshot.as_str())
         .digest("decision", &order.decision)
         .cost("rho", "delta", order.cost)
+        .number("price", i64::try_from(order.price).unwrap_or(i64::MAX))
 }
 
 fn insert_charge(tx: &Connection, order: &Order, now: i64, leaf: u64) -> Result<(), LedgerError> {
@@ -249,8 +250,8 @@ fn pay(tx: &Connection, order: &Order, terms: &Terms, now: i64, leaf: u64) -> Re
     let (rho, delta) = row::steps(order.cost)?;
     contract::debit(tx, &order.contract, terms, day, order.cost)?;
     tx.prepare_cached(
-        "INSERT INTO debit (request, contract, person, decision, at, day, rho, delta, leaf)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+        "INSERT INTO debit (request, contract, person, decision, at, day, rho, delta, price, leaf)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
     )?
     .execute((
         order.request.as_bytes(),
@@ -261,6 +262,7 @@ fn pay(tx: &Connection, order: &Order, terms: &Terms, now: i64, leaf: u64) -> Re
         day,
         rho,
         delta,
+        row::signed(order.price)?,
         row::signed(leaf)?,
     ))?;
     Ok(())

@@ -43,6 +43,8 @@ pub struct Order {
     pub person: PersonId,
     /// What the release costs; not zero.
     pub cost: Cost,
+    /// What the contract is billed for it, in the smallest unit of the bureau's currency; worked out from public sizes.
+    pub price: u64,
     /// Digest of the policy decision that permits the request.
     pub decision: Digest,
     /// The snapshot that will be read.

@@ -16,6 +16,7 @@
 
 mod account;
 mod admit;
+mod bill;
 mod books;
 mod canonical;
 pub mod certificate;
@@ -43,6 +44,7 @@ mod token;
 mod tree;
 
 pub use account::{Person, TokenCard};
+pub use bill::BillLine;
 pub use certificate::{Certificate, CertificateError, MANIFEST_SUBJECT, MODULE_SUBJECT, VerifiedCertificate};
 pub use charge::{Admission, Charge, JobRun, MAX_RESUMES, Order, Subject};
 pub use claim::{Claim, Collected, Progress};

@@ -209,6 +209,7 @@ CREATE TABLE debit (
     day      INTEGER NOT NULL,
     rho      INTEGER NOT NULL CHECK (rho >= 0),
     delta    INTEGER NOT NULL CHECK (delta >= 0),
+    price    INTEGER NOT NULL CHECK (price >= 0),
     leaf     INTEGER NOT NULL REFERENCES log_entry (seq),
     PRIMARY KEY (request, contract)
 ) STRICT;

@@ -29,7 +29,7 @@ use arrow_flight::FlightData;
 use arrow_flight::encode::FlightDataEncoderBuilder;
 use arrow_flight::error::FlightError;
 use futures::{Stream, StreamExt as _};
-use glovebox_engine::{
+use glovebox_engine::{BillCard, 
     Answer, BudgetCard, ContractCard, CostCard, DatasetCard, FreezeCard, OfficerFault, ReleasedAnswer,
 };
 use glovebox_ledger::Person;
@@ -70,6 +70,7 @@ outbound!(
     OfficerFault,
     PersonCard,
     FreezeCard,
+    BillCard,
     IssuedToken,
     Draft,
     Health,
@@ -211,6 +212,12 @@ impl AsJson for Draft {
 impl AsJson for Health {
     fn json(&self) -> Value {
         json!({ "status": "ok", "version": env!("CARGO_PKG_VERSION") })
+    }
+}
+
+impl AsJson for BillCard {
+    fn json(&self) -> Value {
+        serde_json::to_value(self).unwrap_or_default()
     }
 }
 

@@ -281,6 +281,7 @@ pub(crate) fn order(contract: &str, request: u64, cost: Cost) -> Order {
         snapshot: snapshot(1),
         job: None,
         subjects: Vec::new(),
+        price: 7,
         approvals: Vec::new(),
         now_unix_s: NOON,
     }

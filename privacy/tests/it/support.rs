@@ -117,6 +117,7 @@ impl Bureau {
             snapshot: self.snapshot.clone(),
             job: None,
             subjects: Vec::new(),
+            price: 7,
             approvals: Vec::new(),
             now_unix_s: now(),
         };

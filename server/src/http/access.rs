@@ -46,6 +46,7 @@ pub const ACCESS: &[Access] = &[
     may("GET", "/contracts", EVERYBODY),
     may("POST", "/contracts", OFFICER),
     may("GET", "/contracts/{id}", EVERYBODY),
+    may("GET", "/contracts/{id}/bill", EVERYBODY),
     may("GET", "/budget", EVERYBODY),
     may("GET", "/people", OVERSEERS),
     may("POST", "/people", OFFICER),

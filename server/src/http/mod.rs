@@ -17,6 +17,7 @@
 //! | GET `/contracts` | everybody | – | `{contracts: [card]}`; an analyst sees those of the own organisation |
 //! | POST `/contracts` | officer | a DSSE envelope | card |
 //! | GET `/contracts/{id}` | everybody | – | card |
+//! | GET `/contracts/{id}/bill` | everybody | `?month=2026-11` | `{contract, month, currency, lines, total, cost}` |
 //! | GET `/budget` | everybody | – | `{budgets: [card]}` |
 //! | GET `/people` | officer, auditor | – | `{people: [person]}` |
 //! | POST `/people` | officer | `{person, org, role, name}` | person |
@@ -118,6 +119,7 @@ pub(crate) fn router(app: App, shield: Shield) -> Router {
         .route("/datasets/{name}/twin", get(datasets::twin))
         .route("/contracts", get(contracts::list).post(contracts::add))
         .route("/contracts/{id}", get(contracts::show))
+        .route("/contracts/{id}/bill", get(contracts::bill))
         .route("/budget", get(contracts::budget))
         .route("/people", get(people::list).post(people::add))
         .route("/tokens", get(people::tokens).post(people::issue_token).delete(people::revoke_token))

@@ -24,6 +24,7 @@ const TABLE: &[Line] = &[
     ("GET", "/contracts", [false, true, true, true]),
     ("POST", "/contracts", [false, false, true, false]),
     ("GET", "/contracts/{id}", [false, true, true, true]),
+    ("GET", "/contracts/{id}/bill", [false, true, true, true]),
     ("GET", "/budget", [false, true, true, true]),
     ("GET", "/freezes", [false, false, true, true]),
     ("POST", "/freezes", [false, false, true, false]),

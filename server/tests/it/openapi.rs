@@ -206,6 +206,8 @@ impl Tour {
         self.post("/contracts", officer, &envelope).await;
         self.get("/contracts", &[], analyst).await;
         self.get("/contracts/{id}", &["firm-more"], analyst).await;
+        self.get("/contracts/{id}/bill", &["firm-visits"], analyst).await;
+        self.get("/contracts/{id}/bill?month=2026-11", &["firm-visits"], officer).await;
         self.get("/budget", &[], analyst).await;
         self.get("/budget", &[], officer).await;
     }
