@@ -67,6 +67,9 @@ pub(crate) enum Command {
     /// The log of everything that was promised, charged and released
     #[command(subcommand)]
     Audit(Audit),
+    /// Policy decisions: make past ones again
+    #[command(subcommand)]
+    Policy(Policy),
     /// Contracts: write, sign, hand in, look at
     #[command(subcommand)]
     Contract(Contract),
@@ -277,6 +280,18 @@ pub(crate) enum Token {
     },
     /// End the token that this very call is made with
     Revoke {
+        #[command(flatten)]
+        at: Connection,
+    },
+}
+
+/// `policy`.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Policy {
+    /// Make the decision behind an entry of the log again, here, from its record, the contract and this program's policies
+    Replay {
+        /// The entry's number
+        leaf: u64,
         #[command(flatten)]
         at: Connection,
     },

@@ -24,7 +24,7 @@ pub mod run;
 pub mod statement;
 mod tick;
 
-pub use audit::{LogPage, ReleaseProof};
+pub use audit::{DecisionCard, LogPage, ReleaseProof};
 pub use cards::{
     BudgetCard, CardKind, ColumnCard, ContractCard, CostCard, DatasetCard, OfficerFault, OfficerReport, PromiseCard,
 };

@@ -331,6 +331,7 @@ fn admit_sql(shared: &Shared, statement: &Statement) -> Result<Admitted, Refusal
         cost: bound.analysis.noise().cost(),
         price: shared.config.prices.of(window(shared, &bound.analysis)?, bound.analysis.noise().cells()),
         decision: permit.decision(),
+        decision_record: permit.record().to_vec(),
         snapshot: bound.analysis.dataset().snapshot().clone(),
         job: None,
         subjects: Vec::new(),

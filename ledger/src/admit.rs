@@ -19,7 +19,7 @@ use crate::error::{ChargeError, LedgerError};
 use crate::execution::{self, Execution};
 use crate::freeze::{self, Freezable};
 use crate::log::Entry;
-use crate::{claim::Claim, clock, domain, issue, release, row};
+use crate::{claim::Claim, clock, decision, domain, issue, release, row};
 
 /// Where a request stands.
 enum Standing {
@@ -60,6 +60,7 @@ pub(crate) fn admit(tx: &Connection, live: &Arc<Live>, order: &Order) -> Result<
         return Err(ChargeError::Refused(refusal));
     }
     check_order(tx, order, &terms)?;
+    decision::keep(tx, order)?;
     let execution = execution::check(tx, order, now)?;
     let standing = standing(tx, order)?;
     let paid = tx

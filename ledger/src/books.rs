@@ -182,12 +182,13 @@ const TOLD: &str = "WITH parsed AS (SELECT seq, CAST(entry AS TEXT) AS e FROM lo
         FROM parsed) ";
 
 /// Bytes beside the digest that the log holds of them.
-const BYTES: [(&str, &str); 7] = [
+const BYTES: [(&str, &str); 8] = [
     ("a release was changed", "SELECT body, digest FROM release"),
     ("the claims of a release were changed", "SELECT claims, claims_digest FROM release"),
     ("the manifest of a job was changed", "SELECT manifest, manifest_digest FROM job"),
     ("the module of a job was changed", "SELECT module, module_digest FROM job"),
     ("the envelope of a verdict was changed", "SELECT envelope, digest FROM verdict"),
+    ("what a decision rested on was changed", "SELECT record, digest FROM decision"),
     ("the reason of a freeze was changed", "SELECT CAST(why AS BLOB), why_digest FROM freeze"),
     ("a certificate was changed", "SELECT envelope, digest FROM certificate"),
 ];

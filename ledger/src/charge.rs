@@ -47,6 +47,8 @@ pub struct Order {
     pub price: u64,
     /// Digest of the policy decision that permits the request.
     pub decision: Digest,
+    /// What the decision rested on: the bytes of which `decision` is the SHA-256. Kept, so that it can be made again.
+    pub decision_record: Vec<u8>,
     /// The snapshot that will be read.
     pub snapshot: SnapshotId,
     /// The job that the request is a run of; `None` for SQL.

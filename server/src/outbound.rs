@@ -85,6 +85,7 @@ outbound!(
     jobs::ModuleFile,
     jobs::ProofFile,
     jobs::LogPage,
+    glovebox_engine::DecisionCard,
     jobs::Consistency,
     jobs::LogText,
     jobs::LogTile,
@@ -217,13 +218,13 @@ impl AsJson for Health {
 
 impl AsJson for BillCard {
     fn json(&self) -> Value {
-        serde_json::to_value(self).unwrap_or_default()
+        plain(self)
     }
 }
 
 impl AsJson for FreezeCard {
     fn json(&self) -> Value {
-        serde_json::to_value(self).unwrap_or_default()
+        plain(self)
     }
 }
 

@@ -106,6 +106,7 @@ impl JobTask {
             cost: bound.plan.noise.cost(),
             price: shared.config.prices.of(window, bound.plan.noise.cells()),
             decision: permit.decision(),
+            decision_record: permit.record().to_vec(),
             snapshot: bound.dataset.snapshot().clone(),
             job: Some(JobRun { job: stored.summary.job.clone() }),
             subjects: vec![

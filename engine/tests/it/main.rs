@@ -9,6 +9,7 @@ mod identifiers;
 mod jobs;
 mod lost;
 mod refusals;
+mod replay;
 mod sharing;
 mod two_officers;
 mod world;

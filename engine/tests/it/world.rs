@@ -224,6 +224,7 @@ impl World {
             person: ana().person,
             cost: analysis.noise().cost(),
             decision: Digest::of(b"a decision of the process that died"),
+            decision_record: b"a decision of the process that died".to_vec(),
             snapshot: analysis.dataset().snapshot().clone(),
             job: None,
             subjects: Vec::new(),

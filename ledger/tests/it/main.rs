@@ -7,6 +7,7 @@ mod caps;
 mod certificate;
 mod claim;
 mod crash;
+mod decision;
 mod freeze;
 mod job;
 mod life;

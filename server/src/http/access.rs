@@ -73,6 +73,7 @@ pub const ACCESS: &[Access] = &[
     may("GET", "/log/key", EVERYBODY),
     may("GET", "/log", OVERSEERS),
     may("GET", "/log/proof/{leaf}", OVERSEERS),
+    may("GET", "/log/decision/{leaf}", OVERSEERS),
     may("GET", "/log/consistency", OVERSEERS),
     may("GET", "/log/checkpoint", OVERSEERS),
     may("GET", "/log/tile/{*path}", OVERSEERS),

@@ -44,6 +44,7 @@
 //! | GET `/log/key` | everybody | – | what certificates and log are verified with, as text |
 //! | GET `/log` | officer, auditor | `?start=&count=` | `{size, entries}` |
 //! | GET `/log/proof/{leaf}` | officer, auditor | – | proof of inclusion, as text |
+//! | GET `/log/decision/{leaf}` | officer, auditor | – | the policy decision behind an entry, with what it takes to make it again |
 //! | GET `/log/consistency` | officer, auditor | `?old=&new=` | `{hashes}` |
 //! | GET `/log/checkpoint` | officer, auditor | – | signed note, as text |
 //! | GET `/log/tile/{*path}` | officer, auditor | – | octets, as tlog-tiles lays them out |
@@ -156,6 +157,7 @@ fn log_routes() -> Router<App> {
         .route("/log/key", get(log::key))
         .route("/log", get(log::page))
         .route("/log/proof/{leaf}", get(log::proof))
+        .route("/log/decision/{leaf}", get(log::decision))
         .route("/log/consistency", get(log::consistency))
         .route("/log/checkpoint", get(log::checkpoint))
         .route("/log/tile/{*path}", get(log::tile))

@@ -51,6 +51,7 @@ const TABLE: &[Line] = &[
     ("GET", "/log/key", [false, true, true, true]),
     ("GET", "/log", [false, false, true, true]),
     ("GET", "/log/proof/{leaf}", [false, false, true, true]),
+    ("GET", "/log/decision/{leaf}", [false, false, true, true]),
     ("GET", "/log/consistency", [false, false, true, true]),
     ("GET", "/log/checkpoint", [false, false, true, true]),
     ("GET", "/log/tile/{*path}", [false, false, true, true]),
