@@ -67,11 +67,16 @@ pub(crate) enum Command {
     /// The log of everything that was promised, charged and released
     #[command(subcommand)]
     Audit(Audit),
+    /// Policy decisions: make past ones again
+    #[command(subcommand)]
+    Policy(Policy),
     /// Contracts: write, sign, hand in, look at
     #[command(subcommand)]
     Contract(Contract),
     /// What is granted, spent and left
     Budget(Connection),
+    /// A contract's bill for a month
+    Bill(Bill),
     /// Access tokens
     #[command(subcommand)]
     Token(Token),
@@ -278,6 +283,30 @@ pub(crate) enum Token {
         #[command(flatten)]
         at: Connection,
     },
+}
+
+/// `policy`.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Policy {
+    /// Make the decision behind an entry of the log again, here, from its record, the contract and this program's policies
+    Replay {
+        /// The entry's number
+        leaf: u64,
+        #[command(flatten)]
+        at: Connection,
+    },
+}
+
+/// Arguments of `bill`.
+#[derive(Debug, Args)]
+pub(crate) struct Bill {
+    /// The contract
+    pub(crate) contract: ContractId,
+    /// The month, UTC, like 2026-11 [default: the running one]
+    #[arg(long, value_name = "MONTH")]
+    pub(crate) month: Option<String>,
+    #[command(flatten)]
+    pub(crate) at: Connection,
 }
 
 /// `freeze`.

@@ -2,6 +2,7 @@
 
 mod job;
 
+use glovebox_policy::{Digest, Purpose};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -177,6 +178,39 @@ pub(crate) struct Person {
     pub(crate) org: String,
     pub(crate) role: String,
     pub(crate) name: String,
+}
+
+/// `GET /log/decision/{leaf}`.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Decision {
+    pub(crate) leaf: u64,
+    pub(crate) at_unix_s: i64,
+    pub(crate) decision: Digest,
+    pub(crate) record: String,
+    pub(crate) contract: String,
+    pub(crate) signer_key: String,
+    pub(crate) purposes: Vec<(Purpose, Option<Purpose>)>,
+}
+
+/// `GET /contracts/{id}/bill`.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Bill {
+    pub(crate) contract: String,
+    pub(crate) month: String,
+    pub(crate) currency: String,
+    pub(crate) lines: Vec<BillLine>,
+    pub(crate) total: u64,
+    pub(crate) cost: Cost,
+}
+
+/// One request on a bill.
+#[derive(Debug, Deserialize)]
+pub(crate) struct BillLine {
+    pub(crate) request: String,
+    pub(crate) person: String,
+    pub(crate) at: String,
+    pub(crate) cost: Cost,
+    pub(crate) price: u64,
 }
 
 /// `GET /freezes`.

@@ -10,11 +10,12 @@
 //! Read in this order: [`args`] (what can be asked), [`failure`] (how it can end), [`output`] and [`grid`] (what is
 //! printed), [`connection`] and [`rest`] (the way to the server), [`cards`] (what comes back), then the commands: the
 //! local ones ([`local`], [`init`], [`serve`], [`officer_key`], [`demo`]) and the remote ones ([`dataset`], [`sql`],
-//! [`contract`], [`job`], [`request`], [`audit`], [`budget`], [`people`], [`freeze`]), and [`verify`], which needs no server
+//! [`contract`], [`job`], [`request`], [`audit`], [`policy`], [`budget`], [`bill`], [`people`], [`freeze`]), and [`verify`], which needs no server
 //! ([`key_file`]).
 
 mod args;
 mod audit;
+mod bill;
 mod budget;
 mod cards;
 mod connection;
@@ -32,6 +33,7 @@ mod multipart;
 mod officer_key;
 mod output;
 mod people;
+mod policy;
 mod private_file;
 mod request;
 mod rest;
@@ -84,6 +86,8 @@ fn run(command: Command, view: &View) -> Result<(), Failure> {
         Command::Verify(args) => verify::run(&args, view),
         Command::Audit(action) => audit::run(action, view),
         Command::Budget(at) => budget::run(&at, view),
+        Command::Policy(action) => policy::run(action, view),
+        Command::Bill(ask) => bill::run(&ask, view),
         Command::Token(action) => people::token(action, view),
         Command::Freeze(action) => freeze::run(action, view),
         Command::People(action) => people::run(action, view),

@@ -5,10 +5,12 @@
 //! long the log is and no more: entries carry a nonce, so the hashes beside a leaf cannot be guessed.
 
 use glovebox_ledger::tlog::tile::Tile;
-use glovebox_policy::{Caller, ContractId, Digest, Reason, Refusal};
+use glovebox_policy::dsse::Envelope;
+use glovebox_policy::{Caller, ContractId, Digest, Purpose, Reason, Refusal};
 use serde::Serialize;
 
 use crate::engine::{Engine, internal, sees_all};
+use crate::pipeline::signed_contract;
 
 /// Everything that proves one release, as files.
 #[derive(Debug, Clone)]
@@ -32,6 +34,29 @@ pub struct LogPage {
     pub entries: Vec<serde_json::Value>,
 }
 
+/// A past decision with all that it takes to make it again.
+#[derive(Debug, Clone, Serialize)]
+pub struct DecisionCard {
+    /// The number of the log's entry that rests on it.
+    pub leaf: u64,
+    /// When, in seconds since 1970.
+    pub at_unix_s: i64,
+    /// Its digest: the SHA-256 of `record`.
+    pub decision: Digest,
+    /// What it rested on, in JSON, byte for byte.
+    pub record: String,
+    /// The contract's signed envelope.
+    pub contract: String,
+    /// The officer's public key that the envelope is signed with, in hexadecimal.
+    pub signer_key: String,
+    /// The bureau's purposes, each with the broader one it belongs to.
+    pub purposes: Vec<(Purpose, Option<Purpose>)>,
+    /// Whether this service comes to the same decision now: by its policies, as of then.
+    pub same: bool,
+    /// Else why not.
+    pub because: Option<String>,
+}
+
 /// The most entries of one [`LogPage`].
 pub const LOG_PAGE_MAX: u32 = 1_000;
 
@@ -40,6 +65,35 @@ fn auditor(caller: &Caller) -> Result<(), Refusal> {
 }
 
 impl Engine {
+    /// The decision that a log entry rests on, made again.
+    ///
+    /// # Errors
+    /// [`Reason::RoleForbidden`]; [`Reason::NotFound`] if there is no such entry or no decision behind it.
+    pub fn decision(&self, caller: &Caller, leaf: u64) -> Result<DecisionCard, Refusal> {
+        auditor(caller)?;
+        let shared = &self.shared;
+        let failed = |error| internal("a decision", &error);
+        let unseen = || Refusal::about(Reason::NotFound, &leaf.to_string());
+        let stored = shared.ledger.decision_of(leaf).map_err(failed)?.ok_or_else(unseen)?;
+        let contract = shared.ledger.contract(&stored.contract).map_err(failed)?.ok_or_else(unseen)?;
+        let signed = signed_contract(shared, &contract)?;
+        let envelope: Envelope = serde_json::from_slice(&contract.envelope).map_err(|_| Reason::SignatureInvalid)?;
+        let key = envelope.signatures.iter().find_map(|by| shared.ledger.officer_key(&by.keyid).ok().flatten());
+        let (_, key) = key.ok_or(Reason::SignatureInvalid)?;
+        let replayed = shared.policies.replay(&stored.record, &signed, stored.at_unix_s);
+        Ok(DecisionCard {
+            leaf,
+            at_unix_s: stored.at_unix_s,
+            decision: stored.digest,
+            record: String::from_utf8_lossy(&stored.record).into_owned(),
+            contract: String::from_utf8_lossy(&contract.envelope).into_owned(),
+            signer_key: key.iter().map(|byte| format!("{byte:02x}")).collect(),
+            purposes: shared.config.purposes.iter().map(|of| (of.name.clone(), of.within.clone())).collect(),
+            same: replayed.is_ok(),
+            because: replayed.err().map(|refusal| refusal.english()),
+        })
+    }
+
     /// What proves a release: to a firm if it was made out to a contract of its own, to officers and auditors any. The
     /// contract may be left out when there is one only.
     ///

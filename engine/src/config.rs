@@ -52,6 +52,9 @@ pub struct Config {
     /// How jobs run.
     #[serde(default)]
     pub sandbox: SandboxConfig,
+    /// What requests are billed.
+    #[serde(default)]
+    pub prices: PricesConfig,
     /// Budget domains, made at `init`.
     #[serde(default = "resident_domain")]
     pub budget_domains: Vec<DomainConfig>,
@@ -82,6 +85,37 @@ impl Default for ReleaseConfig {
         // Code without optimisation is about ten times slower.
         let steps_per_second = if cfg!(debug_assertions) { 10_000_000 } else { 100_000_000 };
         Self { tick_ms: 50, floor_ms: 500, longest_ms: 120_000, steps_per_second, cells_per_second: 10_000 }
+    }
+}
+
+/// The price of a request, in the smallest unit of a currency: a sum over public quantities, none of which depends on rows.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct PricesConfig {
+    /// The currency, as ISO 4217 has it; bills show hundredths of it.
+    pub currency: String,
+    /// For each request.
+    pub request: u64,
+    /// For each thousand numbers that are released, begun.
+    pub thousand_cells: u64,
+    /// For each second that the request has a place for, begun: by declared sizes, not by the time it took.
+    pub second: u64,
+}
+
+impl Default for PricesConfig {
+    fn default() -> Self {
+        Self { currency: "CNY".to_owned(), request: 100, thousand_cells: 100, second: 10 }
+    }
+}
+
+impl PricesConfig {
+    /// The price of a request with this window and so many cells.
+    pub(crate) fn of(&self, window: Window, cells: u64) -> u64 {
+        let seconds = u64::try_from(window.leaves().as_millis().div_ceil(1000)).unwrap_or(u64::MAX);
+        let parts = [(self.thousand_cells, cells.div_ceil(1000)), (self.second, seconds)];
+        // Far below what an `i64` of the store holds, whatever the configuration says.
+        let most = u64::from(u32::MAX) * 1_000;
+        parts.iter().fold(self.request, |sum, (price, count)| sum.saturating_add(price.saturating_mul(*count))).min(most)
     }
 }
 

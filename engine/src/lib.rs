@@ -10,6 +10,7 @@
 
 mod access;
 pub mod audit;
+pub mod bill;
 pub mod cards;
 mod compute;
 pub mod config;
@@ -23,10 +24,11 @@ pub mod run;
 pub mod statement;
 mod tick;
 
-pub use audit::{LogPage, ReleaseProof};
+pub use audit::{DecisionCard, LogPage, ReleaseProof};
 pub use cards::{
     BudgetCard, CardKind, ColumnCard, ContractCard, CostCard, DatasetCard, OfficerFault, OfficerReport, PromiseCard,
 };
+pub use bill::{BillCard, BillLineCard};
 pub use config::{Config, ConfigError};
 pub use engine::{Engine, EngineError};
 pub use freeze::FreezeCard;

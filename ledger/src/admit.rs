@@ -19,7 +19,7 @@ use crate::error::{ChargeError, LedgerError};
 use crate::execution::{self, Execution};
 use crate::freeze::{self, Freezable};
 use crate::log::Entry;
-use crate::{claim::Claim, clock, domain, issue, release, row};
+use crate::{claim::Claim, clock, decision, domain, issue, release, row};
 
 /// Where a request stands.
 enum Standing {
@@ -60,6 +60,7 @@ pub(crate) fn admit(tx: &Connection, live: &Arc<Live>, order: &Order) -> Result<
         return Err(ChargeError::Refused(refusal));
     }
     check_order(tx, order, &terms)?;
+    decision::keep(tx, order)?;
     let execution = execution::check(tx, order, now)?;
     let standing = standing(tx, order)?;
     let paid = tx
@@ -212,6 +213,7 @@ pub(crate) fn entry(kind: &'static str, order: &Order, now: i64) -> Entry {
         .text("snapshot", order.snapshot.as_str())
         .digest("decision", &order.decision)
         .cost("rho", "delta", order.cost)
+        .number("price", i64::try_from(order.price).unwrap_or(i64::MAX))
 }
 
 fn insert_charge(tx: &Connection, order: &Order, now: i64, leaf: u64) -> Result<(), LedgerError> {
@@ -249,8 +251,8 @@ fn pay(tx: &Connection, order: &Order, terms: &Terms, now: i64, leaf: u64) -> Re
     let (rho, delta) = row::steps(order.cost)?;
     contract::debit(tx, &order.contract, terms, day, order.cost)?;
     tx.prepare_cached(
-        "INSERT INTO debit (request, contract, person, decision, at, day, rho, delta, leaf)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+        "INSERT INTO debit (request, contract, person, decision, at, day, rho, delta, price, leaf)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
     )?
     .execute((
         order.request.as_bytes(),
@@ -261,6 +263,7 @@ fn pay(tx: &Connection, order: &Order, terms: &Terms, now: i64, leaf: u64) -> Re
         day,
         rho,
         delta,
+        row::signed(order.price)?,
         row::signed(leaf)?,
     ))?;
     Ok(())

@@ -67,8 +67,8 @@ const FAULTS: [(&str, &str); 25] = [
     (
         "a debit is not what its log entry says",
         "SELECT 1 FROM debit f JOIN told t ON t.seq = f.leaf WHERE
-             (t.request, t.contract, t.person, t.decision, t.time, t.rho, t.delta)
-             IS NOT (lower(hex(f.request)), f.contract, f.person, lower(hex(f.decision)), f.at, f.rho, f.delta)",
+             (t.request, t.contract, t.person, t.decision, t.time, t.rho, t.delta, t.price)
+             IS NOT (lower(hex(f.request)), f.contract, f.person, lower(hex(f.decision)), f.at, f.rho, f.delta, f.price)",
     ),
     (
         "a release is not what its log entry says",
@@ -175,19 +175,20 @@ const TOLD: &str = "WITH parsed AS (SELECT seq, CAST(entry AS TEXT) AS e FROM lo
         e ->> 'decision' AS decision, e ->> 'subject' AS subject, e ->> 'name' AS name, e ->> 'why' AS why,
         e ->> 'frozen' AS frozen, e ->> 'time' AS time, e ->> 'expires' AS expires, e ->> 'number' AS number,
         e ->> 'execute_by' AS execute_by, e ->> 'max_executions' AS max_executions, e ->> 'officers' AS officers,
-        CAST(e ->> 'rho' AS INTEGER) AS rho, CAST(e ->> 'delta' AS INTEGER) AS delta,
+        e ->> 'price' AS price, CAST(e ->> 'rho' AS INTEGER) AS rho, CAST(e ->> 'delta' AS INTEGER) AS delta,
         CAST(e ->> 'cap_rho' AS INTEGER) AS cap_rho, CAST(e ->> 'cap_delta' AS INTEGER) AS cap_delta,
         CAST(e ->> 'allotment_rho' AS INTEGER) AS allotment_rho,
         CAST(e ->> 'allotment_delta' AS INTEGER) AS allotment_delta
         FROM parsed) ";
 
 /// Bytes beside the digest that the log holds of them.
-const BYTES: [(&str, &str); 7] = [
+const BYTES: [(&str, &str); 8] = [
     ("a release was changed", "SELECT body, digest FROM release"),
     ("the claims of a release were changed", "SELECT claims, claims_digest FROM release"),
     ("the manifest of a job was changed", "SELECT manifest, manifest_digest FROM job"),
     ("the module of a job was changed", "SELECT module, module_digest FROM job"),
     ("the envelope of a verdict was changed", "SELECT envelope, digest FROM verdict"),
+    ("what a decision rested on was changed", "SELECT record, digest FROM decision"),
     ("the reason of a freeze was changed", "SELECT CAST(why AS BLOB), why_digest FROM freeze"),
     ("a certificate was changed", "SELECT envelope, digest FROM certificate"),
 ];

@@ -43,8 +43,12 @@ pub struct Order {
     pub person: PersonId,
     /// What the release costs; not zero.
     pub cost: Cost,
+    /// What the contract is billed for it, in the smallest unit of the bureau's currency; worked out from public sizes.
+    pub price: u64,
     /// Digest of the policy decision that permits the request.
     pub decision: Digest,
+    /// What the decision rested on: the bytes of which `decision` is the SHA-256. Kept, so that it can be made again.
+    pub decision_record: Vec<u8>,
     /// The snapshot that will be read.
     pub snapshot: SnapshotId,
     /// The job that the request is a run of; `None` for SQL.

@@ -16,6 +16,7 @@
 
 mod account;
 mod admit;
+mod bill;
 mod books;
 mod canonical;
 pub mod certificate;
@@ -24,6 +25,7 @@ mod claim;
 mod client_certificate;
 mod clock;
 mod contract;
+mod decision;
 mod domain;
 mod error;
 mod execution;
@@ -43,11 +45,13 @@ mod token;
 mod tree;
 
 pub use account::{Person, TokenCard};
+pub use bill::BillLine;
 pub use certificate::{Certificate, CertificateError, MANIFEST_SUBJECT, MODULE_SUBJECT, VerifiedCertificate};
 pub use charge::{Admission, Charge, JobRun, MAX_RESUMES, Order, Subject};
 pub use claim::{Claim, Collected, Progress};
 pub use client_certificate::CertificateCard;
 pub use contract::StoredContract;
+pub use decision::{DECISION_MAX_BYTES, StoredDecision};
 pub use domain::DomainBudget;
 pub use error::{ChargeError, ContractError, JobError, LedgerError};
 pub use freeze::{FREEZE_REASON_MAX_BYTES, Freezable, FreezeFact, NewFreeze};

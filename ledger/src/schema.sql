@@ -174,6 +174,12 @@ CREATE TRIGGER contract_day_only_grows BEFORE UPDATE ON contract_day
     WHEN NEW.debited_rho < OLD.debited_rho OR NEW.debited_delta < OLD.debited_delta
     BEGIN SELECT RAISE(ABORT, 'what is debited stays debited'); END;
 
+-- What a policy decision rested on. Debits and log entries name it by its digest.
+CREATE TABLE decision (
+    digest BLOB PRIMARY KEY CHECK (length(digest) = 32),
+    record BLOB NOT NULL
+) STRICT;
+
 -- A request that was paid for by its domain, once, before any row was read.
 CREATE TABLE charge (
     request  BLOB PRIMARY KEY CHECK (length(request) = 32),
@@ -204,11 +210,12 @@ CREATE TABLE debit (
     request  BLOB NOT NULL REFERENCES charge (request),
     contract TEXT NOT NULL REFERENCES contract (contract),
     person   TEXT NOT NULL REFERENCES person (person),
-    decision BLOB NOT NULL CHECK (length(decision) = 32),
+    decision BLOB NOT NULL REFERENCES decision (digest),
     at       INTEGER NOT NULL,
     day      INTEGER NOT NULL,
     rho      INTEGER NOT NULL CHECK (rho >= 0),
     delta    INTEGER NOT NULL CHECK (delta >= 0),
+    price    INTEGER NOT NULL CHECK (price >= 0),
     leaf     INTEGER NOT NULL REFERENCES log_entry (seq),
     PRIMARY KEY (request, contract)
 ) STRICT;
@@ -451,6 +458,11 @@ CREATE TRIGGER lost_no_update BEFORE UPDATE ON lost BEGIN SELECT RAISE(ABORT, 'a
 CREATE TRIGGER lost_no_delete BEFORE DELETE ON lost BEGIN SELECT RAISE(ABORT, 'append-only'); END;
 CREATE TRIGGER lost_no_replace BEFORE INSERT ON lost
     WHEN EXISTS (SELECT 1 FROM lost WHERE request = NEW.request OR rowid = NEW.rowid OR leaf = NEW.leaf)
+    BEGIN SELECT RAISE(ABORT, 'append-only'); END;
+CREATE TRIGGER decision_no_update BEFORE UPDATE ON decision BEGIN SELECT RAISE(ABORT, 'append-only'); END;
+CREATE TRIGGER decision_no_delete BEFORE DELETE ON decision BEGIN SELECT RAISE(ABORT, 'append-only'); END;
+CREATE TRIGGER decision_no_replace BEFORE INSERT ON decision
+    WHEN EXISTS (SELECT 1 FROM decision WHERE digest = NEW.digest)
     BEGIN SELECT RAISE(ABORT, 'append-only'); END;
 CREATE TRIGGER freeze_no_update BEFORE UPDATE ON freeze BEGIN SELECT RAISE(ABORT, 'append-only'); END;
 CREATE TRIGGER freeze_no_delete BEFORE DELETE ON freeze BEGIN SELECT RAISE(ABORT, 'append-only'); END;

@@ -58,7 +58,8 @@ impl RoleOfUse {
 }
 
 /// One column in one role of use.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct ColumnUse {
     /// The column.
     pub column: ColumnName,
@@ -132,6 +133,7 @@ pub struct Permit {
     request: Digest,
     contract: ContractId,
     decision: Digest,
+    record: Vec<u8>,
 }
 
 impl Permit {
@@ -149,6 +151,11 @@ impl Permit {
     /// replay must reproduce. Freeze and time are not in it: a permit says that both were good.
     pub fn decision(&self) -> Digest {
         self.decision
+    }
+
+    /// What the decision rested on, in JSON; its SHA-256 is [`Permit::decision`]. [`PolicySet::replay`] takes it.
+    pub fn record(&self) -> &[u8] {
+        &self.record
     }
 }
 
@@ -228,8 +235,54 @@ impl PolicySet {
                 return Err(Refusal::about(Reason::NotPermitted, &about));
             }
         }
-        let decision = digest_of(&Record::of(self, matter, purpose)).map_err(|_| Reason::Internal)?;
-        Ok(Permit { request: matter.request, contract: matter.terms().id.clone(), decision })
+        let record = serde_json::to_vec(&Record::of(self, matter, purpose)).map_err(|_| Reason::Internal)?;
+        let decision = Digest::of(&record);
+        Ok(Permit { request: matter.request, contract: matter.terms().id.clone(), decision, record })
+    }
+
+    /// Decides a past request anew, from what was written down of it: by these policies, the contract and the instant of
+    /// the charge. That nothing was frozen then is the ledger's to say.
+    ///
+    /// # Errors
+    /// [`Reason::ReplayImpossible`] if the record is not one of these policies and this contract, and the refusal that
+    /// the request would get if it is one and is not permitted.
+    pub fn replay(&self, record: &[u8], contract: &SignedContract, at_unix_s: i64) -> Result<Replayed, Refusal> {
+        let impossible = |what| Refusal::about(Reason::ReplayImpossible, what);
+        let said: OwnedRecord = serde_json::from_slice(record).map_err(|_| impossible("the record cannot be read"))?;
+        if said.policies != self.digest {
+            return Err(impossible("the record is of another set of policies or purposes"));
+        }
+        if said.contract != contract.digest() {
+            return Err(impossible("the record is of another contract"));
+        }
+        let caller = Caller { person: said.person, org: said.org, role: said.role };
+        // JSON is read to within one unit in the last place; the bytes say which number was meant.
+        for delta in [said.delta, said.delta.next_up(), said.delta.next_down()] {
+            let permit = self.decide(&Matter {
+                request: said.request,
+                caller: &caller,
+                purpose: Some(&said.purpose),
+                contract,
+                dataset: &said.dataset,
+                frozen: false,
+                uses: &said.uses,
+                epsilon: said.epsilon,
+                delta,
+                max_groups: said.max_groups,
+                approvals: said.approvals,
+                now_unix_s: at_unix_s,
+            });
+            // Only the number that was meant decides; the first is it, but for rounding.
+            match permit {
+                Ok(permit) if permit.record == record => {
+                    let (decision, purpose, uses, approvals) = (permit.decision, said.purpose, said.uses, said.approvals);
+                    return Ok(Replayed { decision, caller, purpose, uses, approvals });
+                }
+                Err(refusal) if delta == said.delta => return Err(refusal),
+                _ => {}
+            }
+        }
+        Err(impossible("the record is not what a decision writes"))
     }
 
     fn purpose_of<'a>(&self, matter: &'a Matter<'_>) -> Result<&'a Purpose, Refusal> {
@@ -288,6 +341,40 @@ fn purpose_tree(declared: Vec<(Purpose, Option<Purpose>)>) -> Result<Purposes, P
         }
     }
     Ok(tree)
+}
+
+/// A past decision, made again with the same outcome.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Replayed {
+    /// Its digest.
+    pub decision: Digest,
+    /// Who asked.
+    pub caller: Caller,
+    /// What for.
+    pub purpose: Purpose,
+    /// Columns in roles of use, each permitted.
+    pub uses: BTreeSet<ColumnUse>,
+    /// Officers' approvals that stood.
+    pub approvals: u32,
+}
+
+/// [`Record`], read back.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct OwnedRecord {
+    policies: Digest,
+    contract: Digest,
+    person: PersonId,
+    org: OrgId,
+    role: Role,
+    purpose: Purpose,
+    request: Digest,
+    dataset: DatasetName,
+    uses: BTreeSet<ColumnUse>,
+    epsilon: NanoEpsilon,
+    delta: f64,
+    max_groups: u32,
+    approvals: u32,
 }
 
 /// What a decision rested on, in one fixed order of fields.

@@ -266,6 +266,9 @@ reasons! {
     NotReleased "not-released" 409 PRECONDITION
         "there is no result yet; run the job and wait until its status is `released`"
         "尚无结果；请运行作业并等到状态为 `released`";
+    ReplayImpossible "replay-impossible" 409 PRECONDITION
+        "this decision cannot be made again from what is here; read what is quoted"
+        "无法依据现有资料重现该决定；请查看所引说明";
     Internal "internal" 500 INTERNAL
         "the service failed; the operator has been told"
         "服务内部故障；已通知运维人员";

@@ -82,6 +82,11 @@ impl NoisePlan {
         self.groups
     }
 
+    /// How many numbers are released: a public number.
+    pub fn cells(&self) -> u64 {
+        u64::try_from(self.families.len()).unwrap_or(u64::MAX).saturating_mul(u64::from(self.groups))
+    }
+
     /// What the release costs.
     pub const fn cost(&self) -> Cost {
         self.cost

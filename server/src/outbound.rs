@@ -29,7 +29,7 @@ use arrow_flight::FlightData;
 use arrow_flight::encode::FlightDataEncoderBuilder;
 use arrow_flight::error::FlightError;
 use futures::{Stream, StreamExt as _};
-use glovebox_engine::{
+use glovebox_engine::{BillCard, 
     Answer, BudgetCard, ContractCard, CostCard, DatasetCard, FreezeCard, OfficerFault, ReleasedAnswer,
 };
 use glovebox_ledger::Person;
@@ -70,6 +70,7 @@ outbound!(
     OfficerFault,
     PersonCard,
     FreezeCard,
+    BillCard,
     IssuedToken,
     Draft,
     Health,
@@ -84,6 +85,7 @@ outbound!(
     jobs::ModuleFile,
     jobs::ProofFile,
     jobs::LogPage,
+    glovebox_engine::DecisionCard,
     jobs::Consistency,
     jobs::LogText,
     jobs::LogTile,
@@ -214,9 +216,15 @@ impl AsJson for Health {
     }
 }
 
+impl AsJson for BillCard {
+    fn json(&self) -> Value {
+        plain(self)
+    }
+}
+
 impl AsJson for FreezeCard {
     fn json(&self) -> Value {
-        serde_json::to_value(self).unwrap_or_default()
+        plain(self)
     }
 }
 

@@ -96,6 +96,7 @@ impl JobTask {
             return Err(refused(Reason::JobClosed));
         }
         let permit = shared.decide_job(&self.caller, bound, contract, approvals)?;
+        let window = bound.plan.window(&shared.config, bound.dataset.manifest())?;
         let order = Order {
             request: bound.request(),
             contract: contract.contract().id.clone(),
@@ -103,7 +104,9 @@ impl JobTask {
             domain: contract.contract().budget_domain.clone(),
             person: self.caller.person.clone(),
             cost: bound.plan.noise.cost(),
+            price: shared.config.prices.of(window, bound.plan.noise.cells()),
             decision: permit.decision(),
+            decision_record: permit.record().to_vec(),
             snapshot: bound.dataset.snapshot().clone(),
             job: Some(JobRun { job: stored.summary.job.clone() }),
             subjects: vec![

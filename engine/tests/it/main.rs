@@ -2,12 +2,14 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 
+mod bill;
 mod crash;
 mod freeze;
 mod identifiers;
 mod jobs;
 mod lost;
 mod refusals;
+mod replay;
 mod sharing;
 mod two_officers;
 mod world;

@@ -111,6 +111,11 @@ impl World {
         Self::with(80, CONFIG)
     }
 
+    /// With so many persons.
+    pub(crate) fn with_persons(persons: u32) -> Self {
+        Self::with(persons, CONFIG)
+    }
+
     /// With so many persons of four rows each, and windows that are too short for reading them.
     pub(crate) fn hurried(persons: u32) -> Self {
         Self::with(
@@ -219,9 +224,11 @@ impl World {
             person: ana().person,
             cost: analysis.noise().cost(),
             decision: Digest::of(b"a decision of the process that died"),
+            decision_record: b"a decision of the process that died".to_vec(),
             snapshot: analysis.dataset().snapshot().clone(),
             job: None,
             subjects: Vec::new(),
+            price: 7,
             approvals: Vec::new(),
             now_unix_s: 0,
         }

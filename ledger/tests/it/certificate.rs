@@ -297,7 +297,7 @@ fn a_stored_release_is_certified_like_a_fresh_one() {
     let f = two();
     let fresh = order("c1", 1, cost(4, 0));
     f.answer(&fresh, BODY);
-    let reused = Order { decision: Digest::of(b"of c2"), ..at(order("c2", 1, cost(4, 0)), NOON + 60) };
+    let reused = decided(b"of c2", at(order("c2", 1, cost(4, 0)), NOON + 60));
     assert_eq!(f.ledger.certificate(reused.request, &reused.contract).unwrap(), None);
     assert_eq!(f.served(&reused).body(), BODY);
     let (one, other) = (held(&f, &fresh), held(&f, &reused));
@@ -351,7 +351,7 @@ fn a_contract_gets_one_certificate_however_often_it_asks() {
     f.answer(&ask, BODY);
     let first = held(&f, &ask);
     for day in 0..3 {
-        let again = Order { decision: Digest::of(b"later"), ..at(ask.clone(), NOON + day * DAY) };
+        let again = decided(b"later", at(ask.clone(), NOON + day * DAY));
         let _ = f.served(&again);
         assert_eq!(held(&f, &ask), first);
     }
@@ -366,13 +366,13 @@ fn whoever_ran_it_a_certificate_tells_of_its_contracts_own_debit() {
     let f = two();
     let first = order("c1", 1, cost(4, 0));
     drop(f.run(&first));
-    let second = Order { decision: Digest::of(b"of c2"), ..at(order("c2", 1, cost(4, 0)), NOON + 60) };
+    let second = decided(b"of c2", at(order("c2", 1, cost(4, 0)), NOON + 60));
     let charge = f.run(&second);
-    let joined = Order { decision: Digest::of(b"joined"), ..at(first.clone(), NOON + 120) };
+    let joined = decided(b"joined", at(first.clone(), NOON + 120));
     assert!(matches!(f.charge(&joined).unwrap(), Admission::Running(_)));
     let _ = f.ledger.commit_release(charge, BODY, "", &claims()).unwrap();
     assert_eq!(f.ledger.certificate(first.request, &first.contract).unwrap(), None, "it has not asked since");
-    let back = Order { decision: Digest::of(b"back"), ..at(first.clone(), NOON + DAY) };
+    let back = decided(b"back", at(first.clone(), NOON + DAY));
     let _ = f.served(&back);
     for (order, debited_at, decision) in [(&first, NOON, first.decision), (&second, NOON + 60, second.decision)] {
         let held = held(&f, order);
@@ -442,4 +442,9 @@ fn a_job_that_reuses_a_release_has_its_own_subjects_and_approvals() {
     assert_eq!(verified.certificate().approvals, reuse.approvals);
     assert_ne!(verify(&first.envelope).unwrap().certificate().approvals, reuse.approvals);
     f.audit();
+}
+
+/// An order that rests on another decision.
+fn decided(record: &[u8], order: Order) -> Order {
+    Order { decision: Digest::of(record), decision_record: record.to_vec(), ..order }
 }

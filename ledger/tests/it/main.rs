@@ -2,10 +2,12 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 
 mod access;
+mod bill;
 mod caps;
 mod certificate;
 mod claim;
 mod crash;
+mod decision;
 mod freeze;
 mod job;
 mod life;

@@ -157,6 +157,7 @@ const TABLES: &[&str] = &[
     "release",
     "lost",
     "freeze",
+    "decision",
     "job",
     "verdict",
     "outcome",

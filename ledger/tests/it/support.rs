@@ -278,9 +278,11 @@ pub(crate) fn order(contract: &str, request: u64, cost: Cost) -> Order {
         cost,
         contract_digest: Digest::of(b"filled in by `charge`"),
         decision: Digest::of(b"decision"),
+        decision_record: b"decision".to_vec(),
         snapshot: snapshot(1),
         job: None,
         subjects: Vec::new(),
+        price: 7,
         approvals: Vec::new(),
         now_unix_s: NOON,
     }

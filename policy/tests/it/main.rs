@@ -10,6 +10,7 @@ mod matrix;
 mod number;
 mod public;
 mod refusal;
+mod replay;
 mod support;
 mod text;
 

@@ -114,9 +114,11 @@ impl Bureau {
             person: "ana".parse().unwrap(),
             cost,
             decision: self.permit(request).decision(),
+            decision_record: self.permit(request).record().to_vec(),
             snapshot: self.snapshot.clone(),
             job: None,
             subjects: Vec::new(),
+            price: 7,
             approvals: Vec::new(),
             now_unix_s: now(),
         };

@@ -4,8 +4,9 @@ use axum::Extension;
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use glovebox_policy::{Caller, ContractId, Reason};
+use serde::Deserialize;
 
-use super::read::PathText;
+use super::read::{PathText, QueryOf};
 use super::{App, read};
 use crate::blocking;
 use crate::outbound::Listing;
@@ -38,6 +39,24 @@ pub(crate) async fn add(
     let envelope = read::bytes(request).await?;
     let card = blocking(move || app.engine.add_contract(&caller, &envelope)).await?;
     Ok(reply::json(StatusCode::CREATED, &card))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct BillQuery {
+    month: Option<String>,
+}
+
+/// A contract's bill for a month.
+pub(crate) async fn bill(
+    State(app): State<App>,
+    Extension(caller): Extension<Caller>,
+    id: PathText,
+    query: QueryOf<BillQuery>,
+) -> Result<Reply, Refused> {
+    let (id, month): (ContractId, _) = (read::path(id)?, read::query(query)?.month);
+    let card = blocking(move || app.engine.bill(&caller, &id, month.as_deref())).await?;
+    Ok(reply::ok(&card))
 }
 
 /// What is granted, spent and left.

@@ -55,6 +55,17 @@ pub(crate) async fn proof(
     Ok(reply::file(&LogText(proof)))
 }
 
+/// The policy decision behind an entry.
+pub(crate) async fn decision(
+    State(app): State<App>,
+    Extension(caller): Extension<Caller>,
+    leaf: PathText,
+) -> Result<Reply, Refused> {
+    let leaf: u64 = read::path(leaf)?;
+    let card = blocking(move || app.engine.decision(&caller, leaf)).await?;
+    Ok(reply::ok(&card))
+}
+
 /// That the log of one size is a beginning of that of another.
 pub(crate) async fn consistency(
     State(app): State<App>,

@@ -17,6 +17,7 @@
 //! | GET `/contracts` | everybody | – | `{contracts: [card]}`; an analyst sees those of the own organisation |
 //! | POST `/contracts` | officer | a DSSE envelope | card |
 //! | GET `/contracts/{id}` | everybody | – | card |
+//! | GET `/contracts/{id}/bill` | everybody | `?month=2026-11` | `{contract, month, currency, lines, total, cost}` |
 //! | GET `/budget` | everybody | – | `{budgets: [card]}` |
 //! | GET `/people` | officer, auditor | – | `{people: [person]}` |
 //! | POST `/people` | officer | `{person, org, role, name}` | person |
@@ -43,6 +44,7 @@
 //! | GET `/log/key` | everybody | – | what certificates and log are verified with, as text |
 //! | GET `/log` | officer, auditor | `?start=&count=` | `{size, entries}` |
 //! | GET `/log/proof/{leaf}` | officer, auditor | – | proof of inclusion, as text |
+//! | GET `/log/decision/{leaf}` | officer, auditor | – | the policy decision behind an entry, with what it takes to make it again |
 //! | GET `/log/consistency` | officer, auditor | `?old=&new=` | `{hashes}` |
 //! | GET `/log/checkpoint` | officer, auditor | – | signed note, as text |
 //! | GET `/log/tile/{*path}` | officer, auditor | – | octets, as tlog-tiles lays them out |
@@ -118,6 +120,7 @@ pub(crate) fn router(app: App, shield: Shield) -> Router {
         .route("/datasets/{name}/twin", get(datasets::twin))
         .route("/contracts", get(contracts::list).post(contracts::add))
         .route("/contracts/{id}", get(contracts::show))
+        .route("/contracts/{id}/bill", get(contracts::bill))
         .route("/budget", get(contracts::budget))
         .route("/people", get(people::list).post(people::add))
         .route("/tokens", get(people::tokens).post(people::issue_token).delete(people::revoke_token))
@@ -154,6 +157,7 @@ fn log_routes() -> Router<App> {
         .route("/log/key", get(log::key))
         .route("/log", get(log::page))
         .route("/log/proof/{leaf}", get(log::proof))
+        .route("/log/decision/{leaf}", get(log::decision))
         .route("/log/consistency", get(log::consistency))
         .route("/log/checkpoint", get(log::checkpoint))
         .route("/log/tile/{*path}", get(log::tile))

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::{AsFile, AsJson, plain, table};
 
-pub(super) use glovebox_engine::{JobAnswer, JobCard, LogPage, Review};
+pub(super) use glovebox_engine::{DecisionCard, JobAnswer, JobCard, LogPage, Review};
 
 const JSON: &str = "application/json";
 const TEXT: &str = "text/plain; charset=utf-8";
@@ -84,6 +84,12 @@ impl AsJson for Review {
 }
 
 impl AsJson for LogPage {
+    fn json(&self) -> Value {
+        plain(self)
+    }
+}
+
+impl AsJson for DecisionCard {
     fn json(&self) -> Value {
         plain(self)
     }

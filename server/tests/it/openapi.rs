@@ -206,6 +206,8 @@ impl Tour {
         self.post("/contracts", officer, &envelope).await;
         self.get("/contracts", &[], analyst).await;
         self.get("/contracts/{id}", &["firm-more"], analyst).await;
+        self.get("/contracts/{id}/bill", &["firm-visits"], analyst).await;
+        self.get("/contracts/{id}/bill?month=2026-11", &["firm-visits"], officer).await;
         self.get("/budget", &[], analyst).await;
         self.get("/budget", &[], officer).await;
     }
@@ -266,6 +268,9 @@ impl Tour {
         self.get("/log/key", &[], auditor).await;
         self.get("/log?start=0&count=10", &[], auditor).await;
         self.get("/log/proof/{leaf}", &["0"], auditor).await;
+        let entries = self.get("/log?count=1000", &[], auditor).await.json()["entries"].clone();
+        let charge = entries.as_array().unwrap().iter().position(|entry| entry["kind"] == "charge").unwrap();
+        self.get("/log/decision/{leaf}", &[&charge.to_string()], auditor).await;
         self.get("/log/consistency?old=1&new=2", &[], auditor).await;
         self.get("/log/checkpoint", &[], auditor).await;
         self.get("/log/tile/{*path}", &["entries/000.p/1"], auditor).await;
