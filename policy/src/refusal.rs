@@ -105,8 +105,8 @@ reasons! {
         "EXPLAIN shows what data did; write EXPLAIN PRIVACY SELECT … for cost and expected error"
         "EXPLAIN 会泄露数据信息；请使用 EXPLAIN PRIVACY SELECT … 查看代价与预期误差";
     ClauseRefused "clause-refused" 400 UNIMPLEMENTED
-        "this clause is not supported over private rows; ask one SELECT over one dataset with WHERE, GROUP BY, HAVING, ORDER BY and LIMIT"
-        "私有数据上不支持该子句；请使用单一数据集的 SELECT，可带 WHERE、GROUP BY、HAVING、ORDER BY、LIMIT";
+        "this clause is not supported over private rows; ask one SELECT over one dataset, through WITH and subqueries in FROM if wanted, with WHERE, GROUP BY, HAVING, ORDER BY and LIMIT"
+        "私有数据上不支持该子句；请使用单一数据集的 SELECT（可经由 WITH 与 FROM 中的子查询），可带 WHERE、GROUP BY、HAVING、ORDER BY、LIMIT";
     NotAggregated "not-aggregated" 400 INVALID
         "rows themselves never leave; aggregate with COUNT(*), COUNT(DISTINCT unit), SUM, AVG, VAR or STDDEV"
         "原始行不出域；请使用 COUNT(*)、COUNT(DISTINCT 单位)、SUM、AVG、VAR 或 STDDEV 聚合";

@@ -68,8 +68,7 @@ impl Draft {
     pub fn read(catalog: &Catalog, sql: &str, parameters: &[Scalar]) -> Result<Self, Refusal> {
         let lifted = lift(guard::tokens(sql)?, parameters)?;
         plan::on_planning_stack(|| {
-            let statement = parse::parse(lifted.tokens)?;
-            let (plan, dataset) = plan::plan(statement, catalog)?;
+            let (plan, dataset) = plan::plan(parse::parse(lifted.tokens)?, catalog)?;
             let analysed = analyse(find_aggregate(&plan)?, &dataset, &lifted.bounds)?;
             Ok(Self { outer: Outer::new(plan, analysed)?, options: lifted.options, preview: lifted.preview })
         })

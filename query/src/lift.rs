@@ -151,27 +151,42 @@ fn lift_explain(mut tokens: Vec<Token>) -> Result<(Vec<Token>, bool), Refusal> {
 
 fn select_first(tokens: Vec<Token>) -> Result<Vec<Token>, Refusal> {
     match tokens.first() {
-        Some(Token::Word(word)) if word.keyword == Keyword::SELECT => Ok(tokens),
-        Some(Token::Word(word)) if word.keyword == Keyword::WITH => Err(Refusal::about(Reason::ClauseRefused, "WITH")),
+        Some(Token::Word(word)) if matches!(word.keyword, Keyword::SELECT | Keyword::WITH) => Ok(tokens),
         Some(token) => Err(Refusal::about(Reason::StatementRefused, &token.to_string())),
         None => Err(Reason::StatementRefused.into()),
     }
 }
 
+/// Where the statement's own SELECT is: the first one outside of parentheses, after those of WITH.
+fn main_select(tokens: &[Token]) -> Option<usize> {
+    let mut open = 0_usize;
+    tokens.iter().position(|token| {
+        match token {
+            Token::LParen => open += 1,
+            Token::RParen => open = open.saturating_sub(1),
+            _ => {}
+        }
+        open == 0 && matches!(token, Token::Word(word) if word.keyword == Keyword::SELECT)
+    })
+}
+
 fn lift_options(mut tokens: Vec<Token>) -> Result<(Vec<Token>, Options), Refusal> {
-    if !(is_word(tokens.get(1), "WITH") && is_word(tokens.get(2), "DIFFERENTIAL_PRIVACY")) {
+    // A statement without a SELECT of its own is the parser's to refuse.
+    let at = main_select(&tokens).unwrap_or(0);
+    if !(is_word(tokens.get(at + 1), "WITH") && is_word(tokens.get(at + 2), "DIFFERENTIAL_PRIVACY")) {
         return Ok((tokens, Options::default()));
     }
-    if !is_word(tokens.get(3), "OPTIONS") {
-        tokens.drain(1..3);
+    if !is_word(tokens.get(at + 3), "OPTIONS") {
+        tokens.drain(at + 1..at + 3);
         return Ok((tokens, Options::default()));
     }
-    if tokens.get(4) != Some(&Token::LParen) {
+    if tokens.get(at + 4) != Some(&Token::LParen) {
         return Err(Refusal::about(Reason::SqlSyntax, "OPTIONS"));
     }
-    let end = tokens.get(4..).and_then(closing).map(|place| place + 4);
-    let end = end.ok_or_else(|| Refusal::about(Reason::SqlSyntax, "OPTIONS"))?;
-    let inside: Vec<Token> = tokens.drain(1..=end).skip(4).take(end.saturating_sub(5)).collect();
+    let length = tokens.get(at + 4..).and_then(closing);
+    let length = length.ok_or_else(|| Refusal::about(Reason::SqlSyntax, "OPTIONS"))?;
+    // WITH DIFFERENTIAL_PRIVACY OPTIONS ( … ): four words and signs before what is inside, one after it.
+    let inside: Vec<Token> = tokens.drain(at + 1..=at + 4 + length).skip(4).take(length.saturating_sub(1)).collect();
     let mut options = Options::default();
     for entry in inside.split(|token| *token == Token::Comma).filter(|entry| !entry.is_empty()) {
         set_option(&mut options, entry)?;

@@ -1,9 +1,11 @@
-//! From lifted tokens to a checked syntax tree: one SELECT over one dataset, and nothing else.
+//! From lifted tokens to a checked syntax tree: one SELECT over one dataset, by way of subqueries and WITH if wanted, and
+//! nothing else.
 //!
-//! The analysis of the plan is what protects; this pass exists so that a refusal can name the clause.
+//! The analysis of the plan is what protects; this pass exists so that a refusal can name the clause, and so that the planner,
+//! which copies a WITH query to every place that names it, has little to copy.
 
 use datafusion::sql::sqlparser::ast::{
-    Distinct, GroupByExpr, Query, Select, SelectItem, SetExpr, Statement, TableFactor,
+    Cte, Distinct, GroupByExpr, Ident, ObjectNamePart, Query, Select, SelectItem, SetExpr, Statement, TableFactor,
 };
 use datafusion::sql::sqlparser::dialect::GenericDialect;
 use datafusion::sql::sqlparser::parser::Parser;
@@ -13,6 +15,12 @@ use glovebox_policy::{Reason, Refusal};
 /// How deep subqueries in FROM may nest.
 const FROM_MAX_DEPTH: usize = 4;
 
+/// How many queries may stand on one another, WITH queries counted where they are named.
+const LEVELS_MAX: usize = 8;
+
+/// What a refusal calls more of either.
+const NESTED: &str = "nested subqueries";
+
 /// The parser's own bound on recursion; the guard's caps are narrower.
 const PARSER_MAX_DEPTH: usize = 128;
 
@@ -20,7 +28,7 @@ const PARSER_MAX_DEPTH: usize = 128;
 ///
 /// # Errors
 /// [`Reason::SqlSyntax`], or the clause that is not accepted.
-pub(crate) fn parse(tokens: Vec<Token>) -> Result<Statement, Refusal> {
+pub(crate) fn parse(tokens: Vec<Token>) -> Result<Parsed, Refusal> {
     let dialect = GenericDialect {};
     let mut parser = Parser::new(&dialect).with_recursion_limit(PARSER_MAX_DEPTH).with_tokens(tokens);
     let syntax = |error: &dyn std::fmt::Display| {
@@ -33,9 +41,11 @@ pub(crate) fn parse(tokens: Vec<Token>) -> Result<Statement, Refusal> {
     }
     match statement {
         Statement::Query(mut query) => {
-            check_query(&query, 0)?;
+            let mut names = Names::default();
+            names.check_query(&query, 0)?;
             name_marked_items(&mut query);
-            Ok(Statement::Query(query))
+            let with = names.with.into_iter().map(|(name, _)| name).collect();
+            Ok(Parsed { statement: Statement::Query(query), datasets: names.datasets, with })
         }
         _ => Err(Reason::StatementRefused.into()),
     }
@@ -45,22 +55,126 @@ fn refuse_if(present: bool, clause: &str) -> Result<(), Refusal> {
     if present { Err(Refusal::about(Reason::ClauseRefused, clause)) } else { Ok(()) }
 }
 
-fn check_query(query: &Query, depth: usize) -> Result<(), Refusal> {
-    refuse_if(depth > FROM_MAX_DEPTH, "nested subqueries")?;
-    refuse_if(query.with.is_some(), "WITH")?;
-    refuse_if(!query.locks.is_empty() || query.for_clause.is_some(), "FOR")?;
-    refuse_if(query.settings.is_some() || query.format_clause.is_some(), "SETTINGS, FORMAT")?;
-    refuse_if(!query.pipe_operators.is_empty(), "|>")?;
-    match query.body.as_ref() {
-        SetExpr::Select(select) => check_select(select, depth),
-        SetExpr::Query(inner) => check_query(inner, depth + 1),
-        SetExpr::SetOperation { op, .. } => Err(Refusal::about(Reason::ClauseRefused, &op.to_string())),
-        SetExpr::Values(_) => Err(Refusal::about(Reason::ClauseRefused, "VALUES")),
-        _ => Err(Reason::StatementRefused.into()),
+/// A checked statement.
+#[derive(Debug)]
+pub(crate) struct Parsed {
+    pub(crate) statement: Statement,
+    /// How often a dataset is named after FROM. Any more that the planner asks for are in expressions.
+    pub(crate) datasets: usize,
+    /// The names of WITH queries.
+    pub(crate) with: Vec<String>,
+}
+
+/// What has a name so far.
+#[derive(Default)]
+struct Names {
+    /// WITH queries, each with how many queries it stands on.
+    with: Vec<(String, usize)>,
+    datasets: usize,
+}
+
+impl Names {
+    /// Checks a query; how many queries it stands on, itself counted.
+    fn check_query(&mut self, query: &Query, depth: usize) -> Result<usize, Refusal> {
+        refuse_if(depth > FROM_MAX_DEPTH, NESTED)?;
+        if let Some(with) = &query.with {
+            refuse_if(depth > 0, "WITH in a subquery")?;
+            refuse_if(with.recursive, "WITH RECURSIVE")?;
+            for named in &with.cte_tables {
+                self.check_with(named)?;
+            }
+        }
+        refuse_if(!query.locks.is_empty() || query.for_clause.is_some(), "FOR")?;
+        refuse_if(query.settings.is_some() || query.format_clause.is_some(), "SETTINGS, FORMAT")?;
+        refuse_if(!query.pipe_operators.is_empty(), "|>")?;
+        let levels = match query.body.as_ref() {
+            SetExpr::Select(select) => {
+                check_select(select)?;
+                self.check_from(select, depth)? + 1
+            }
+            SetExpr::Query(inner) => self.check_query(inner, depth + 1)?,
+            SetExpr::SetOperation { op, .. } => return Err(Refusal::about(Reason::ClauseRefused, &op.to_string())),
+            SetExpr::Values(_) => return Err(Refusal::about(Reason::ClauseRefused, "VALUES")),
+            _ => return Err(Reason::StatementRefused.into()),
+        };
+        refuse_if(levels > LEVELS_MAX, NESTED)?;
+        Ok(levels)
+    }
+
+    fn check_with(&mut self, named: &Cte) -> Result<(), Refusal> {
+        refuse_if(named.from.is_some() || named.materialized.is_some(), "MATERIALIZED")?;
+        let name = spelled(&named.alias.name);
+        // Datasets have a dot in their names, so no WITH query can be taken for one.
+        if name.contains('.') {
+            return Err(Refusal::about(Reason::SqlSyntax, &name));
+        }
+        if self.with.iter().any(|(known, _)| *known == name) {
+            return Err(Refusal::about(Reason::SqlSyntax, &format!("two WITH queries named {name}")));
+        }
+        let levels = self.check_query(&named.query, 1)?;
+        self.with.push((name, levels));
+        Ok(())
+    }
+
+    /// Checks what is after FROM; how many queries that stands on.
+    fn check_from(&mut self, select: &Select, depth: usize) -> Result<usize, Refusal> {
+        let [from] = select.from.as_slice() else {
+            refuse_if(!select.from.is_empty(), "FROM with several datasets")?;
+            return Err(Refusal::about(Reason::ClauseRefused, "SELECT without FROM"));
+        };
+        refuse_if(!from.joins.is_empty(), "JOIN")?;
+        let is_star = |item: &SelectItem| matches!(item, SelectItem::Wildcard(_) | SelectItem::QualifiedWildcard(..));
+        let star = depth == 0 && select.projection.iter().any(is_star);
+        match &from.relation {
+            TableFactor::Table { name, .. } => {
+                check_table(&from.relation)?;
+                if let [ObjectNamePart::Identifier(one)] = name.0.as_slice() {
+                    let one = spelled(one);
+                    if let Some((_, levels)) = self.with.iter().find(|(known, _)| *known == one) {
+                        return Ok(*levels);
+                    }
+                    if !one.contains('.') {
+                        return Err(Refusal::about(Reason::TableUnknown, &one));
+                    }
+                }
+                self.datasets += 1;
+                // Of rows, that is; of a subquery it may be all columns of a release.
+                if star { Err(Refusal::about(Reason::NotAggregated, "*")) } else { Ok(0) }
+            }
+            TableFactor::Derived { lateral, subquery, sample, .. } => {
+                refuse_if(*lateral || sample.is_some(), "LATERAL, TABLESAMPLE")?;
+                self.check_query(subquery, depth + 1)
+            }
+            _ => Err(Refusal::about(Reason::ClauseRefused, "FROM")),
+        }
     }
 }
 
-fn check_select(select: &Select, depth: usize) -> Result<(), Refusal> {
+/// A name as the planner reads it: in lower case, unless it is quoted.
+fn spelled(name: &Ident) -> String {
+    if name.quote_style.is_some() { name.value.clone() } else { name.value.to_ascii_lowercase() }
+}
+
+fn check_table(relation: &TableFactor) -> Result<(), Refusal> {
+    let TableFactor::Table { name, args, with_hints, version, partitions, sample, json_path, index_hints, .. } =
+        relation
+    else {
+        return Err(Reason::Internal.into());
+    };
+    let plain = args.is_none()
+        && with_hints.is_empty()
+        && version.is_none()
+        && partitions.is_empty()
+        && sample.is_none()
+        && json_path.is_none()
+        && index_hints.is_empty();
+    if name.0.len() > 3 {
+        return Err(Refusal::about(Reason::TableUnknown, &name.to_string()));
+    }
+    refuse_if(!plain, "a table function, TABLESAMPLE or a version after FROM")
+}
+
+fn check_select(select: &Select) -> Result<(), Refusal> {
     refuse_if(!select.optimizer_hints.is_empty() || select.select_modifiers.is_some(), "hints")?;
     refuse_if(select.top.is_some(), "TOP")?;
     refuse_if(select.into.is_some(), "INTO")?;
@@ -76,50 +190,32 @@ fn check_select(select: &Select, depth: usize) -> Result<(), Refusal> {
         GroupByExpr::All(_) => return Err(Refusal::about(Reason::ClauseRefused, "GROUP BY ALL")),
         GroupByExpr::Expressions(_, modifiers) => refuse_if(!modifiers.is_empty(), "ROLLUP, CUBE, TOTALS")?,
     }
-    for item in &select.projection {
-        if matches!(item, SelectItem::Wildcard(_) | SelectItem::QualifiedWildcard(..)) {
-            return Err(Refusal::about(Reason::NotAggregated, "*"));
-        }
-    }
-    let [from] = select.from.as_slice() else {
-        refuse_if(!select.from.is_empty(), "FROM with several datasets")?;
-        return Err(Refusal::about(Reason::ClauseRefused, "SELECT without FROM"));
-    };
-    refuse_if(!from.joins.is_empty(), "JOIN")?;
-    match &from.relation {
-        TableFactor::Table { name, args, with_hints, version, partitions, sample, json_path, index_hints, .. } => {
-            let plain = args.is_none()
-                && with_hints.is_empty()
-                && version.is_none()
-                && partitions.is_empty()
-                && sample.is_none()
-                && json_path.is_none()
-                && index_hints.is_empty();
-            if name.0.len() > 3 {
-                return Err(Refusal::about(Reason::TableUnknown, &name.to_string()));
-            }
-            refuse_if(!plain, "a table function, TABLESAMPLE or a version after FROM")
-        }
-        TableFactor::Derived { lateral, subquery, sample, .. } => {
-            refuse_if(*lateral || sample.is_some(), "LATERAL, TABLESAMPLE")?;
-            check_query(subquery, depth + 1)
-        }
-        _ => Err(Refusal::about(Reason::ClauseRefused, "FROM")),
-    }
+    Ok(())
 }
 
-/// Gives select items that hold a bounds marker the name they would have without it.
+/// Gives select items that hold a bounds marker the name they would have without it, in subqueries too. The depth is
+/// bounded by the check before.
 fn name_marked_items(query: &mut Query) {
-    let SetExpr::Select(select) = query.body.as_mut() else {
-        return;
+    for named in query.with.iter_mut().flat_map(|with| &mut with.cte_tables) {
+        name_marked_items(&mut named.query);
+    }
+    let select = match query.body.as_mut() {
+        SetExpr::Select(select) => select,
+        SetExpr::Query(inner) => return name_marked_items(inner),
+        _ => return,
     };
+    for from in &mut select.from {
+        if let TableFactor::Derived { subquery, .. } = &mut from.relation {
+            name_marked_items(subquery);
+        }
+    }
     for item in &mut select.projection {
         if let SelectItem::UnnamedExpr(expr) = item {
             let text = expr.to_string();
             if text.contains(crate::lift::MARKER) {
                 // The star stood for the literal 1 while it was marked.
                 let name = without_markers(&text).replace("count(1)", "count(*)");
-                let alias = datafusion::sql::sqlparser::ast::Ident::with_quote('"', name);
+                let alias = Ident::with_quote('"', name);
                 *item = SelectItem::ExprWithAlias { expr: expr.clone(), alias };
             }
         }

@@ -25,12 +25,12 @@ use datafusion::logical_expr::{
 use datafusion::optimizer::analyzer::Analyzer;
 use datafusion::optimizer::analyzer::type_coercion::TypeCoercion;
 use datafusion::sql::planner::SqlToRel;
-use datafusion::sql::sqlparser::ast::Statement;
 use glovebox_catalog::{Catalog, Dataset};
 use glovebox_policy::{DatasetName, Reason, Refusal};
 
 use crate::dates::{self, ExtractPlanner};
 use crate::lift::MARKER;
+use crate::parse::Parsed;
 use crate::total::SUBQUERY;
 
 /// Stack of the planning thread. The guard's caps keep recursion far below it, in debug builds too.
@@ -79,9 +79,10 @@ pub(crate) async fn on_own_stack<T: Send + 'static>(
 ///
 /// # Errors
 /// What the planner did not take, in our words; DataFusion's text is dropped.
-pub(crate) fn plan(statement: Statement, catalog: &Catalog) -> Result<(LogicalPlan, Arc<Dataset>), Refusal> {
-    let names = Names { catalog, config: ConfigOptions::default(), seen: Mutex::default() };
-    let planned = SqlToRel::new(&names).sql_statement_to_plan(statement);
+pub(crate) fn plan(parsed: Parsed, catalog: &Catalog) -> Result<(LogicalPlan, Arc<Dataset>), Refusal> {
+    let seen = Mutex::new(Seen { left: parsed.datasets, ..Seen::default() });
+    let names = Names { catalog, config: ConfigOptions::default(), with: parsed.with, seen };
+    let planned = SqlToRel::new(&names).sql_statement_to_plan(parsed.statement);
     let seen = std::mem::take(&mut *names.seen());
     let plan = planned.map_err(|error| seen.refusal(&error))?;
     let analyzer = Analyzer::with_rules(vec![Arc::new(TypeCoercion::new())]);
@@ -89,20 +90,34 @@ pub(crate) fn plan(statement: Statement, catalog: &Catalog) -> Result<(LogicalPl
     if seen.subquery {
         return Err(Refusal::about(Reason::ClauseRefused, SUBQUERY));
     }
-    let dataset = seen.dataset.ok_or(Reason::TableUnknown)?;
+    let dataset = scanned(&plan)?;
     Ok((plan, dataset))
+}
+
+/// The dataset that a plan scans. A WITH query that nothing names is planned, and no part of the plan.
+fn scanned(plan: &LogicalPlan) -> Result<Arc<Dataset>, Refusal> {
+    if let LogicalPlan::TableScan(scan) = plan {
+        let source: &dyn std::any::Any = scan.source.as_ref();
+        let table = source.downcast_ref::<DeclaredTable>().ok_or(Reason::Internal)?;
+        return Ok(Arc::clone(&table.dataset));
+    }
+    match plan.inputs().as_slice() {
+        [input] => scanned(input),
+        _ => Err(Reason::ClauseRefused.into()),
+    }
 }
 
 /// What the planner asked for by name.
 #[derive(Default)]
 struct Seen {
-    dataset: Option<Arc<Dataset>>,
+    /// How many datasets named after FROM are still to come.
+    left: usize,
     unknown_table: Option<String>,
     unknown_function: Option<String>,
     refused_aggregate: Option<String>,
     /// A function that only OVER could make sense of.
     window: bool,
-    /// A second table: FROM has one, so it is in an expression.
+    /// One more table than FROM has: it is in an expression.
     subquery: bool,
 }
 
@@ -148,6 +163,8 @@ impl Seen {
 struct Names<'a> {
     catalog: &'a Catalog,
     config: ConfigOptions,
+    /// Names that are no dataset's. The planner asks for them all the same.
+    with: Vec<String>,
     seen: Mutex<Seen>,
 }
 
@@ -175,14 +192,15 @@ impl ContextProvider for Names<'_> {
         };
         let found = text.parse::<DatasetName>().ok().and_then(|name| self.catalog.get(&name));
         let Some(dataset) = found else {
-            self.seen().unknown_table = Some(text);
+            if !self.with.contains(&text) {
+                self.seen().unknown_table = Some(text);
+            }
             return plan_err!("unknown table");
         };
-        let source = Arc::new(DeclaredTable { schema: declared_schema(&dataset) });
         let mut seen = self.seen();
-        seen.subquery |= seen.dataset.is_some();
-        seen.dataset = Some(dataset);
-        Ok(source)
+        seen.subquery |= seen.left == 0;
+        seen.left = seen.left.saturating_sub(1);
+        Ok(Arc::new(DeclaredTable { schema: declared_schema(&dataset), dataset }))
     }
 
     fn get_expr_planners(&self) -> &[Arc<dyn ExprPlanner>] {
@@ -260,9 +278,10 @@ impl ContextProvider for Names<'_> {
     }
 }
 
-/// A table as the planner sees it: a schema and nothing behind it.
+/// A table as the planner sees it: a schema. What is behind it is for the analysis to name, and cannot be scanned from here.
 struct DeclaredTable {
     schema: SchemaRef,
+    dataset: Arc<Dataset>,
 }
 
 impl TableSource for DeclaredTable {

@@ -70,5 +70,9 @@ pub(crate) const CORPUS: &[&str] = &[
     "SELECT SUM(EXTRACT(DOY FROM at)), SUM(EXTRACT(YEAR FROM day)), COUNT(DATE_TRUNC('quarter', at)),
         SUM(CASE WHEN EXTRACT(ISODOW FROM day) < 6 THEN x END) FROM {t} WHERE EXTRACT(SECOND FROM at) < 30
         OR EXTRACT(QUARTER FROM CAST(at AS DATE)) = 1 OR DATE_TRUNC('minute', at) = at OR EXTRACT(WEEK FROM day) = 1",
+    "WITH a AS (SELECT k AS g, g AS k, x + 1 AS x, c FROM {t} WHERE NOT flag), b (p, q, r) AS (SELECT g, x * 2, c FROM a WHERE k > 1)
+        SELECT p, SUM(q), AVG(r), COUNT(*) FROM b GROUP BY p",
+    "WITH s AS (SELECT person AS x, big AS c, CAST(at AS DATE) AS note FROM {t})
+        SELECT EXTRACT(MONTH FROM note) AS m, COUNT(DISTINCT x), SUM(c, contribution_bounds_per_row => (-9, 9)) FROM s GROUP BY m",
     "SELECT SUM(5), SUM(2.5), COUNT(NULL) FROM {t} WHERE x IS NOT NULL",
 ];

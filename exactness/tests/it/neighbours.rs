@@ -158,3 +158,33 @@ fn squares_without_their_clamp_or_their_sensitivity_are_noticed() {
     assert!(matches!(verdict(|x| (x - 20).pow(2) - 450, squares), Err(Violation::Cell { .. })));
     assert!(matches!(verdict(|x| (x.clamp(-10, 50) - 20).pow(2), squares), Err(Violation::Cell { .. })));
 }
+
+/// A name that means something else keeps nothing of what was known of it (opendp #2949): neither bounds nor the unit.
+#[test]
+fn bounds_or_a_unit_kept_through_a_redefinition_are_noticed() {
+    let row = |person, big| Row { person, x: Some(1), big: Some(big), ..Row::default() };
+    let rows = [row(1, 5), row(9, 700), row(9, 800), row(9, 900), row(9, -3)].to_vec();
+    let fewer = without(&rows, 9);
+    let place = Place::new();
+    let name = place.add(&rows);
+    let sum = |rows: &[Row]| {
+        let free = Naive { row: None, unit: None, max_groups: 1 };
+        vec![naive(rows, &free, |row| row.big, |_| None)]
+    };
+    // Planted: the bounds of `x` for what is called so and is `big`.
+    let kept = linf(&place.analyse("SELECT SUM(x) FROM {t}", &name));
+    assert!(matches!(check(&sum(&rows), &sum(&fewer), &kept, 1), Err(Violation::Cell { .. })));
+    let refusal = place.try_analyse("WITH s AS (SELECT big AS x FROM {t}) SELECT SUM(x) FROM s", &name).unwrap_err();
+    assert_eq!(refusal.reason(), glovebox_policy::Reason::BoundsMissing);
+    let sql = "WITH s AS (SELECT big AS x FROM {t}) SELECT SUM(x, contribution_bounds_per_row => (-9, 850)) FROM s";
+    let (with, rest, linf, max_groups) = cells_with_and_without(sql, &rows, 9);
+    assert_eq!(check(&with, &rest, &linf, max_groups), Ok(Moved { groups: 1, largest: vec![700 + 800 + 850 - 3] }));
+    // Planted: a unit of each row's own, under the name of the unit.
+    let split =
+        |rows: &[Row]| rows.iter().map(|row| Row { person: row.big.unwrap(), ..row.clone() }).collect::<Vec<_>>();
+    let units = Naive { row: None, unit: Some((0, 1)), max_groups: 1 };
+    let count = |rows: &[Row]| vec![naive(rows, &units, |_| Some(1), |_| None)];
+    assert_eq!(check(&count(&rows), &count(&fewer), &[1], 1), Ok(Moved { groups: 1, largest: vec![1] }));
+    let moved = check(&count(&split(&rows)), &count(&split(&fewer)), &[1], 1);
+    assert!(matches!(moved, Err(Violation::Cell { moved: 4, .. })));
+}

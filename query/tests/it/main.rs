@@ -8,4 +8,5 @@ mod parameters;
 mod previews;
 mod refusals;
 mod roles;
+mod subqueries;
 mod support;

@@ -86,8 +86,9 @@ fn text_that_is_no_sql() {
 fn clauses() {
     let subquery = "a subquery in an expression";
     let cases: &[(&str, &'static str)] = &[
-        ("WITH a AS (SELECT COUNT(*) FROM t.visits) SELECT COUNT(*) FROM a", "WITH"),
-        ("SELECT COUNT(*) FROM (WITH a AS (SELECT 1) SELECT * FROM a)", "WITH"),
+        ("WITH a AS (SELECT COUNT(*) FROM t.visits) SELECT COUNT(*) FROM a", "an aggregate of an aggregate"),
+        ("SELECT COUNT(*) FROM (WITH a AS (SELECT 1) SELECT * FROM a)", "WITH in a subquery"),
+        ("WITH RECURSIVE a AS (SELECT age FROM t.visits) SELECT COUNT(*) FROM a", "WITH RECURSIVE"),
         ("SELECT COUNT(*) FROM t.visits UNION SELECT COUNT(*) FROM t.other", "UNION"),
         ("SELECT COUNT(*) FROM t.visits INTERSECT SELECT COUNT(*) FROM t.other", "INTERSECT"),
         ("SELECT COUNT(*) FROM t.visits EXCEPT SELECT COUNT(*) FROM t.other", "EXCEPT"),
@@ -161,7 +162,9 @@ fn rows_do_not_leave() {
         ("SELECT * FROM t.visits", About(NotAggregated, "*")),
         ("SELECT v.* FROM t.visits v", About(NotAggregated, "*")),
         ("SELECT *, COUNT(*) FROM t.visits", About(NotAggregated, "*")),
-        ("SELECT COUNT(*) FROM (SELECT * FROM t.visits)", About(NotAggregated, "*")),
+        ("SELECT * FROM (SELECT age FROM t.visits)", No(NotAggregated)),
+        ("WITH v AS (SELECT * FROM t.visits) SELECT * FROM v", No(NotAggregated)),
+        ("SELECT COUNT(*) FROM (SELECT * FROM t.visits)", Yes),
         ("SELECT age FROM t.visits", No(NotAggregated)),
         ("SELECT age + 1 AS x FROM t.visits WHERE age > 3 ORDER BY x LIMIT 1", No(NotAggregated)),
         ("SELECT DISTINCT ward FROM t.visits", No(NotAggregated)),
