@@ -87,10 +87,6 @@ impl Reader<'_> {
         }
     }
 
-    fn rows(&self) -> u32 {
-        self.manifest().max_rows_per_unit()
-    }
-
     fn count_units(
         &self,
         argument: &Argument,
@@ -98,8 +94,8 @@ impl Reader<'_> {
         refused: impl Fn() -> Refusal,
         measures: &mut Vec<Measure>,
     ) -> Result<Output, Refusal> {
-        let is_unit = matches!((&argument.expr, self.manifest().unit()),
-            (Expr::Column(column), [unit]) if column.name == unit.as_str());
+        let is_unit = matches!((&argument.expr, self.scope.unit.as_slice()),
+            (Expr::Column(column), [unit]) if column.name == *unit);
         if !is_unit {
             return Err(refused());
         }
@@ -131,7 +127,7 @@ impl Reader<'_> {
                 (Counted::Present(expr), text)
             }
         };
-        let measure = add(measures, Measure::count(counted.0, &counted.1, clamp, self.rows())?);
+        let measure = add(measures, Measure::count(counted.0, &counted.1, clamp, self.rows)?);
         Ok(Output::Count { measure })
     }
 
@@ -143,12 +139,12 @@ impl Reader<'_> {
         let interval = match written {
             Some(b) => Interval::new(b.lower, b.upper),
             // An inferred interval is widened to whole numbers, a written one narrowed: nothing is cut off unasked.
-            None => interval_of(expr, self.manifest())
+            None => interval_of(expr, &self.scope)
                 .or_else(|| bounds.and_then(reach_of))
                 .and_then(|i| if whole { i.outward() } else { Some(i) }),
         };
         let grid = match expr {
-            Expr::Column(column) => self.manifest().column(&column.name).and_then(|c| c.grid),
+            Expr::Column(column) => self.scope.column(&column.name).and_then(|c| c.grid),
             _ => None,
         };
         FixedPoint::new(interval.ok_or_else(missing)?, grid, whole)
@@ -176,7 +172,7 @@ impl Reader<'_> {
             }
             _ => None,
         };
-        let measure = add(measures, Measure::sum(expr, scale, 0, clamp, self.rows())?);
+        let measure = add(measures, Measure::sum(expr, scale, 0, clamp, self.rows)?);
         Ok(Output::Sum { measure, scale })
     }
 
@@ -189,8 +185,8 @@ impl Reader<'_> {
         let scale = self.scale(&expr, argument.bounds)?;
         let centre = scale.middle();
         let text = format!("count({})", canonical::text(&expr));
-        let count = Measure::count(Counted::Present(expr.clone()), &text, None, self.rows())?;
-        let sum = Measure::sum(expr.clone(), scale, centre, None, self.rows())?;
+        let count = Measure::count(Counted::Present(expr.clone()), &text, None, self.rows)?;
+        let sum = Measure::sum(expr.clone(), scale, centre, None, self.rows)?;
         let (sum, count) = (add(measures, sum), add(measures, count));
         Ok(Quotient { expr, scale, centre, sum, count })
     }
@@ -202,7 +198,7 @@ impl Reader<'_> {
 
     fn spread(&self, argument: Argument, spread: Spread, measures: &mut Vec<Measure>) -> Result<Output, Refusal> {
         let Quotient { expr, scale, centre, sum, count } = self.quotient(argument, measures)?;
-        let squares = Measure::squares(expr, scale, centre, self.rows())?;
+        let squares = Measure::squares(expr, scale, centre, self.rows)?;
         let Counted::Squares { middle, .. } = squares.counted else {
             return Err(Reason::Internal.into());
         };

@@ -89,7 +89,7 @@ impl Draft {
         let options = self.options;
         let inner = self.outer.inner();
         let groups = inner.groups();
-        let rows = inner.dataset.manifest().max_rows_per_unit();
+        let rows = inner.scope.rows;
         // Nobody can be in more groups than there are, or than a unit has rows.
         let most = options.max_groups_contributed.or(overrides.max_groups_contributed);
         let max_groups = most.unwrap_or(defaults.max_groups_contributed).min(groups).min(rows).max(1);
@@ -115,6 +115,7 @@ fn digest(outer: &Outer, ask: &Ask, noise: &NoisePlan) -> Digest {
         "dataset": inner.dataset.manifest().name(),
         "manifest": inner.dataset.manifest_digest(),
         "snapshot": inner.dataset.snapshot(),
+        "per_unit": inner.per_unit.as_ref().map(|level| level.label()),
         "filter": inner.filter.as_ref().map(canonical::text),
         "keys": inner.keys.iter().map(|key| &key.label).collect::<Vec<_>>(),
         "measures": inner.measures.iter().map(|m| &m.label).collect::<Vec<_>>(),

@@ -7,51 +7,66 @@
 use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
 use datafusion::common::{Column, DFSchema};
 use datafusion::logical_expr::{Expr, LogicalPlan};
+use glovebox_catalog::Dataset;
 use glovebox_policy::{Reason, Refusal};
+
+use crate::lift::WrittenBounds;
+use crate::per_unit::{PerUnit, per_unit};
 
 /// Most nodes of one flattened expression: nested projections may multiply an expression, and must not explode.
 pub(crate) const EXPR_MAX_NODES: usize = 2_000;
 
-/// A tower of projections and filters over one table, as expressions over the table's columns.
+/// A tower of projections and filters over one table, or over what was added up per unit, as expressions over its columns.
 pub(crate) struct Flat {
     /// One expression per output column.
     pub(crate) columns: Vec<Expr>,
     /// Conditions, all of which a row must meet.
     pub(crate) filters: Vec<Expr>,
+    /// What the table is, if it is not the dataset itself.
+    pub(crate) per_unit: Option<PerUnit>,
+}
+
+/// What is asked about, and the bounds that were written.
+#[derive(Clone, Copy)]
+pub(crate) struct Asked<'a> {
+    pub(crate) dataset: &'a Dataset,
+    pub(crate) written: &'a [WrittenBounds],
 }
 
 /// Flattens what is below the aggregate.
 ///
 /// # Errors
 /// The node that is not allowed.
-pub(crate) fn flatten(plan: &LogicalPlan) -> Result<Flat, Refusal> {
+pub(crate) fn flatten(plan: &LogicalPlan, asked: Asked<'_>) -> Result<Flat, Refusal> {
     match plan {
         LogicalPlan::TableScan(scan) if scan.fetch.is_none() && scan.filters.is_empty() => {
             let fields = scan.projected_schema.fields().iter();
             let columns = fields.map(|field| Expr::Column(Column::new_unqualified(field.name()))).collect();
-            Ok(Flat { columns, filters: Vec::new() })
+            Ok(Flat { columns, filters: Vec::new(), per_unit: None })
         }
         LogicalPlan::Projection(projection) => {
-            let below = flatten(&projection.input)?;
+            let below = flatten(&projection.input, asked)?;
             let schema = projection.input.schema();
             let columns = projection.expr.iter().map(|e| below.substitute(e, schema)).collect::<Result<_, _>>()?;
-            Ok(Flat { columns, filters: below.filters })
+            Ok(Flat { columns, ..below })
         }
         LogicalPlan::Filter(filter) => {
-            let mut below = flatten(&filter.input)?;
+            let mut below = flatten(&filter.input, asked)?;
             let condition = below.substitute(&filter.predicate, filter.input.schema())?;
             below.filters.push(condition);
             Ok(below)
         }
-        LogicalPlan::SubqueryAlias(alias) => flatten(&alias.input),
+        LogicalPlan::SubqueryAlias(alias) => flatten(&alias.input, asked),
         // Order means nothing to what is above.
-        LogicalPlan::Sort(sort) if sort.fetch.is_none() => flatten(&sort.input),
+        LogicalPlan::Sort(sort) if sort.fetch.is_none() => flatten(&sort.input, asked),
         LogicalPlan::Limit(_) | LogicalPlan::Sort(_) => {
             Err(Refusal::about(Reason::ClauseRefused, "LIMIT below an aggregate"))
         }
-        LogicalPlan::Aggregate(_) | LogicalPlan::Distinct(_) => {
-            Err(Refusal::about(Reason::ClauseRefused, "an aggregate of an aggregate"))
+        LogicalPlan::Aggregate(aggregate) => {
+            let below = flatten(&aggregate.input, asked)?;
+            per_unit(aggregate, asked.dataset, &below, asked.written)
         }
+        LogicalPlan::Distinct(_) => Err(Refusal::about(Reason::ClauseRefused, "an aggregate of an aggregate")),
         LogicalPlan::Window(_) => Err(Refusal::about(Reason::ClauseRefused, "OVER")),
         LogicalPlan::Join(_) => Err(Refusal::about(Reason::ClauseRefused, "JOIN")),
         LogicalPlan::Union(_) => Err(Refusal::about(Reason::ClauseRefused, "UNION")),

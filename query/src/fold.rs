@@ -20,8 +20,10 @@ use glovebox_privacy::Geometry;
 use glovebox_vault::{Expose as _, Protected};
 use siphasher::sip::SipHasher24;
 
+use crate::gather::Gather;
 use crate::inner::Inner;
 use crate::rows::{InnerFault, RowReader, Rows, needed_columns};
+use crate::unit_rows::UnitRows;
 
 /// The secret key by which groups of a unit are chosen. Fresh per run, or given in tests.
 #[derive(Clone, PartialEq, Eq, Hash)]
@@ -118,21 +120,37 @@ async fn walk(
     mut fold: UnitFold,
 ) -> Result<Walked, InnerFault> {
     let schema = plan.schema();
-    let reader = RowReader::new(&inner, &schema)?;
+    let mut level = inner.per_unit.as_ref().map(|level| UnitRows::new(level, &inner, &schema)).transpose()?;
+    let reader = match &level {
+        None => Arc::new(RowReader::new(&inner, &schema)?),
+        Some(level) => level.reader(),
+    };
     let mut runs = UnitRuns::new(&schema).map_err(|_| InnerFault::at("unit order"))?;
     let mut stream = plan.execute(partition, context).map_err(|_| InnerFault::at("scan"))?;
     while let Some(batch) = stream.next().await {
         let batch = batch.map_err(|_| InnerFault::at("scan"))?;
         let rows = reader.read(&batch)?;
+        if let Some(level) = &mut level {
+            for run in runs.runs(&batch).map_err(|_| InnerFault::at("unit order"))? {
+                if !run.continues {
+                    level.begin(unit_at(&batch, run.rows.start)?, &mut fold)?;
+                }
+                level.add(&rows, run.rows.clone())?;
+            }
+            tokio::task::yield_now().await;
+            continue;
+        }
         for run in runs.runs(&batch).map_err(|_| InnerFault::at("unit order"))? {
             if !run.continues {
-                fold.close();
-                fold.unit = unit_at(&batch, run.rows.start)?;
+                fold.begin(unit_at(&batch, run.rows.start)?);
             }
             fold.add(&rows, run.rows.clone())?;
         }
         // Others get their turn, and a walk whose time is over can be stopped here.
         tokio::task::yield_now().await;
+    }
+    if let Some(level) = &mut level {
+        level.end(&mut fold)?;
     }
     fold.close();
     Ok((fold.totals, runs.span()))
@@ -145,100 +163,56 @@ fn unit_at(batch: &RecordBatch, row: usize) -> Result<[u8; UNIT_BYTES], InnerFau
 }
 
 /// The running state: totals, and the unit whose rows are being read.
-struct UnitFold {
+pub(crate) struct UnitFold {
     key: SelectionKey,
     max_groups: usize,
-    max_rows: u32,
     clamps: Vec<(i64, i64)>,
-    units_only: Vec<bool>,
     totals: Cells,
     unit: [u8; UNIT_BYTES],
-    rows: u32,
-    /// Groups of the current unit in order of appearance, and the place of each group among them.
-    groups: Vec<u32>,
-    place: Vec<u32>,
-    /// Sums of the current unit, `[place][measure]` flattened.
-    sums: Vec<i64>,
+    gather: Gather,
 }
-
-const NO_PLACE: u32 = u32::MAX;
 
 impl UnitFold {
     fn new(inner: &Inner, geometry: Geometry, key: SelectionKey) -> Self {
         let Geometry::GroupSelection { max_groups } = geometry;
-        let groups = inner.groups() as usize;
         Self {
             key,
             max_groups: max_groups as usize,
-            max_rows: inner.dataset.manifest().max_rows_per_unit(),
             clamps: inner.measures.iter().map(|m| m.clamp).collect(),
-            units_only: inner.measures.iter().map(|m| m.counted == crate::measure::Counted::Units).collect(),
-            totals: vec![vec![0; groups]; inner.measures.len()],
+            totals: vec![vec![0; inner.groups() as usize]; inner.measures.len()],
             unit: [0; UNIT_BYTES],
-            rows: 0,
-            groups: Vec::new(),
-            place: vec![NO_PLACE; groups],
-            sums: Vec::new(),
+            gather: Gather::new(&inner.measures, inner.groups(), inner.scope.rows),
         }
+    }
+
+    /// Closes the unit before, and begins another one.
+    pub(crate) fn begin(&mut self, unit: [u8; UNIT_BYTES]) {
+        self.close();
+        self.unit = unit;
     }
 
     /// Adds rows of the current unit.
-    fn add(&mut self, rows: &Rows, range: std::ops::Range<usize>) -> Result<(), InnerFault> {
-        self.rows = self.rows.saturating_add(range.len() as u32);
-        if self.rows > self.max_rows {
-            // Ingest enforces the declared size; a file that breaks it is not what the proofs are about.
-            return Err(InnerFault::at("unit size"));
-        }
-        for row in range {
-            let kept = rows.kept.as_ref().is_none_or(|kept| {
-                use arrow::array::Array as _;
-                kept.is_valid(row) && kept.value(row)
-            });
-            if !kept {
-                continue;
-            }
-            let group = rows.groups.get(row).copied().ok_or(InnerFault::at("group"))?;
-            let place = self.place_of(group)?;
-            let sums = self.sums.iter_mut().skip(place * self.clamps.len());
-            for ((sum, contribution), units_only) in sums.zip(&rows.contributions).zip(&self.units_only) {
-                *sum = if *units_only { 1 } else { *sum + contribution.of(row) };
-            }
-        }
-        Ok(())
-    }
-
-    fn place_of(&mut self, group: u32) -> Result<usize, InnerFault> {
-        let place = self.place.get_mut(group as usize).ok_or(InnerFault::at("group"))?;
-        if *place == NO_PLACE {
-            *place = self.groups.len() as u32;
-            self.groups.push(group);
-            self.sums.resize(self.groups.len() * self.clamps.len(), 0);
-        }
-        Ok(*place as usize)
+    pub(crate) fn add(&mut self, rows: &Rows, range: std::ops::Range<usize>) -> Result<(), InnerFault> {
+        self.gather.add(rows, range)
     }
 
     /// Bounds what the current unit contributes, and adds it to the totals.
     fn close(&mut self) {
+        let groups = &self.gather.groups;
         let mut kept: Vec<(u64, u32, usize)> = Vec::new();
-        for (place, group) in self.groups.iter().enumerate() {
-            let rank = if self.groups.len() > self.max_groups { self.key.rank(&self.unit, *group) } else { 0 };
+        for (place, group) in groups.iter().enumerate() {
+            let rank = if groups.len() > self.max_groups { self.key.rank(&self.unit, *group) } else { 0 };
             kept.push((rank, *group, place));
         }
         kept.sort_unstable();
         for (_, group, place) in kept.into_iter().take(self.max_groups) {
-            let sums = self.sums.iter().skip(place * self.clamps.len());
+            let sums = self.gather.sums(place).iter();
             for ((sum, (low, high)), totals) in sums.zip(&self.clamps).zip(&mut self.totals) {
                 if let Some(total) = totals.get_mut(group as usize) {
                     *total += i128::from((*sum).clamp(*low, *high));
                 }
             }
         }
-        for group in self.groups.drain(..) {
-            if let Some(place) = self.place.get_mut(group as usize) {
-                *place = NO_PLACE;
-            }
-        }
-        self.sums.clear();
-        self.rows = 0;
+        self.gather.clear();
     }
 }

@@ -6,17 +6,19 @@ use std::sync::Arc;
 use datafusion::common::DFSchema;
 use datafusion::logical_expr::utils::{conjunction, split_conjunction_owned};
 use datafusion::logical_expr::{Aggregate, Expr};
-use glovebox_catalog::{Dataset, KeyValue, Manifest};
+use glovebox_catalog::{Dataset, KeyValue};
 use glovebox_policy::{ColumnUse, Reason, Refusal};
 
 use crate::canonical;
-use crate::flatten::{Flat, flatten, size};
+use crate::flatten::{Asked, Flat, flatten, size};
 use crate::keys::KeyColumn;
 use crate::lift::WrittenBounds;
 use crate::measure::{Counted, Measure};
 use crate::output::{Output, canonical_order};
+use crate::per_unit::PerUnit;
 use crate::roles::uses;
 use crate::rows::try_on_nulls;
+use crate::scope::Scope;
 use crate::total::total;
 
 /// Most groups of one question.
@@ -29,6 +31,10 @@ const QUESTION_MAX_NODES: usize = 8_000;
 #[derive(Debug, Clone)]
 pub(crate) struct Inner {
     pub(crate) dataset: Arc<Dataset>,
+    /// What is added up per unit first, if anything is; then everything below is about the table that this makes.
+    pub(crate) per_unit: Option<Arc<PerUnit>>,
+    /// The columns that the expressions are over.
+    pub(crate) scope: Scope,
     /// The condition on rows, total.
     pub(crate) filter: Option<Expr>,
     /// Keys by label.
@@ -49,6 +55,14 @@ pub(crate) struct Analysed {
 }
 
 impl Inner {
+    /// Every expression that is evaluated on rows, of both levels.
+    pub(crate) fn exprs(&self) -> Vec<&Expr> {
+        let own = exprs_of(self.filter.as_ref(), &self.keys, &self.measures);
+        let below =
+            self.per_unit.iter().flat_map(|level| exprs_of(level.filter.as_ref(), &level.keys, &level.measures));
+        own.chain(below).collect()
+    }
+
     /// How many groups the public key lists make.
     pub(crate) fn groups(&self) -> u32 {
         self.keys.iter().map(KeyColumn::width).product::<u64>() as u32
@@ -56,12 +70,25 @@ impl Inner {
 
     /// The value of a key column in a group; `None` for what is not on the public list.
     pub(crate) fn key_value(&self, key: usize, group: u32) -> Option<&KeyValue> {
-        // Groups are numbered with the last key column running fastest.
-        let faster: u64 = self.keys.iter().skip(key + 1).map(KeyColumn::width).product();
-        let column = self.keys.get(key)?;
-        let position = u64::from(group) / faster % column.width();
-        column.values.get(usize::try_from(position).ok()?)
+        key_value(&self.keys, key, group)
     }
+}
+
+/// The value of a key in a group. Groups are numbered with the last key running fastest.
+pub(crate) fn key_value(keys: &[KeyColumn], key: usize, group: u32) -> Option<&KeyValue> {
+    let faster: u64 = keys.iter().skip(key + 1).map(KeyColumn::width).product();
+    let column = keys.get(key)?;
+    let position = u64::from(group) / faster % column.width();
+    column.values.get(usize::try_from(position).ok()?)
+}
+
+/// The expressions of one level.
+pub(crate) fn exprs_of<'a>(
+    filter: Option<&'a Expr>,
+    keys: &'a [KeyColumn],
+    measures: &'a [Measure],
+) -> impl Iterator<Item = &'a Expr> {
+    filter.into_iter().chain(keys.iter().map(|key| &key.expr)).chain(measures.iter().filter_map(Measure::expr))
 }
 
 /// Reads an aggregate node.
@@ -73,8 +100,12 @@ pub(crate) fn analyse(
     dataset: &Arc<Dataset>,
     written: &[WrittenBounds],
 ) -> Result<Analysed, Refusal> {
-    let flat = flatten(&aggregate.input)?;
-    let reader = Reader::new(dataset, &flat, aggregate, written)?;
+    let flat = flatten(&aggregate.input, Asked { dataset, written })?;
+    let scope = match &flat.per_unit {
+        None => Scope::of_table(dataset.manifest()),
+        Some(per_unit) => per_unit.scope.clone(),
+    };
+    let reader = Reader::new(scope, &flat, aggregate, written)?;
     let filter = reader.filter()?;
     let keys = reader.keys()?;
     let mut measures = Vec::new();
@@ -89,13 +120,13 @@ pub(crate) fn analyse(
     let order = canonical_order(&measures);
     let outputs = drafts.into_iter().map(|draft| draft.renumbered(&order)).collect();
     measures.sort_by(|a, b| a.label.cmp(&b.label));
-    let mut inner = Inner { dataset: Arc::clone(dataset), filter, keys, measures, uses: BTreeSet::new() };
+    let (per_unit, scope) = (flat.per_unit.clone().map(Arc::new), reader.scope.clone());
+    let dataset = Arc::clone(dataset);
+    let mut inner = Inner { dataset, per_unit, scope, filter, keys, measures, uses: BTreeSet::new() };
     if inner.keys.iter().map(KeyColumn::width).try_fold(1_u64, |n, w| n.checked_mul(w)).is_none_or(|n| n > GROUPS_MAX) {
         return Err(Reason::TooManyGroups.into());
     }
-    let exprs = inner.filter.iter().chain(inner.measures.iter().filter_map(Measure::expr));
-    let exprs = exprs.chain(inner.keys.iter().map(|key| &key.expr));
-    if exprs.map(size).sum::<usize>() > QUESTION_MAX_NODES {
+    if inner.exprs().into_iter().map(size).sum::<usize>() > QUESTION_MAX_NODES {
         return Err(Reason::SqlTooManyOperators.into());
     }
     inner.uses = uses(&inner)?;
@@ -107,24 +138,29 @@ pub(crate) fn analyse(
 
 /// Reads the parts of one aggregate node.
 pub(crate) struct Reader<'a> {
-    pub(crate) dataset: &'a Dataset,
+    pub(crate) scope: Scope,
     pub(crate) schema: DFSchema,
     pub(crate) flat: &'a Flat,
     pub(crate) aggregate: &'a Aggregate,
     pub(crate) written: &'a [WrittenBounds],
-    /// Group expressions over the table's columns.
-    group: Vec<Expr>,
+    /// Group expressions over the columns of the scope.
+    pub(crate) group: Vec<Expr>,
+    /// The most rows of a unit in a group.
+    pub(crate) rows: u32,
 }
 
 impl<'a> Reader<'a> {
-    fn new(
-        dataset: &'a Dataset,
+    /// Gets ready to read a node.
+    ///
+    /// # Errors
+    /// An expression that grows too large.
+    pub(crate) fn new(
+        scope: Scope,
         flat: &'a Flat,
         aggregate: &'a Aggregate,
         written: &'a [WrittenBounds],
     ) -> Result<Self, Refusal> {
-        let schema = DFSchema::try_from(dataset.manifest().arrow_schema().as_ref().clone())
-            .map_err(|_| Refusal::from(Reason::Internal))?;
+        let schema = scope.schema()?;
         let mut group = Vec::new();
         for (place, expr) in aggregate.group_expr.iter().enumerate() {
             // The node has one column for an expression that is written twice.
@@ -133,11 +169,8 @@ impl<'a> Reader<'a> {
             }
             group.push(flat.substitute(expr, aggregate.input.schema())?);
         }
-        Ok(Self { dataset, schema, flat, aggregate, written, group })
-    }
-
-    pub(crate) fn manifest(&self) -> &Manifest {
-        self.dataset.manifest()
+        let rows = scope.rows_in_group(&group);
+        Ok(Self { scope, schema, flat, aggregate, written, group, rows })
     }
 
     /// Refuses identifiers before anything else is said about an expression.
@@ -145,7 +178,7 @@ impl<'a> Reader<'a> {
         let mut names: Vec<String> = expr.column_refs().into_iter().map(|c| c.name.clone()).collect();
         names.sort();
         for name in names {
-            match self.manifest().column(&name) {
+            match self.scope.column(&name) {
                 None => return Err(Refusal::about(Reason::ColumnUnknown, &name)),
                 Some(column) if column.identifier => return Err(Refusal::about(Reason::ColumnIsIdentifier, &name)),
                 Some(_) => {}
@@ -154,12 +187,24 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
+    /// Whether rows hold the columns of an expression.
+    fn are_stored(&self, expr: &Expr) -> bool {
+        expr.column_refs().iter().all(|column| self.scope.column(&column.name).is_some_and(|known| known.stored))
+    }
+
     pub(crate) fn total(&self, expr: &Expr) -> Result<Expr, Refusal> {
         self.check_columns(expr)?;
+        if !self.are_stored(expr) {
+            return Err(Refusal::about(Reason::ExpressionRefused, &canonical::text(expr)));
+        }
         total(expr, &self.schema)
     }
 
-    fn filter(&self) -> Result<Option<Expr>, Refusal> {
+    /// All conditions on rows as one.
+    ///
+    /// # Errors
+    /// What of them is not accepted.
+    pub(crate) fn filter(&self) -> Result<Option<Expr>, Refusal> {
         let mut filters = Vec::new();
         for filter in &self.flat.filters {
             filters.extend(split_conjunction_owned(self.total(filter)?));
@@ -170,14 +215,18 @@ impl<'a> Reader<'a> {
         Ok(conjunction(filters))
     }
 
-    fn key_column(&self, expr: &Expr) -> Result<KeyColumn, Refusal> {
+    /// One key.
+    ///
+    /// # Errors
+    /// [`Reason::GroupKeyNotPublic`], or what of the expression is not accepted.
+    pub(crate) fn key_column(&self, expr: &Expr) -> Result<KeyColumn, Refusal> {
         let not_public = |expr: &Expr| Refusal::about(Reason::GroupKeyNotPublic, &canonical::text(expr));
         match expr {
             Expr::GroupingSet(_) => return Err(Refusal::about(Reason::ClauseRefused, "GROUPING SETS, ROLLUP, CUBE")),
             Expr::Cast(_) | Expr::TryCast(_) => {
                 self.check_columns(expr)?;
                 // A cast to DATE may be a key; of the others it does not matter why they are none.
-                let key = self.total(expr).ok().map(|expr| KeyColumn::new(expr, self.manifest())).transpose()?;
+                let key = self.total(expr).ok().map(|expr| KeyColumn::new(expr, &self.scope)).transpose()?;
                 return key.flatten().ok_or_else(|| not_public(expr));
             }
             Expr::Column(_) => {}
@@ -185,7 +234,7 @@ impl<'a> Reader<'a> {
             other => return Err(not_public(other)),
         }
         let expr = self.total(expr)?;
-        KeyColumn::new(expr.clone(), self.manifest())?.ok_or_else(|| not_public(&expr))
+        KeyColumn::new(expr.clone(), &self.scope)?.ok_or_else(|| not_public(&expr))
     }
 
     /// The keys by label, each once.

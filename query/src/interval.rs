@@ -7,10 +7,11 @@ use arrow::datatypes::DataType;
 use datafusion::common::ScalarValue;
 use datafusion::logical_expr::expr::{BinaryExpr, Case, ScalarFunction};
 use datafusion::logical_expr::{Expr, Operator};
-use glovebox_catalog::{ColumnKind, KeyValue, Manifest};
+use glovebox_catalog::KeyValue;
 
 use crate::dates::{Taken, taken};
 use crate::keys::years;
+use crate::scope::Scope;
 
 /// A closed interval of finite numbers.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -51,25 +52,25 @@ impl Interval {
 }
 
 /// The values of a total expression, or `None` where no declared bound reaches it.
-pub(crate) fn interval_of(expr: &Expr, manifest: &Manifest) -> Option<Interval> {
+pub(crate) fn interval_of(expr: &Expr, scope: &Scope) -> Option<Interval> {
     match expr {
-        Expr::Column(column) => of_column(&column.name, manifest),
+        Expr::Column(column) => of_column(&column.name, scope),
         Expr::Literal(value, _) => {
             let value = number(value)?;
             Interval::new(value, value)
         }
-        Expr::BinaryExpr(binary) => of_binary(binary, manifest),
+        Expr::BinaryExpr(binary) => of_binary(binary, scope),
         Expr::TryCast(cast) => {
-            let inner = interval_of(&cast.expr, manifest)?;
+            let inner = interval_of(&cast.expr, scope)?;
             if *cast.field.data_type() == DataType::Int64 { inner.truncated() } else { Some(inner) }
         }
-        Expr::Case(case) => of_case(case, manifest),
-        Expr::ScalarFunction(call) if taken(call).is_some() => of_date(call, manifest),
+        Expr::Case(case) => of_case(case, scope),
+        Expr::ScalarFunction(call) if taken(call).is_some() => of_date(call, scope),
         Expr::ScalarFunction(call) => {
-            let args = call.args.iter().map(|arg| interval_of(arg, manifest)).collect::<Option<Vec<_>>>()?;
+            let args = call.args.iter().map(|arg| interval_of(arg, scope)).collect::<Option<Vec<_>>>()?;
             let out = of_call(call.func.name(), &args)?;
             let divides_whole =
-                call.func.name() == crate::safe::SAFE_DIV_NAME && call.args.iter().all(|arg| is_whole(arg, manifest));
+                call.func.name() == crate::safe::SAFE_DIV_NAME && call.args.iter().all(|arg| is_whole(arg, scope));
             if divides_whole { out.truncated() } else { Some(out) }
         }
         _ => None,
@@ -85,37 +86,37 @@ fn number(value: &ScalarValue) -> Option<f64> {
 }
 
 /// Whether an expression is one of whole numbers, so that a division cuts the fraction off. Where in doubt it is not.
-fn is_whole(expr: &Expr, manifest: &Manifest) -> bool {
+fn is_whole(expr: &Expr, scope: &Scope) -> bool {
     match expr {
-        Expr::Column(column) => manifest.column(&column.name).is_some_and(|c| c.kind == ColumnKind::Int),
+        Expr::Column(column) => scope.column(&column.name).is_some_and(|c| c.data_type == DataType::Int64),
         Expr::Literal(value, _) => matches!(value, ScalarValue::Int64(_)),
-        Expr::BinaryExpr(binary) => is_whole(&binary.left, manifest) && is_whole(&binary.right, manifest),
+        Expr::BinaryExpr(binary) => is_whole(&binary.left, scope) && is_whole(&binary.right, scope),
         Expr::TryCast(cast) => *cast.field.data_type() == DataType::Int64,
         Expr::Case(case) => {
             let mut arms = case.when_then_expr.iter().map(|(_, then)| then).chain(&case.else_expr);
-            arms.all(|arm| is_whole(arm, manifest))
+            arms.all(|arm| is_whole(arm, scope))
         }
         Expr::ScalarFunction(call) if taken(call).is_some() => true,
-        Expr::ScalarFunction(call) => call.args.iter().all(|arg| is_whole(arg, manifest)),
+        Expr::ScalarFunction(call) => call.args.iter().all(|arg| is_whole(arg, scope)),
         _ => false,
     }
 }
 
-fn of_column(name: &str, manifest: &Manifest) -> Option<Interval> {
-    let column = manifest.column(name)?;
-    if let Some(bounds) = &column.bounds {
-        return Interval::new(bounds.lower, bounds.upper);
+fn of_column(name: &str, scope: &Scope) -> Option<Interval> {
+    let column = scope.column(name)?;
+    if column.bounds.is_some() {
+        return column.bounds;
     }
     // A whole-number column with a public key list is bounded by the list.
-    let keys = column.keys.as_ref().filter(|_| column.kind == ColumnKind::Int)?;
-    let values = keys.values.iter().filter_map(|key| if let KeyValue::Int(v) = key { Some(*v as f64) } else { None });
+    let keys = column.keys.as_ref().filter(|_| column.data_type == DataType::Int64)?;
+    let values = keys.iter().filter_map(|key| if let KeyValue::Int(v) = key { Some(*v as f64) } else { None });
     let (lower, upper) = values.fold((f64::INFINITY, f64::NEG_INFINITY), |(lo, hi), v| (lo.min(v), hi.max(v)));
     Interval::new(lower, upper)
 }
 
-fn of_binary(binary: &BinaryExpr, manifest: &Manifest) -> Option<Interval> {
-    let a = interval_of(&binary.left, manifest)?;
-    let b = interval_of(&binary.right, manifest)?;
+fn of_binary(binary: &BinaryExpr, scope: &Scope) -> Option<Interval> {
+    let a = interval_of(&binary.left, scope)?;
+    let b = interval_of(&binary.right, scope)?;
     match binary.op {
         Operator::Plus => Interval::new(a.lower + b.lower, a.upper + b.upper),
         Operator::Minus => Interval::new(a.lower - b.upper, a.upper - b.lower),
@@ -127,14 +128,14 @@ fn of_binary(binary: &BinaryExpr, manifest: &Manifest) -> Option<Interval> {
 }
 
 /// The hull of all arms that have values; a missing or NULL arm adds none.
-fn of_case(case: &Case, manifest: &Manifest) -> Option<Interval> {
+fn of_case(case: &Case, scope: &Scope) -> Option<Interval> {
     let arms = case.when_then_expr.iter().map(|(_, then)| then.as_ref()).chain(case.else_expr.as_deref());
     let mut hull: Option<Interval> = None;
     for arm in arms {
         if matches!(arm, Expr::Literal(value, _) if value.is_null()) {
             continue;
         }
-        let arm = interval_of(arm, manifest)?;
+        let arm = interval_of(arm, scope)?;
         hull = Some(hull.map_or(Some(arm), |known| known.hull(arm))?);
     }
     hull
@@ -154,7 +155,7 @@ fn of_call(name: &str, args: &[Interval]) -> Option<Interval> {
 }
 
 /// The values of a part of a date: those of the calendar, or the years of declared days.
-fn of_date(call: &ScalarFunction, manifest: &Manifest) -> Option<Interval> {
+fn of_date(call: &ScalarFunction, scope: &Scope) -> Option<Interval> {
     let (Taken::Part(period), of) = taken(call)? else {
         return None;
     };
@@ -162,7 +163,7 @@ fn of_date(call: &ScalarFunction, manifest: &Manifest) -> Option<Interval> {
         let [name] = of.column_refs().into_iter().collect::<Vec<_>>()[..] else {
             return None;
         };
-        manifest.column(&name.name)?.days.as_ref().map(years)
+        scope.column(&name.name)?.days.as_ref().map(years)
     };
     let values = period.values().or_else(of_column)?;
     Interval::new(*values.start() as f64, *values.end() as f64)

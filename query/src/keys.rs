@@ -12,13 +12,14 @@ use arrow::datatypes::DataType;
 use datafusion::common::Column;
 use datafusion::logical_expr::Expr;
 use glovebox_catalog::civil::Date;
-use glovebox_catalog::{Column as Declared, ColumnKind, Days, KeyValue, Manifest};
+use glovebox_catalog::{Days, KeyValue};
 use glovebox_policy::{Reason, Refusal};
 
 use crate::canonical;
 use crate::dates::{DAY_MICROS, INSTANT, Period, Taken, taken};
 use crate::inner::GROUPS_MAX;
 use crate::safe::SAFE_DAY_NAME;
+use crate::scope::{Known, Scope};
 
 /// An expression that is grouped by, and its public values. One more group, for what is not on the list, comes last.
 #[derive(Debug, Clone)]
@@ -37,8 +38,8 @@ impl KeyColumn {
     ///
     /// # Errors
     /// [`Reason::TooManyGroups`] when there are too many.
-    pub(crate) fn new(expr: Expr, manifest: &Manifest) -> Result<Option<Self>, Refusal> {
-        let domain = domain(&expr, manifest)?;
+    pub(crate) fn new(expr: Expr, scope: &Scope) -> Result<Option<Self>, Refusal> {
+        let domain = domain(&expr, scope)?;
         Ok(domain.map(|(data_type, values)| Self { label: canonical::text(&expr), expr, data_type, values }))
     }
 
@@ -56,14 +57,14 @@ impl KeyColumn {
 type Domain = (DataType, Vec<KeyValue>);
 
 /// The type and the values of an expression, if they can be listed.
-fn domain(expr: &Expr, manifest: &Manifest) -> Result<Option<Domain>, Refusal> {
+fn domain(expr: &Expr, scope: &Scope) -> Result<Option<Domain>, Refusal> {
     if let Expr::Column(Column { name, .. }) = expr {
-        let column = manifest.column(name).ok_or(Reason::ColumnUnknown)?;
+        let column = scope.column(name).ok_or(Reason::ColumnUnknown)?;
         if let Some(keys) = &column.keys {
-            return Ok(Some((column.kind.arrow_type(), keys.values.clone())));
+            return Ok(Some((column.data_type.clone(), keys.clone())));
         }
     }
-    if let Some((column, DataType::Date32)) = dated(expr, manifest) {
+    if let Some((column, DataType::Date32)) = dated(expr, scope) {
         return column.days.as_ref().map(|days| beginnings(Period::Day, days, &DataType::Date32)).transpose();
     }
     let Expr::ScalarFunction(call) = expr else {
@@ -72,7 +73,7 @@ fn domain(expr: &Expr, manifest: &Manifest) -> Result<Option<Domain>, Refusal> {
     let Some((taken, of)) = taken(call) else {
         return Ok(None);
     };
-    let Some((column, data_type)) = dated(of, manifest) else {
+    let Some((column, data_type)) = dated(of, scope) else {
         return Ok(None);
     };
     match (taken, &column.days) {
@@ -86,18 +87,15 @@ fn domain(expr: &Expr, manifest: &Manifest) -> Result<Option<Domain>, Refusal> {
 }
 
 /// The column that an expression takes its day of, and whether as a day or as an instant.
-fn dated<'a>(expr: &Expr, manifest: &'a Manifest) -> Option<(&'a Declared, DataType)> {
+fn dated<'a>(expr: &Expr, scope: &'a Scope) -> Option<(&'a Known, DataType)> {
     match expr {
         Expr::Column(column) => {
-            let column = manifest.column(&column.name)?;
-            match column.kind {
-                ColumnKind::Date => Some((column, DataType::Date32)),
-                ColumnKind::Timestamp => Some((column, INSTANT)),
-                _ => None,
-            }
+            let column = scope.column(&column.name)?;
+            let dated = column.data_type == DataType::Date32 || column.data_type == INSTANT;
+            dated.then(|| (column, column.data_type.clone()))
         }
         Expr::ScalarFunction(call) if call.func.name() == SAFE_DAY_NAME => match call.args.as_slice() {
-            [of @ Expr::Column(_)] => dated(of, manifest).map(|(column, _)| (column, DataType::Date32)),
+            [of @ Expr::Column(_)] => dated(of, scope).map(|(column, _)| (column, DataType::Date32)),
             _ => None,
         },
         _ => None,

@@ -10,7 +10,7 @@
 //! cells leave shut, as [`glovebox_privacy::Exact`] or `Protected`.
 //!
 //! Read in this order: [`analysis`] (the whole on one page), then `guard`, `lift`, `parse`, `plan` (text to plan),
-//! `flatten`, `total`, `safe`, `dates`, `interval`, `canonical`, `keys`, `inner`, `aggregates`, `measure`, `output` (what is asked), `rows`, [`fold`] (exact cells, with the
+//! `flatten`, `total`, `safe`, `dates`, `interval`, `canonical`, `scope`, `keys`, `inner`, `aggregates`, `per_unit`, `measure`, `output` (what is asked), `rows`, `gather`, `unit_rows`, [`fold`] (exact cells, with the
 //! privacy obligation), `plain` (the same by DataFusion's own nodes), `outer`, `noised`, `tables`, `preview`;
 //! `roles` (what policy decides on) and [`work`](mod@work) (what time is reserved by).
 
@@ -20,6 +20,7 @@ mod canonical;
 mod dates;
 mod flatten;
 pub mod fold;
+mod gather;
 pub mod guard;
 mod inner;
 mod interval;
@@ -30,14 +31,17 @@ mod noised;
 mod outer;
 mod output;
 mod parse;
+mod per_unit;
 mod plain;
 mod plan;
 mod preview;
 mod roles;
 mod rows;
 mod safe;
+mod scope;
 mod tables;
 mod total;
+mod unit_rows;
 pub mod work;
 
 pub use analysis::{Analysis, Defaults, Draft, preview_columns};

@@ -6,9 +6,7 @@
 
 use std::sync::Arc;
 
-use arrow::array::{
-    ArrayRef, BooleanArray, Date32Array, Float64Array, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray,
-};
+use arrow::array::{ArrayRef, Float64Array, Int64Array, RecordBatch};
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use datafusion::common::tree_node::{Transformed, TreeNode};
 use datafusion::common::{Column, DFSchema, DFSchemaRef};
@@ -27,6 +25,7 @@ use crate::output::Output;
 use crate::plan::{INTERVAL_HIGH, INTERVAL_LOW, on_own_stack};
 use crate::tables;
 use crate::total::total;
+use crate::unit_rows::key_array;
 
 /// The name of the only table of the outer session.
 const RELEASED: &str = "released";
@@ -264,29 +263,6 @@ fn execute(plan: LogicalPlan) -> datafusion::error::Result<Vec<RecordBatch>> {
 
 fn hidden(prefix: &str, place: usize) -> Column {
     Column::new_unqualified(format!("{}{prefix}{place}", crate::guard::RESERVED_PREFIX))
-}
-
-fn key_array(data_type: &DataType, values: &[Option<&KeyValue>]) -> ArrayRef {
-    let ints = || values.iter().map(|v| if let Some(KeyValue::Int(v)) = v { Some(*v) } else { None });
-    match data_type {
-        DataType::Int64 => Arc::new(ints().collect::<Int64Array>()),
-        DataType::Date32 => {
-            Arc::new(ints().map(|v| v.and_then(|day| i32::try_from(day).ok())).collect::<Date32Array>())
-        }
-        DataType::Timestamp(..) => Arc::new(ints().collect::<TimestampMicrosecondArray>()),
-        DataType::Boolean => Arc::new(
-            values
-                .iter()
-                .map(|v| if let Some(KeyValue::Bool(v)) = v { Some(*v) } else { None })
-                .collect::<BooleanArray>(),
-        ),
-        _ => Arc::new(
-            values
-                .iter()
-                .map(|v| if let Some(KeyValue::Text(v)) = v { Some(v.as_str()) } else { None })
-                .collect::<StringArray>(),
-        ),
-    }
 }
 
 #[cfg(test)]

@@ -18,6 +18,7 @@ use datafusion::logical_expr::{
     ColumnarValue, Expr, ExprFunctionExt as _, ExprSchemable as _, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl,
     Signature, Volatility, cast, lit, try_cast,
 };
+use datafusion::prelude::DataFrame;
 use glovebox_catalog::{KeyValue, UNIT_BYTES, UNIT_COLUMN};
 use glovebox_privacy::Geometry;
 use glovebox_vault::{Expose as _, Protected};
@@ -26,6 +27,8 @@ use crate::fold::{Cells, Parallelism, SelectionKey, private_session};
 use crate::inner::Inner;
 use crate::keys::KeyColumn;
 use crate::measure::{Counted, FixedPoint, Measure};
+use crate::output::Output;
+use crate::per_unit::{PerUnit, Value};
 use crate::rows::InnerFault;
 
 /// Adds up exact cells by plain nodes.
@@ -44,6 +47,9 @@ async fn run(inner: &Inner, geometry: Geometry, key: &SelectionKey, parallelism:
     // DataFusion 55 takes TRY_CAST off a comparison as if it lost nothing, which changes which rows are kept.
     session.remove_optimizer_rule("simplify_expressions");
     let mut rows = session.read_table(inner.dataset.provider())?;
+    if let Some(level) = &inner.per_unit {
+        rows = by_unit(rows, level)?;
+    }
     if let Some(filter) = &inner.filter {
         rows = rows.filter(filter.clone())?;
     }
@@ -75,6 +81,58 @@ async fn run(inner: &Inner, geometry: Geometry, key: &SelectionKey, parallelism:
     Ok(cells)
 }
 
+/// A level per unit: grouped by unit and key, clamped, and made columns of.
+fn by_unit(mut rows: DataFrame, level: &PerUnit) -> DfResult<DataFrame> {
+    if let Some(filter) = &level.filter {
+        rows = rows.filter(filter.clone())?;
+    }
+    let schema = rows.schema().clone();
+    let names: Vec<String> = (0..level.measures.len()).map(|i| format!("m{i}")).collect();
+    let mut row = vec![col(UNIT_COLUMN), group_expr(&level.keys).alias("code")];
+    row.extend(level.measures.iter().zip(&names).map(|(measure, name)| row_expr(measure, &schema).alias(name)));
+    let sums = names.iter().map(|name| sum(col(name)).alias(name));
+    let per_unit = rows.select(row)?.aggregate(vec![col(UNIT_COLUMN), col("code")], sums.collect())?;
+    let mut clamped = vec![col(UNIT_COLUMN), col("code")];
+    clamped.extend(level.measures.iter().zip(&names).map(|(measure, name)| clamp_expr(measure, name).alias(name)));
+    let mut out = vec![col(UNIT_COLUMN)];
+    let stored = level.scope.columns.iter().filter(|column| column.stored).map(|column| column.name.as_str());
+    let keys = (0..level.keys.len()).map(|place| key_expr(&level.keys, place));
+    let values = level.columns.iter().map(|value| value_expr(value, &names));
+    out.extend(keys.chain(values).zip(stored).map(|(expr, name)| expr.alias(name)));
+    per_unit.select(clamped)?.select(out)
+}
+
+/// The value of a key, of the number of a group.
+fn key_expr(keys: &[KeyColumn], place: usize) -> Expr {
+    let Some(key) = keys.get(place) else {
+        return lit(ScalarValue::Null);
+    };
+    let faster: i64 = keys.iter().skip(place + 1).map(|key| key.width() as i64).product();
+    let position = col("code") / lit(faster) % lit(key.width() as i64);
+    let arms = (0_i64..).zip(&key.values).map(|(i, value)| (position.clone().eq(lit(i)), key_literal(key, value)));
+    case(arms.collect(), lit(ScalarValue::try_new_null(&key.data_type).unwrap_or(ScalarValue::Null)))
+}
+
+/// A column of a level per unit, of its sums.
+fn value_expr(value: &Value, names: &[String]) -> Expr {
+    let of = |measure: usize| names.get(measure).map_or_else(|| lit(ScalarValue::Null), |name| col(name));
+    let float = |e: Expr| cast(e, DataType::Float64);
+    let whole_value = |e: Expr| match value.present {
+        None => e,
+        Some(count) => Expr::Case(Case::new(None, vec![(Box::new(of(count).gt(lit(0_i64))), Box::new(e))], None)),
+    };
+    match &value.output {
+        Output::Count { measure } => of(*measure),
+        Output::Sum { measure, scale } if scale.whole => whole_value(of(*measure)),
+        Output::Sum { measure, scale } => whole_value(float(of(*measure)) * lit(scale.grid)),
+        Output::Mean { sum, count, scale, centre } => {
+            let mean = lit(*centre as f64) + float(of(*sum)) / float(of(*count));
+            whole_value(mean * lit(scale.grid))
+        }
+        Output::Spread { .. } => lit(ScalarValue::Null),
+    }
+}
+
 /// A column by exactly this name: names may hold what SQL would have to quote.
 fn col(name: &str) -> Expr {
     Expr::Column(Column::new_unqualified(name))
@@ -91,19 +149,22 @@ fn case(arms: Vec<(Expr, Expr)>, otherwise: Expr) -> Expr {
 /// The number of a row's group.
 fn group_expr(keys: &[KeyColumn]) -> Expr {
     keys.iter().fold(lit(0_i64), |code, key| {
-        let arms = (0_i64..).zip(&key.values).map(|(position, value)| {
-            let value = match (value, &key.data_type) {
-                (KeyValue::Int(v), DataType::Date32) => lit(ScalarValue::Date32(i32::try_from(*v).ok())),
-                (KeyValue::Int(v), DataType::Timestamp(..)) => lit(ScalarValue::TimestampMicrosecond(Some(*v), None)),
-                (KeyValue::Int(v), _) => lit(*v),
-                (KeyValue::Text(v), _) => lit(v.as_str()),
-                (KeyValue::Bool(v), _) => lit(*v),
-            };
-            (key.expr.clone().eq(value), lit(position))
-        });
+        let arms = (0_i64..)
+            .zip(&key.values)
+            .map(|(position, value)| (key.expr.clone().eq(key_literal(key, value)), lit(position)));
         let width = key.width() as i64;
         code * lit(width) + case(arms.collect(), lit(width - 1))
     })
+}
+
+fn key_literal(key: &KeyColumn, value: &KeyValue) -> Expr {
+    match (value, &key.data_type) {
+        (KeyValue::Int(v), DataType::Date32) => lit(ScalarValue::Date32(i32::try_from(*v).ok())),
+        (KeyValue::Int(v), DataType::Timestamp(..)) => lit(ScalarValue::TimestampMicrosecond(Some(*v), None)),
+        (KeyValue::Int(v), _) => lit(*v),
+        (KeyValue::Text(v), _) => lit(v.as_str()),
+        (KeyValue::Bool(v), _) => lit(*v),
+    }
 }
 
 /// What a row contributes; NULL contributes nothing.

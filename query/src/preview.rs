@@ -13,6 +13,9 @@ pub(crate) fn preview(inner: &Inner, ask: &Ask, noise: &NoisePlan) -> Table {
     let mut rows: Vec<(String, String)> = Vec::new();
     let mut say = |item: &str, value: String| rows.push((item.to_owned(), value));
     let cost = noise.cost();
+    for (name, text) in inner.per_unit.iter().flat_map(|level| level.definitions()) {
+        say(&name, text);
+    }
     say("dataset", inner.dataset.manifest().name().to_string());
     say("privacy unit", inner.dataset.manifest().unit().iter().map(ToString::to_string).collect::<Vec<_>>().join(", "));
     say("epsilon", ask.epsilon.to_display().to_string());

@@ -7,67 +7,86 @@
 use std::collections::BTreeSet;
 
 use datafusion::logical_expr::{Expr, Operator};
-use glovebox_catalog::Manifest;
 use glovebox_policy::{ColumnUse, Reason, Refusal, RoleOfUse};
 
 use crate::inner::Inner;
 use crate::keys::KeyColumn;
+use crate::measure::Measure;
+use crate::scope::Scope;
 
-/// Every column in every role it is used in.
+/// Every column in every role it is used in. What is done with a sum per unit is done with the columns behind it.
 ///
 /// # Errors
 /// [`Reason::ColumnUnknown`], which the analysis has excluded.
 pub(crate) fn uses(inner: &Inner) -> Result<BTreeSet<ColumnUse>, Refusal> {
     let manifest = inner.dataset.manifest();
-    let mut uses = BTreeSet::new();
-    let mut note = |name: &str, role: RoleOfUse| -> Result<(), Refusal> {
-        let column = manifest.column(name).ok_or_else(|| Refusal::about(Reason::ColumnUnknown, name))?;
-        uses.insert(ColumnUse { column: column.name.clone(), role, identifier: column.identifier });
-        Ok(())
-    };
-    for column in inner.filter.iter().flat_map(Expr::column_refs) {
-        note(&column.name, RoleOfUse::Filter)?;
-    }
-    for column in inner.keys.iter().flat_map(KeyColumn::columns) {
-        note(&column, RoleOfUse::Group)?;
-    }
-    for expr in inner.measures.iter().filter_map(|measure| measure.expr()) {
-        for column in expr.column_refs() {
-            note(&column.name, RoleOfUse::Aggregate)?;
-        }
-        let mut conditions = BTreeSet::new();
-        collect_conditions(expr, manifest, &mut conditions);
-        for name in conditions {
-            note(&name, RoleOfUse::Filter)?;
-        }
+    let mut found = Vec::new();
+    collect(inner.filter.as_ref(), &inner.keys, &inner.measures, &inner.scope, &mut found);
+    if let Some(level) = &inner.per_unit {
+        let table = Scope::of_table(manifest);
+        collect(level.filter.as_ref(), &level.keys, &level.measures, &table, &mut found);
     }
     // Whatever is asked is asked about units: a count of rows, too, needs leave to aggregate over them.
     // An identifier that names the unit is not stored and cannot be granted; leave to ask at all is Cedar's `ask`.
     for unit in manifest.unit() {
         if manifest.column(unit.as_str()).is_some_and(|column| !column.identifier) {
-            note(unit.as_str(), RoleOfUse::Aggregate)?;
+            found.push((unit.as_str().to_owned(), RoleOfUse::Aggregate));
         }
     }
-    Ok(uses)
+    let uses = found.into_iter().map(|(name, role)| {
+        let column = manifest.column(&name).ok_or_else(|| Refusal::about(Reason::ColumnUnknown, &name))?;
+        Ok(ColumnUse { column: column.name.clone(), role, identifier: column.identifier })
+    });
+    uses.collect()
+}
+
+/// The roles in one level, of the dataset's columns.
+fn collect(
+    filter: Option<&Expr>,
+    keys: &[KeyColumn],
+    measures: &[Measure],
+    scope: &Scope,
+    found: &mut Vec<(String, RoleOfUse)>,
+) {
+    let mut note = |name: &str, role: RoleOfUse| {
+        let behind = scope.column(name).map_or_else(|| vec![name.to_owned()], |known| known.behind.clone());
+        found.extend(behind.into_iter().map(|name| (name, role)));
+    };
+    for column in filter.into_iter().flat_map(Expr::column_refs) {
+        note(&column.name, RoleOfUse::Filter);
+    }
+    for column in keys.iter().flat_map(KeyColumn::columns) {
+        note(&column, RoleOfUse::Group);
+    }
+    for expr in measures.iter().filter_map(Measure::expr) {
+        for column in expr.column_refs() {
+            note(&column.name, RoleOfUse::Aggregate);
+        }
+        let mut conditions = BTreeSet::new();
+        collect_conditions(expr, scope, &mut conditions);
+        for name in conditions {
+            note(&name, RoleOfUse::Filter);
+        }
+    }
 }
 
 /// Columns that can decide whether or which value of an aggregate's argument counts.
-fn collect_conditions(expr: &Expr, manifest: &Manifest, out: &mut BTreeSet<String>) {
+fn collect_conditions(expr: &Expr, scope: &Scope, out: &mut BTreeSet<String>) {
     let is_number = |e: &Expr| match e {
-        Expr::Column(column) => manifest.column(&column.name).is_some_and(|found| found.kind.is_number()),
+        Expr::Column(column) => scope.column(&column.name).is_some_and(|found| found.data_type.is_numeric()),
         _ => true,
     };
     match expr {
         Expr::Column(_) | Expr::Literal(..) => {}
         Expr::BinaryExpr(binary) if matches!(binary.op, Operator::Plus | Operator::Minus | Operator::Multiply) => {
-            collect_conditions(&binary.left, manifest, out);
-            collect_conditions(&binary.right, manifest, out);
+            collect_conditions(&binary.left, scope, out);
+            collect_conditions(&binary.right, scope, out);
         }
         Expr::ScalarFunction(call) if matches!(call.func.name(), "floor" | "ceil") => {
-            call.args.iter().for_each(|arg| collect_conditions(arg, manifest, out));
+            call.args.iter().for_each(|arg| collect_conditions(arg, scope, out));
         }
         // A cast keeps a number; text that is no number becomes NULL, which is a condition on what it holds.
-        Expr::TryCast(cast) if is_number(&cast.expr) => collect_conditions(&cast.expr, manifest, out),
+        Expr::TryCast(cast) if is_number(&cast.expr) => collect_conditions(&cast.expr, scope, out),
         other => out.extend(other.column_refs().into_iter().map(|column| column.name.clone())),
     }
 }

@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, RecordBatch, new_null_array};
-use arrow::datatypes::{DataType, Date32Type, Float64Type, Int64Type, Schema, TimestampMicrosecondType};
+use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, RecordBatch, RecordBatchOptions, new_null_array};
+use arrow::datatypes::{DataType, Date32Type, Float64Type, Int64Type, Schema, SchemaRef, TimestampMicrosecondType};
 use datafusion::common::DFSchema;
 use datafusion::execution::context::ExecutionProps;
 use datafusion::logical_expr::Expr;
@@ -12,9 +12,11 @@ use datafusion::logical_expr::physical_planning_context::PhysicalPlanningContext
 use datafusion::physical_expr::{PhysicalExpr, create_physical_expr};
 use glovebox_catalog::{KeyValue, UNIT_COLUMN};
 
-use crate::inner::Inner;
+use crate::inner::{Inner, exprs_of};
 use crate::keys::KeyColumn;
 use crate::measure::{Counted, FixedPoint, Measure};
+use crate::per_unit::PerUnit;
+use crate::scope::Scope;
 
 /// Something failed on the way from rows to cells. A constant on purpose: which row or why is nobody's business
 /// outside the machine, and an accepted query gives no row the chance.
@@ -32,9 +34,12 @@ impl InnerFault {
 
 /// The stored columns a question needs, the unit column last.
 pub(crate) fn needed_columns(inner: &Inner, stored: &Schema) -> Result<Vec<usize>, InnerFault> {
-    let mut names: Vec<String> = inner.keys.iter().flat_map(KeyColumn::columns).collect();
-    let exprs = inner.filter.iter().chain(inner.measures.iter().filter_map(Measure::expr));
-    names.extend(exprs.flat_map(Expr::column_refs).map(|column| column.name.clone()));
+    let exprs: Vec<&Expr> = match &inner.per_unit {
+        None => exprs_of(inner.filter.as_ref(), &inner.keys, &inner.measures).collect(),
+        Some(level) => exprs_of(level.filter.as_ref(), &level.keys, &level.measures).collect(),
+    };
+    let mut names: Vec<String> =
+        exprs.into_iter().flat_map(Expr::column_refs).map(|column| column.name.clone()).collect();
     names.sort();
     names.dedup();
     names.push(UNIT_COLUMN.to_owned());
@@ -77,17 +82,31 @@ impl Contribution {
 }
 
 impl RowReader {
-    /// Prepares a question for batches of `schema`.
+    /// Prepares a question for batches of `schema`: the dataset's, or those that its level per unit makes.
     pub(crate) fn new(inner: &Inner, schema: &Schema) -> Result<Self, InnerFault> {
+        Self::prepare(inner.filter.as_ref(), &inner.keys, &inner.measures, schema)
+    }
+
+    /// Prepares a level per unit for batches of the dataset.
+    pub(crate) fn of_level(level: &PerUnit, schema: &Schema) -> Result<Self, InnerFault> {
+        Self::prepare(level.filter.as_ref(), &level.keys, &level.measures, schema)
+    }
+
+    fn prepare(
+        filter: Option<&Expr>,
+        keys: &[KeyColumn],
+        measures: &[Measure],
+        schema: &Schema,
+    ) -> Result<Self, InnerFault> {
         let named = DFSchema::try_from(schema.clone()).map_err(|_| InnerFault::at("schema"))?;
         let compile = |expr: &Expr| {
             create_physical_expr(expr, &named, &ExecutionProps::new(), &PhysicalPlanningContext::default())
                 .map_err(|_| InnerFault::at("expression"))
         };
-        let measures = inner.measures.iter().map(|m| Ok((m.counted.clone(), m.expr().map(compile).transpose()?)));
+        let measures = measures.iter().map(|m| Ok((m.counted.clone(), m.expr().map(compile).transpose()?)));
         Ok(Self {
-            filter: inner.filter.as_ref().map(compile).transpose()?,
-            keys: inner.keys.iter().map(|key| KeyReader::new(key, compile(&key.expr)?)).collect::<Result<_, _>>()?,
+            filter: filter.map(compile).transpose()?,
+            keys: keys.iter().map(|key| KeyReader::new(key, compile(&key.expr)?)).collect::<Result<_, _>>()?,
             measures: measures.collect::<Result<_, InnerFault>>()?,
         })
     }
@@ -120,12 +139,18 @@ impl RowReader {
 /// # Errors
 /// As [`RowReader::read`].
 pub(crate) fn try_on_nulls(inner: &Inner) -> Result<(), InnerFault> {
-    let stored = inner.dataset.arrow_schema();
-    let fields = stored.fields().iter().map(|field| field.as_ref().clone().with_nullable(true));
-    let schema = Arc::new(Schema::new(fields.collect::<Vec<_>>()));
-    let nulls = schema.fields().iter().map(|field| new_null_array(field.data_type(), 2));
-    let batch = RecordBatch::try_new(Arc::clone(&schema), nulls.collect()).map_err(|_| InnerFault::at("schema"))?;
-    RowReader::new(inner, &schema)?.read(&batch).map(drop)
+    let nulls = |schema: SchemaRef| {
+        let nulls = schema.fields().iter().map(|field| new_null_array(field.data_type(), 2));
+        let options = RecordBatchOptions::new().with_row_count(Some(2));
+        RecordBatch::try_new_with_options(Arc::clone(&schema), nulls.collect(), &options)
+            .map_err(|_| InnerFault::at("schema"))
+    };
+    if let Some(level) = &inner.per_unit {
+        let batch = nulls(Scope::of_table(inner.dataset.manifest()).arrow_schema())?;
+        RowReader::of_level(level, &batch.schema())?.read(&batch)?;
+    }
+    let batch = nulls(inner.scope.arrow_schema())?;
+    RowReader::new(inner, &batch.schema())?.read(&batch).map(drop)
 }
 
 fn evaluate(expr: &dyn PhysicalExpr, batch: &RecordBatch) -> Result<ArrayRef, InnerFault> {

@@ -6,13 +6,15 @@
 //! answer takes, unless the reservation is too small: then the request is lost. Text counts as short, and the outer plan
 //! not at all: it sees no more rows than there are groups.
 
+use arrow::datatypes::DataType;
 use datafusion::common::tree_node::{TreeNode as _, TreeNodeRecursion};
 use datafusion::logical_expr::Expr;
-use glovebox_catalog::ColumnKind;
 
 use crate::dates::taken;
 use crate::inner::Inner;
 use crate::keys::KeyColumn;
+use crate::measure::Measure;
+use crate::scope::Scope;
 
 /// Steps for reading a row, finding its unit and leaving it.
 const ROW_STEPS: u64 = 8;
@@ -32,26 +34,34 @@ pub struct Work {
     pub cells: u64,
 }
 
-/// The worst-case work of a question.
+/// The worst-case work of a question. What is added up per unit makes at most as many rows as it reads.
 pub(crate) fn work(inner: &Inner) -> Work {
     let manifest = inner.dataset.manifest();
-    let exprs = inner.filter.iter().chain(inner.measures.iter().filter_map(|measure| measure.expr()));
-    let in_exprs: u64 = exprs.map(|expr| steps_of(expr, inner)).sum();
-    let of_key = |key: &KeyColumn| steps_of(&key.expr, inner).max(ENTRY_STEPS);
-    let in_keys: u64 = inner.keys.iter().map(of_key).sum();
-    let per_row = ROW_STEPS + ENTRY_STEPS * inner.measures.len() as u64 + in_keys + in_exprs;
+    let own = per_row(inner.filter.as_ref(), &inner.keys, &inner.measures, &inner.scope);
+    let below = inner
+        .per_unit
+        .as_ref()
+        .map_or(0, |level| per_row(level.filter.as_ref(), &level.keys, &level.measures, &Scope::of_table(manifest)));
     let rows = u128::from(manifest.max_units()) * u128::from(manifest.max_rows_per_unit());
-    Work { steps: rows * u128::from(per_row), cells: u64::from(inner.groups()) * inner.measures.len() as u64 }
+    let steps = rows * u128::from(own + below);
+    Work { steps, cells: u64::from(inner.groups()) * inner.measures.len() as u64 }
 }
 
-fn steps_of(expr: &Expr, inner: &Inner) -> u64 {
+fn per_row(filter: Option<&Expr>, keys: &[KeyColumn], measures: &[Measure], scope: &Scope) -> u64 {
+    let exprs = filter.into_iter().chain(measures.iter().filter_map(Measure::expr));
+    let in_exprs: u64 = exprs.map(|expr| steps_of(expr, scope)).sum();
+    let in_keys: u64 = keys.iter().map(|key| steps_of(&key.expr, scope).max(ENTRY_STEPS)).sum();
+    ROW_STEPS + ENTRY_STEPS * measures.len() as u64 + in_keys + in_exprs
+}
+
+fn steps_of(expr: &Expr, scope: &Scope) -> u64 {
     let mut steps = 0;
     // The closure never fails, so neither does the walk.
     let _ = expr.apply(|node| {
         steps += match node {
             Expr::TryCast(_) => TEXT_STEPS,
-            Expr::Column(column) => match inner.dataset.manifest().column(&column.name).map(|found| found.kind) {
-                Some(ColumnKind::Text) => TEXT_STEPS,
+            Expr::Column(column) => match scope.column(&column.name).map(|found| &found.data_type) {
+                Some(DataType::Utf8) => TEXT_STEPS,
                 _ => NODE_STEPS,
             },
             // The calendar takes some divisions.

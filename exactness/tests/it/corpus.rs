@@ -74,5 +74,14 @@ pub(crate) const CORPUS: &[&str] = &[
         SELECT p, SUM(q), AVG(r), COUNT(*) FROM b GROUP BY p",
     "WITH s AS (SELECT person AS x, big AS c, CAST(at AS DATE) AS note FROM {t})
         SELECT EXTRACT(MONTH FROM note) AS m, COUNT(DISTINCT x), SUM(c, contribution_bounds_per_row => (-9, 9)) FROM s GROUP BY m",
+    "SELECT AVG(s), COUNT(DISTINCT person), SUM(n) FROM (SELECT person, SUM(x) AS s, COUNT(*) AS n FROM {t} GROUP BY person) AS u",
+    "WITH u AS (SELECT person, k, SUM(c) AS s, AVG(x) AS m, COUNT(note) FILTER (WHERE flag) AS n FROM {t} WHERE g <> 2 GROUP BY person, k)
+        SELECT k, SUM(s), STDDEV(m), COUNT(*), SUM(n, contribution_bounds_per_group => (0, 2)) FROM u WHERE n < 3 GROUP BY k",
+    "WITH u AS (SELECT EXTRACT(MONTH FROM day) AS d, person AS p, g, SUM(big, contribution_bounds_per_row => (-9, 9)) AS s FROM {t}
+        GROUP BY person, EXTRACT(MONTH FROM day), g HAVING COUNT(*) > 1)
+        SELECT d, AVG(s), COUNT(DISTINCT p) FROM u GROUP BY d",
+    "SELECT SUM(m, contribution_bounds_per_row => (-2, 2)), COUNT(CASE WHEN s > m THEN 1 END) FROM (SELECT AVG(w / c,
+        contribution_bounds_per_row => (-10, 10)) AS m, SUM(x, contribution_bounds_per_group => (3, 30)) AS s, person FROM {t}
+        GROUP BY person) AS u WHERE m IS NOT NULL OR s / 0 IS NULL",
     "SELECT SUM(5), SUM(2.5), COUNT(NULL) FROM {t} WHERE x IS NOT NULL",
 ];

@@ -103,6 +103,17 @@ fn a_declaration_that_is_one_too_small_is_noticed() {
         ("SELECT COUNT(*, contribution_bounds_per_group => (0, 2)) FROM {t}", 1),
         ("SELECT k, SUM(x, contribution_bounds_per_group => (0, 60)) FROM {t} GROUP BY k", 2),
         ("SELECT k, COUNT(DISTINCT person) FROM {t} GROUP BY k", 2),
+        ("SELECT AVG(s) FROM (SELECT person, SUM(x) AS s FROM {t} GROUP BY person) AS u", 1),
+        (
+            "SELECT SUM(s, contribution_bounds_per_row => (0, 99)) FROM (SELECT person, SUM(x) AS s FROM {t} GROUP BY person) AS u",
+            1,
+        ),
+        ("SELECT COUNT(*) FROM (SELECT person, COUNT(*) AS n FROM {t} GROUP BY person) AS u WHERE n > 3", 1),
+        (
+            "SELECT k, SUM(n) FROM (SELECT person, k, COUNT(*, contribution_bounds_per_group => (0, 2)) AS n FROM {t}
+                GROUP BY person, k) AS u GROUP BY k",
+            2,
+        ),
         ("SELECT EXTRACT(MONTH FROM day) AS m, COUNT(DISTINCT person) FROM {t} GROUP BY m", 2),
     ] {
         let (with, rest, linf, max_groups) = cells_with_and_without(sql, &greedy(), 9);
@@ -187,4 +198,34 @@ fn bounds_or_a_unit_kept_through_a_redefinition_are_noticed() {
     assert_eq!(check(&count(&rows), &count(&fewer), &[1], 1), Ok(Moved { groups: 1, largest: vec![1] }));
     let moved = check(&count(&split(&rows)), &count(&split(&fewer)), &[1], 1);
     assert!(matches!(moved, Err(Violation::Cell { moved: 4, .. })));
+}
+
+/// A level per unit goes wrong when its rows are taken for one a unit, or when it mixes units before they are bounded.
+#[test]
+fn a_level_that_fans_out_or_mixes_units_is_noticed() {
+    let level = "(SELECT person, k, SUM(x) AS s FROM {t} GROUP BY person, k) AS u";
+    let sql = format!("SELECT SUM(s, contribution_bounds_per_row => (0, 60)) FROM {level}");
+    let (with, rest, linf, max_groups) = cells_with_and_without(&sql, &greedy(), 9);
+    // Four groups of `k`, but no more rows than the unit had.
+    assert_eq!(linf, [4 * 60]);
+    assert_eq!(check(&with, &rest, &linf, max_groups), Ok(Moved { groups: 1, largest: vec![2 * 60] }));
+    assert!(matches!(check(&with, &rest, &[60], max_groups), Err(Violation::Cell { moved: 120, .. })));
+    // A group that fixes the key holds one row of a unit.
+    let sql = format!("SELECT k, SUM(s, contribution_bounds_per_row => (0, 60)) FROM {level} GROUP BY k");
+    let (with, rest, linf, max_groups) = cells_with_and_without(&sql, &greedy(), 9);
+    assert_eq!(linf, [60]);
+    assert_eq!(check(&with, &rest, &linf, max_groups), Ok(Moved { groups: 2, largest: vec![60] }));
+    // Planted: the lower level groups by `k` alone, so that what is clamped is a sum over units.
+    let mixed = |rows: &[Row]| {
+        let all: Vec<Row> = rows.iter().map(|row| Row { person: 0, ..row.clone() }).collect();
+        let clamped = Naive { row: Some((-10, 50)), unit: None, max_groups: 4 };
+        let sums = naive(&all, &clamped, |row| row.x, |row| row.k.as_deref());
+        vec![vec![sums.iter().map(|sum| i128::from(*sum > 6)).sum::<i128>() * 60]]
+    };
+    let rows = greedy();
+    assert!(matches!(check(&mixed(&rows), &mixed(&without(&rows, 9)), &[1], 1), Err(Violation::Cell { .. })));
+    let place = Place::new();
+    let refused = place
+        .try_analyse(&sql.replace("GROUP BY person, k)", "GROUP BY k)").replace("person, ", ""), &place.add(&rows));
+    assert_eq!(refused.unwrap_err().reason(), glovebox_policy::Reason::ClauseRefused);
 }

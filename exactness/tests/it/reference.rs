@@ -149,6 +149,29 @@ fn the_questions_cover_a_filter_too() {
     assert_eq!(cells[1], naive(&kept, &free, |r| r.x, |r| r.k.as_deref()));
 }
 
+/// A unit's sum of `x` where it has any, over all units, and the same for each unit and key.
+fn per_unit(rows: &[Row]) -> (Vec<Vec<i128>>, Vec<Vec<i128>>) {
+    let mut units: BTreeMap<i64, Option<i64>> = BTreeMap::new();
+    let mut keys: BTreeMap<(i64, usize), i64> = BTreeMap::new();
+    for row in rows {
+        let sum = units.entry(row.person).or_default();
+        if let Some(x) = row.x {
+            *sum = Some(sum.unwrap_or(0) + x.clamp(-10, 50));
+        }
+        let place = row.k.as_deref().and_then(|key| KEYS.iter().position(|known| *known == key)).unwrap_or(KEYS.len());
+        *keys.entry((row.person, place)).or_default() += 1;
+    }
+    let sums: Vec<i128> = units.into_values().flatten().map(i128::from).collect();
+    let (least, most) = (-10 * MAX_ROWS as i128, 50 * MAX_ROWS as i128);
+    let centred = sums.iter().map(|sum| sum - (least + most) / 2).sum();
+    let mut counts = vec![vec![0; KEYS.len() + 1]; 2];
+    for ((_, place), rows) in keys {
+        counts[0][place] += 1;
+        counts[1][place] += i128::from(rows.min(2));
+    }
+    (vec![vec![sums.len() as i128], vec![centred]], counts)
+}
+
 /// Months by their lengths alone: the months of 2019 and 2020, and everything that is no date of theirs.
 fn month(day: Option<i32>) -> Option<(i32, i64)> {
     let mut first = 17_897;
@@ -208,6 +231,13 @@ proptest! {
     fn cells_equal_the_naive_sum(rows in rows(8, MAX_ROWS)) {
         let place = Place::new();
         let name = place.add(&rows);
+        let (sums, counts) = per_unit(&rows);
+        let sql = "SELECT AVG(s) FROM (SELECT person, SUM(x) AS s FROM {t} GROUP BY person) AS u";
+        prop_assert_eq!(fold(&place.analyse(sql, &name), cut(1, 7)).unwrap(), sums, "{:?}", rows);
+        let sql = format!("SELECT WITH DIFFERENTIAL_PRIVACY OPTIONS (max_groups_contributed = {MAX_ROWS})
+            k, COUNT(*), SUM(n, contribution_bounds_per_row => (0, 2)) FROM (SELECT person, k, COUNT(*) AS n FROM {{t}}
+            GROUP BY k, person) AS u GROUP BY k");
+        prop_assert_eq!(fold(&place.analyse(&sql, &name), cut(1, 7)).unwrap(), counts, "{:?}", rows);
         for (aggregate, filter, families) in questions() {
             let sql = format!(
                 "SELECT WITH DIFFERENTIAL_PRIVACY OPTIONS (max_groups_contributed = {MAX_ROWS})

@@ -5,6 +5,7 @@ mod arithmetic;
 mod caps;
 mod digests;
 mod parameters;
+mod per_unit;
 mod previews;
 mod refusals;
 mod roles;
