@@ -19,12 +19,31 @@ pub enum Geometry {
         /// How many groups, from 1.
         max_groups: u32,
     },
+    /// A unit replaces at most `rows` rows of a table whose number of rows is fixed, as an appearance does in footage; each row
+    /// is in one group, and moves a family's cell by at most its L∞ bound. Nothing is kept or dropped unit by unit: whoever
+    /// makes the table sees to it that it always has the same number of rows ([`crate::appearance`]).
+    Replacement {
+        /// How many rows, from 1.
+        rows: u32,
+    },
 }
 
 impl Geometry {
     /// In how many of `groups` groups one unit can be present.
     pub const fn groups_touched(self, groups: u32) -> u32 {
-        let Self::GroupSelection { max_groups } = self;
-        if max_groups < groups { max_groups } else { groups }
+        let touched = match self {
+            Self::GroupSelection { max_groups } => max_groups,
+            // A replaced row may leave one group and enter another.
+            Self::Replacement { rows } => rows.saturating_mul(2),
+        };
+        if touched < groups { touched } else { groups }
+    }
+
+    /// In how many groups a unit is kept, where groups are selected; `None` where rows are replaced.
+    pub const fn max_groups(self) -> Option<u32> {
+        match self {
+            Self::GroupSelection { max_groups } => Some(max_groups),
+            Self::Replacement { .. } => None,
+        }
     }
 }

@@ -8,13 +8,14 @@
 //! Every number here comes from the request, the manifest or the plan; cells are the only values derived from rows, and
 //! they come in as [`Protected`](glovebox_vault::Protected) and go out noised.
 //!
-//! Read in this order: [`bounding`] (how a unit's contribution is held down), [`sensitivity`] (how far it can then
-//! reach), [`scale`] (noise scales as exact numbers), [`mechanism`] (the two noise distributions), [`accountant`]
+//! Read in this order: [`bounding`] (how a unit's contribution is held down), [`appearance`] (the same for footage),
+//! [`sensitivity`] (how far it can then reach), [`scale`] (noise scales as exact numbers), [`mechanism`] (the two noise distributions), [`accountant`]
 //! ((ε, δ) and ρ), [`plan`] (the noise of one request, before any data is read), [`cells`] (what goes into the gate
 //! and what comes out), [`gate`] (the gate), [`table`] (what outside faces print).
 
 pub mod accountant;
 mod alone;
+pub mod appearance;
 pub mod bounding;
 pub mod cells;
 pub mod gate;
@@ -25,6 +26,7 @@ pub mod scale;
 pub mod sensitivity;
 pub mod table;
 
+pub use appearance::Appearance;
 pub use bounding::Geometry;
 pub use cells::{Exact, NoisyCells};
 pub use gate::{GateError, Released, release, reopen};

@@ -40,7 +40,8 @@ pub struct Ask {
 pub struct NoisedFamily {
     /// What people call it.
     pub label: Public<String>,
-    /// The largest absolute contribution of one unit to one cell, in integer steps.
+    /// The largest absolute contribution of one unit to one cell, in integer steps; of one replaced row under
+    /// [`Geometry::Replacement`].
     pub linf: u64,
     /// The largest movement of the whole family by one unit, in integer steps: L2 for Gaussian, rounded up, L1 for
     /// Laplace. For showing; the mechanism takes the exact number.
@@ -108,11 +109,14 @@ impl NoisePlan {
     /// # Privacy obligation
     /// A function of the plan, which was fixed from public text before any row was read; not of any cell.
     pub(crate) fn claims(&self) -> Value {
-        let Geometry::GroupSelection { max_groups } = self.geometry;
+        let geometry = match self.geometry {
+            Geometry::GroupSelection { max_groups } => json!({ "kind": "group-selection", "maxGroups": max_groups }),
+            Geometry::Replacement { rows } => json!({ "kind": "replacement", "rows": rows }),
+        };
         let families: Vec<Value> = self.families.iter().map(family_claims).collect();
         json!({
             "mechanism": format!("discrete-{}", self.kind.as_str()),
-            "geometry": { "kind": "group-selection", "maxGroups": max_groups },
+            "geometry": geometry,
             "groups": self.groups,
             "families": families,
         })
@@ -156,7 +160,7 @@ fn family_claims(family: &NoisedFamily) -> Value {
 /// at most that ρ, or at most ε²/2; its δ is zero, because the noise itself has none.
 ///
 /// # Errors
-/// [`Reason::OptionInvalid`] when ε, δ, the mechanism or the number of groups per unit is out of range;
+/// [`Reason::OptionInvalid`] when ε, δ, the mechanism or the number of groups or rows per unit is out of range;
 /// [`Reason::BoundsInvalid`] when a family's bound is zero; [`Reason::OverflowPossible`] when no scale below 2⁶⁰ steps is
 /// enough; [`Reason::TooManyGroups`] above [`MAX_CELLS`]; [`Reason::Internal`] for a plan without cells. All are functions of public numbers.
 ///
@@ -166,9 +170,12 @@ fn family_claims(family: &NoisedFamily) -> Value {
 /// over families ([`NoisePlan`]), within the ask by construction and checked before the plan is handed out.
 pub fn plan_noise(families: Vec<Family>, groups: u32, geometry: Geometry, ask: Ask) -> Result<NoisePlan, Refusal> {
     let kind = mechanism_of(&ask)?;
-    let Geometry::GroupSelection { max_groups } = geometry;
-    if max_groups == 0 {
-        return Err(Refusal::about(Reason::OptionInvalid, "max_groups_contributed"));
+    match geometry {
+        Geometry::GroupSelection { max_groups: 0 } => {
+            return Err(Refusal::about(Reason::OptionInvalid, "max_groups_contributed"));
+        }
+        Geometry::Replacement { rows: 0 } => return Err(Refusal::about(Reason::OptionInvalid, "max_rows")),
+        Geometry::GroupSelection { .. } | Geometry::Replacement { .. } => {}
     }
     if families.is_empty() || groups == 0 {
         return Err(Reason::Internal.into());

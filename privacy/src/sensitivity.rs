@@ -16,7 +16,8 @@ const ROOT_BITS: usize = 32;
 pub struct Family {
     /// What people call it.
     pub label: Public<String>,
-    /// The largest absolute contribution of one unit to one cell, in integer steps; at least 1.
+    /// The largest absolute contribution of one unit to one cell, in integer steps; at least 1. Under
+    /// [`Geometry::Replacement`], how far one replaced row can move one cell ([`crate::appearance::span`]).
     pub linf: u64,
 }
 
@@ -27,8 +28,20 @@ pub struct Family {
 /// `groups_touched` cells that the unit reaches moves by at most `linf`, the others by nothing, and the absolute
 /// movements add up to at most `groups_touched · linf`. Source: Wilson et al., "Differentially private SQL with bounded
 /// user contribution", PoPETs 2020, §3.
+///
+/// Under [`Geometry::Replacement`] one unit more or less replaces at most `rows` rows, each by another one. A row that stays in
+/// its group moves one cell by at most `linf`, one that changes it moves two; so the absolute movements add up to at most
+/// `rows · linf` with one group and `2 · rows · linf` with several. Source: Cangialosi et al., "Privid", NSDI 2022.
 pub fn l1(linf: u64, geometry: Geometry, groups: u32) -> u128 {
-    u128::from(linf) * u128::from(geometry.groups_touched(groups))
+    match geometry {
+        Geometry::GroupSelection { .. } => u128::from(linf) * u128::from(geometry.groups_touched(groups)),
+        Geometry::Replacement { rows } => u128::from(linf) * u128::from(rows) * u128::from(cells_of_a_row(groups)),
+    }
+}
+
+/// In how many cells of a family the replacement of one row can be seen.
+const fn cells_of_a_row(groups: u32) -> u32 {
+    if groups > 1 { 2 } else { 1 }
 }
 
 /// The L2 sensitivity of a family, rounded up to the next multiple of 2⁻³², in integer steps.
@@ -37,9 +50,16 @@ pub fn l1(linf: u64, geometry: Geometry, groups: u32) -> u128 {
 /// Neighbouring relation: one unit added or removed, with all of its rows. The squares of the movements add up to at
 /// most `groups_touched · linf²`; its root is rounded up, so the true distance is never larger. Source: as for [`l1`],
 /// with the Euclidean norm of Bun and Steinke, "Concentrated differential privacy", TCC 2016.
+///
+/// Under [`Geometry::Replacement`] the movement is a sum over the replaced rows of vectors with at most one (several groups: two)
+/// entries of at most `linf`, so by the triangle inequality its length is at most `rows · linf`, times √2 with several groups.
 pub(crate) fn l2(linf: u64, geometry: Geometry, groups: u32) -> RBig {
-    let touched = UBig::from(geometry.groups_touched(groups));
-    let square = touched * UBig::from(linf) * UBig::from(linf);
+    let square = match geometry {
+        Geometry::GroupSelection { .. } => UBig::from(geometry.groups_touched(groups)) * UBig::from(linf).sqr(),
+        Geometry::Replacement { rows } => {
+            UBig::from(cells_of_a_row(groups)) * (UBig::from(rows) * UBig::from(linf)).sqr()
+        }
+    };
     let (root, rest) = (square << (2 * ROOT_BITS)).sqrt_rem();
     let root = if rest == UBig::ZERO { root } else { root + UBig::ONE };
     RBig::from_parts(IBig::from(root), UBig::ONE << ROOT_BITS)

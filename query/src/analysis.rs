@@ -149,8 +149,7 @@ impl Analysis {
 
     /// Most groups that a unit is counted in.
     pub fn max_groups(&self) -> u32 {
-        let Geometry::GroupSelection { max_groups } = self.geometry;
-        max_groups
+        self.geometry.max_groups().unwrap_or(0)
     }
 
     /// The noise, and with it the price.

@@ -174,7 +174,8 @@ pub(crate) struct UnitFold {
 
 impl UnitFold {
     fn new(inner: &Inner, geometry: Geometry, key: SelectionKey) -> Self {
-        let Geometry::GroupSelection { max_groups } = geometry;
+        // A unit is kept in no group where groups are not what is selected: nothing is more than declared.
+        let max_groups = geometry.max_groups().unwrap_or(0);
         Self {
             key,
             max_groups: max_groups as usize,

@@ -42,7 +42,8 @@ pub(crate) async fn plain(
 }
 
 async fn run(inner: &Inner, geometry: Geometry, key: &SelectionKey, parallelism: Parallelism) -> DfResult<Cells> {
-    let Geometry::GroupSelection { max_groups } = geometry;
+    // As in the fold: where groups are not what is selected, none is kept.
+    let max_groups = geometry.max_groups().unwrap_or(0);
     let session = private_session(inner, parallelism);
     // DataFusion 55 takes TRY_CAST off a comparison as if it lost nothing, which changes which rows are kept.
     session.remove_optimizer_rule("simplify_expressions");

@@ -22,8 +22,9 @@ pub(crate) fn preview(inner: &Inner, ask: &Ask, noise: &NoisePlan) -> Table {
     say("delta", format!("{:e}", ask.delta));
     say("mechanism", mechanism_name(noise.kind()).to_owned());
     say("groups", noise.groups().to_string());
-    let glovebox_privacy::Geometry::GroupSelection { max_groups } = noise.geometry();
-    say("max_groups_contributed", max_groups.to_string());
+    if let Some(max_groups) = noise.geometry().max_groups() {
+        say("max_groups_contributed", max_groups.to_string());
+    }
     say("cost rho", format!("{:.9}", cost.rho.as_f64_up()));
     if ask.delta > 0.0 {
         say("cost epsilon at delta", format!("{:.6}", epsilon_of(cost.rho, ask.delta)));
