@@ -1,0 +1,6 @@
+//! Tests of the street: the same bytes everywhere, the truth as drawn, and neighbours.
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
+
+mod countable;
+mod determinism;
+mod truth;
