@@ -6,6 +6,7 @@ mod canary;
 mod corpus;
 mod data;
 mod flights;
+mod footage;
 mod jobs;
 mod neighbours;
 mod reference;

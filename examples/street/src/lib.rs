@@ -14,10 +14,11 @@
 //! ```
 //!
 //! Read [`chance`] (the generator), [`actor`] (who there is, where and when: the truth), [`paint`] (a frame), [`scene`] (both
-//! together, and the same footage without somebody).
+//! together, and the same footage without somebody), [`count`] (crossings counted from frames alone).
 
 pub mod actor;
 pub mod chance;
+pub mod count;
 pub mod paint;
 pub mod scene;
 

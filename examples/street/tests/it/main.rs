@@ -1,5 +1,5 @@
 //! Tests of the street: the same bytes everywhere, the truth as drawn, and neighbours.
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
+#![expect(clippy::unwrap_used, reason = "tests")]
 
 mod countable;
 mod determinism;
