@@ -10,6 +10,7 @@ use glovebox_policy::{Caller, ContractId, Digest, Purpose, Reason, Refusal};
 use serde::Serialize;
 
 use crate::engine::{Engine, internal, sees_all};
+use crate::freeze::not_frozen;
 use crate::pipeline::signed_contract;
 
 /// Everything that proves one release, as files.
@@ -118,6 +119,9 @@ impl Engine {
         });
         for terms in visible {
             let Some(found) = ledger.certificate(request, &terms.id).map_err(failed)? else { continue };
+            if !sees_all(caller) {
+                not_frozen(&self.shared, &terms.dataset, &terms.id, &caller.person)?;
+            }
             let stored = ledger.release_of(request).map_err(failed)?.ok_or_else(unseen)?;
             return Ok(ReleaseProof {
                 result: stored.into_parts().0,

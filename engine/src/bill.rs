@@ -38,8 +38,6 @@ pub struct BillLineCard {
     pub cost: CostCard,
     /// In hundredths of the currency.
     pub price: u64,
-    /// The number of the debit's entry in the log.
-    pub leaf: u64,
 }
 
 impl Engine {
@@ -55,7 +53,9 @@ impl Engine {
         let seen = stored.filter(|stored| sees_all(caller) || stored.contract.org == caller.org);
         seen.ok_or_else(|| Refusal::about(Reason::NotFound, contract.as_str()))?;
         let first = match month {
-            Some(text) => first_of(text).ok_or_else(|| Refusal::about(Reason::BadRequest, "month: not like 2026-11"))?,
+            Some(text) => {
+                first_of(text).ok_or_else(|| Refusal::about(Reason::BadRequest, "month: not like 2026-11"))?
+            }
             None => NaiveDate::default() + Days::new(u64::try_from(now_unix_s() / 86_400).unwrap_or_default()),
         };
         let first = first.with_day(1).unwrap_or(first);
@@ -70,7 +70,6 @@ impl Engine {
             at: instant(line.at_unix_s),
             cost: line.cost.into(),
             price: line.price,
-            leaf: line.leaf_index,
         });
         Ok(BillCard {
             contract: contract.clone(),
@@ -95,7 +94,9 @@ mod tests {
     #[test]
     fn months_are_read_strictly() {
         assert_eq!(first_of("2026-11"), NaiveDate::from_ymd_opt(2026, 11, 1));
-        for wrong in ["", "2026", "2026-13", "2026-1", "26-11", "+026-01", "2026-11-01", "2026-11 ", "1969-12", "二〇二六-11"] {
+        for wrong in
+            ["", "2026", "2026-13", "2026-1", "26-11", "+026-01", "2026-11-01", "2026-11 ", "1969-12", "二〇二六-11"]
+        {
             assert_eq!(first_of(wrong), None, "{wrong}");
         }
     }

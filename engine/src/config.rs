@@ -115,7 +115,10 @@ impl PricesConfig {
         let parts = [(self.thousand_cells, cells.div_ceil(1000)), (self.second, seconds)];
         // Far below what an `i64` of the store holds, whatever the configuration says.
         let most = u64::from(u32::MAX) * 1_000;
-        parts.iter().fold(self.request, |sum, (price, count)| sum.saturating_add(price.saturating_mul(*count))).min(most)
+        parts
+            .iter()
+            .fold(self.request, |sum, (price, count)| sum.saturating_add(price.saturating_mul(*count)))
+            .min(most)
     }
 }
 

@@ -25,10 +25,10 @@ pub mod statement;
 mod tick;
 
 pub use audit::{DecisionCard, LogPage, ReleaseProof};
+pub use bill::{BillCard, BillLineCard};
 pub use cards::{
     BudgetCard, CardKind, ColumnCard, ContractCard, CostCard, DatasetCard, OfficerFault, OfficerReport, PromiseCard,
 };
-pub use bill::{BillCard, BillLineCard};
 pub use config::{Config, ConfigError};
 pub use engine::{Engine, EngineError};
 pub use freeze::FreezeCard;

@@ -31,7 +31,7 @@ use tokio::time::{Instant, sleep, sleep_until, timeout_at};
 
 use crate::config::Window;
 use crate::engine::{Engine, Shared, internal, now_unix_s};
-use crate::freeze::few_losses;
+use crate::freeze::{few_losses, not_frozen};
 use crate::job::JobTask;
 use crate::pipeline::{decide, signed_contract, window};
 use crate::statement::{Answer, Statement};
@@ -134,6 +134,9 @@ impl Engine {
         }
         let bound = prepared.bound.as_ref().ok_or(Reason::ParameterMissing)?;
         if bound.analysis.is_preview() {
+            // Analysed before, perhaps: what was frozen since is not explained either.
+            let dataset = bound.analysis.dataset().manifest().name();
+            not_frozen(&self.shared, dataset, &bound.contract, &caller.person)?;
             return self.preview(bound).await;
         }
         let window = window(&self.shared, &bound.analysis)?;

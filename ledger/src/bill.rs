@@ -1,7 +1,7 @@
 //! Bills: what a contract was debited, with the price of each request.
 //!
 //! A price is worked out from public sizes when a request is charged, and is a fact of the debit: changing the list of
-//! prices changes no bill. What is lost stays billed, as it stays charged: whether a run fails may depend on rows.
+//! prices changes no number of a bill. The currency is not: a bureau does not change it. What is lost stays billed, as it stays charged: whether a run fails may depend on rows.
 
 use glovebox_policy::{ContractId, Cost, Digest, PersonId};
 
@@ -38,7 +38,8 @@ impl Ledger {
                 "SELECT request, person, at, rho, delta, price, leaf FROM debit
                  WHERE contract = ?1 AND day >= ?2 AND day < ?3 ORDER BY leaf",
             )?;
-            let found = rows.query_map((contract.as_str(), from, to), |row| -> rusqlite::Result<Found> { row.try_into() })?;
+            let found =
+                rows.query_map((contract.as_str(), from, to), |row| -> rusqlite::Result<Found> { row.try_into() })?;
             found
                 .map(|found| {
                     let (request, person, at_unix_s, rho, delta, price, leaf) = found?;

@@ -9,7 +9,7 @@ use crate::store::Ledger;
 use crate::{job_read, row};
 
 /// Each finds rows that must not exist, and says what they would mean.
-const FAULTS: [(&str, &str); 25] = [
+const FAULTS: [(&str, &str); 29] = [
     (
         "a domain's total is not the sum of its charges",
         "SELECT 1 FROM domain d WHERE (spent_rho, spent_delta) IS NOT
@@ -106,6 +106,29 @@ const FAULTS: [(&str, &str); 25] = [
                  ELSE 'approve' END",
     ),
     (
+        "a person is not what the log entry says",
+        "SELECT 1 FROM person f JOIN told t ON t.seq = f.leaf WHERE
+             (t.kind, t.person, t.org, t.role) IS NOT ('person', f.person, f.org, f.role)",
+    ),
+    (
+        "an officer's key is not what its log entry says",
+        "SELECT 1 FROM officer_key f JOIN told t ON t.seq = f.leaf WHERE
+             (t.kind, t.person, t.key) IS NOT ('officer-key', f.person, lower(hex(f.public_key)))",
+    ),
+    (
+        "a token or a client certificate is not what its log entry says",
+        "SELECT 1 FROM token f JOIN told t ON t.seq = f.leaf WHERE
+             (t.kind, t.person, t.token, t.expires) IS NOT ('token', f.person, lower(hex(f.digest)), f.expires_at)
+         UNION ALL SELECT 1 FROM client_certificate f JOIN told t ON t.seq = f.leaf WHERE
+             (t.kind, t.person, t.officer, t.fingerprint)
+             IS NOT ('client-certificate', f.person, f.officer, lower(hex(f.fingerprint)))",
+    ),
+    (
+        "the log tells of a debit that is not there",
+        "SELECT 1 FROM told WHERE (kind = 'charge' OR kind IN ('reuse', 'join', 'resume') AND debited = 1)
+             AND seq NOT IN (SELECT leaf FROM debit)",
+    ),
+    (
         "a freeze is not what its log entry says",
         "SELECT 1 FROM freeze f JOIN told t ON t.seq = f.leaf WHERE
              (t.kind, t.subject, t.name, t.frozen, t.person, t.why, t.time)
@@ -172,7 +195,9 @@ const TOLD: &str = "WITH parsed AS (SELECT seq, CAST(entry AS TEXT) AS e FROM lo
         e ->> 'request' AS request, e ->> 'terms' AS terms, e ->> 'body' AS body, e ->> 'claims' AS claims,
         e ->> 'certificate' AS certificate, e ->> 'job' AS job, e ->> 'person' AS person, e ->> 'org' AS org,
         e ->> 'manifest' AS manifest, e ->> 'module' AS module, e ->> 'envelope' AS envelope,
-        e ->> 'decision' AS decision, e ->> 'subject' AS subject, e ->> 'name' AS name, e ->> 'why' AS why,
+        e ->> 'decision' AS decision, e ->> 'subject' AS subject, e ->> 'role' AS role,
+        e ->> 'key' AS key, e ->> 'token' AS token, e ->> 'officer' AS officer, e ->> 'fingerprint' AS fingerprint,
+        e ->> 'debited' AS debited, e ->> 'name' AS name, e ->> 'why' AS why,
         e ->> 'frozen' AS frozen, e ->> 'time' AS time, e ->> 'expires' AS expires, e ->> 'number' AS number,
         e ->> 'execute_by' AS execute_by, e ->> 'max_executions' AS max_executions, e ->> 'officers' AS officers,
         e ->> 'price' AS price, CAST(e ->> 'rho' AS INTEGER) AS rho, CAST(e ->> 'delta' AS INTEGER) AS delta,

@@ -9,7 +9,7 @@ use glovebox_policy::{
 };
 use rusqlite::{Connection, OptionalExtension as _};
 
-use crate::account::find_officer_key;
+use crate::account::{find_officer_key, require_person};
 use crate::error::{ContractError, LedgerError};
 use crate::log::Entry;
 use crate::store::Ledger;
@@ -119,7 +119,8 @@ impl Ledger {
     ///
     /// # Errors
     /// A refusal for the officer: [`Reason::ContractExists`]; [`Reason::SignatureInvalid`] if the signer has no key
-    /// here; [`Reason::ContractInvalid`] if the dataset is not registered in the named domain or the term is over;
+    /// here; [`Reason::ContractInvalid`] if the dataset is not registered in the named domain, the term is over, or
+    /// fewer officers would decide than under another contract; [`Reason::OwnRequest`] if the signer is of the firm;
     /// [`Reason::OfficersMissing`] if its jobs could never be decided; [`Reason::AllotmentAboveDomain`]. Else a failure of the store.
     pub fn add_contract(&self, c: &SignedContract, now_unix_s: i64) -> Result<(), ContractError> {
         self.write(|tx| {
@@ -169,6 +170,14 @@ fn check_contract(tx: &Connection, signed: &SignedContract, now: i64) -> Result<
     if terms.ends.timestamp() <= now {
         return Err(Refusal::about(Reason::ContractInvalid, "ends").into());
     }
+    // One officer must not make a firm's jobs cheaper to approve than other contracts on the same data say.
+    let most = most_officers(tx, &terms.org, &terms.dataset, now)?;
+    if terms.risk_class.officers() < most {
+        return Err(Refusal::about(Reason::ContractInvalid, "risk_class: below that of a contract in force").into());
+    }
+    if require_person(tx, signed.signer())?.org == terms.org {
+        return Err(Refusal::about(Reason::OwnRequest, terms.id.as_str()).into());
+    }
     if officers_outside(tx, &terms.org)? < terms.risk_class.officers() {
         return Err(Refusal::about(Reason::OfficersMissing, terms.risk_class.as_str()).into());
     }
@@ -179,6 +188,15 @@ fn check_contract(tx: &Connection, signed: &SignedContract, now: i64) -> Result<
         return Err(Refusal::about(Reason::AllotmentAboveDomain, terms.id.as_str()).into());
     }
     Ok(())
+}
+
+/// The most officers that a contract of the organisation on the dataset asks that has not ended.
+fn most_officers(tx: &Connection, org: &OrgId, dataset: &DatasetName, now: i64) -> Result<u32, LedgerError> {
+    Ok(tx
+        .prepare_cached(
+            "SELECT coalesce(max(officers), 0) FROM contract WHERE org = ?1 AND dataset = ?2 AND ends_at > ?3",
+        )?
+        .query_row((org.as_str(), dataset.to_string(), now), |row| row.get(0))?)
 }
 
 /// How many officers have a key here and are of another organisation.

@@ -38,11 +38,14 @@ impl Ledger {
         let (Some(digest), Some(contract)) = (text("decision"), text("contract")) else {
             return Ok(None);
         };
-        let Ok(digest) = digest.parse::<Digest>() else {
+        // Entries of a release tell the decision too, at a time at which nothing was decided.
+        let charged = text("kind").is_some_and(|kind| ["charge", "reuse", "join", "resume"].contains(&kind));
+        let Some(digest) = digest.parse::<Digest>().ok().filter(|_| charged) else {
             return Ok(None);
         };
         let contract = contract.parse().map_err(|_| corrupt("it names no contract"))?;
-        let at_unix_s = entry.get("time").and_then(serde_json::Value::as_i64).ok_or_else(|| corrupt("it has no time"))?;
+        let at_unix_s =
+            entry.get("time").and_then(serde_json::Value::as_i64).ok_or_else(|| corrupt("it has no time"))?;
         let record: Option<Vec<u8>> = self.read(|tx| {
             Ok(tx
                 .prepare_cached("SELECT record FROM decision WHERE digest = ?1")?

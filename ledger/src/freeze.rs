@@ -3,14 +3,14 @@
 //! A dataset, a contract or a person is frozen until an officer says otherwise. Every change is a fact of its own with
 //! an entry in the log; where a subject stands is what its last fact says. Asked inside the transaction of every charge.
 
-use glovebox_policy::{ContractId, DatasetName, Digest, PersonId, Reason, Refusal};
+use glovebox_policy::{ContractId, DatasetName, Digest, PersonId, Reason, Refusal, Role};
 use rusqlite::{Connection, OptionalExtension as _};
 
 use crate::account::require_person;
 use crate::error::{JobError, LedgerError};
 use crate::log::Entry;
 use crate::store::Ledger;
-use crate::{clock, row};
+use crate::{clock, contract, row};
 
 /// Longest reason, in bytes.
 pub const FREEZE_REASON_MAX_BYTES: usize = 1_000;
@@ -96,19 +96,35 @@ impl Ledger {
     /// counted, but freeze nobody any more.
     ///
     /// # Errors
-    /// A refusal: [`Reason::NotFound`] if there is no such thing, [`Reason::FreezeInvalid`] if it stands so already, if the
-    /// reason is empty or too long, or if officers freeze themselves. Else if the store fails.
+    /// A refusal: [`Reason::NotFound`] if there is no such thing, [`Reason::OwnRequest`] if the subject is of the officer's
+    /// own organisation, [`Reason::FreezeInvalid`] if it stands so already, if the reason is empty or too long, or if the
+    /// person is no analyst: what others do is not stopped by this. Else if the store fails.
     pub fn freeze(&self, new: &NewFreeze) -> Result<(), JobError> {
         let refused = |reason| JobError::Refused(Refusal::about(reason, &new.subject.name()));
         let told = (1..=FREEZE_REASON_MAX_BYTES).contains(&new.why.trim().len());
-        if !told || matches!(&new.subject, Freezable::Person(person) if *person == new.officer) {
+        if !told {
             return Err(refused(Reason::FreezeInvalid));
         }
         self.write(|tx| {
             let now = clock::advance(tx, new.now_unix_s)?;
-            require_person(tx, &new.officer)?;
+            let officer = require_person(tx, &new.officer)?;
             if !is_known(tx, &new.subject)? {
                 return Err(refused(Reason::NotFound));
+            }
+            let (org, freezable) = match &new.subject {
+                Freezable::Dataset(_) => (None, true),
+                Freezable::Contract(id) => (contract::terms(tx, id)?.map(|terms| terms.org), true),
+                Freezable::Person(person) => {
+                    let person = require_person(tx, person)?;
+                    (Some(person.org), person.role == Role::Analyst)
+                }
+            };
+            // Nobody lets the own firm go, nor forgives its lost requests.
+            if org == Some(officer.org) {
+                return Err(refused(Reason::OwnRequest));
+            }
+            if !freezable {
+                return Err(refused(Reason::FreezeInvalid));
             }
             let incidents = match &new.subject {
                 Freezable::Person(person) => incidents_since_release(tx, person)?,

@@ -12,7 +12,7 @@ use crate::account::{find_officer_key, require_person};
 use crate::error::{JobError, LedgerError};
 use crate::log::Entry;
 use crate::store::Ledger;
-use crate::{clock, contract, job_read, row};
+use crate::{clock, contract, job_read, job_write, row};
 
 /// How many jobs of one organisation may wait for a verdict at the same time: what officers have to read.
 pub const WAITING_JOBS_MAX: u32 = 16;
@@ -149,7 +149,7 @@ pub struct JobSummary {
     pub leaf_index: u64,
     /// How many officers decide: what the risk class of its contract asks.
     pub officers: u32,
-    /// The verdicts, oldest first. Until [`JobSummary::is_decided`] nobody but its author may learn what one says.
+    /// The verdicts, oldest first. Until [`JobSummary::is_decided`] nobody may learn here what one says.
     pub verdicts: Vec<StoredVerdict>,
     /// Whether it was called back.
     pub cancellation: Option<Cancellation>,
@@ -238,7 +238,7 @@ impl Ledger {
             }
             check_new(tx, new, now)?;
             check_number(tx, &terms.org, now)?;
-            Ok(insert_job(tx, new, &terms.org, now)?)
+            Ok(job_write::insert_job(tx, new, &terms.org, now)?)
         })
     }
 
@@ -274,10 +274,10 @@ impl Ledger {
             if verdict.execute_by.timestamp() <= now {
                 return Err(refused(Reason::ApprovalExpired));
             }
-            insert_verdict(tx, new.signed, now)?;
+            job_write::insert_verdict(tx, new.signed, now)?;
             let now_known = job_read::summary(tx, &verdict.job)?.ok_or_else(|| refused(Reason::NotFound))?;
             if now_known.is_decided() {
-                insert_outcome(tx, &now_known, now)?;
+                job_write::insert_outcome(tx, &now_known, now)?;
             }
             Ok(())
         })
@@ -338,78 +338,4 @@ pub(crate) fn check_number(tx: &Connection, org: &OrgId, now: i64) -> Result<(),
         () if job_read::submitted_since(tx, org, now - DAY_S)? >= DAILY_JOBS_MAX => refused(Reason::JobsToday),
         () => Ok(()),
     }
-}
-
-fn insert_job(tx: &Connection, new: &NewJob, org: &OrgId, now: i64) -> Result<(), LedgerError> {
-    let (manifest, module) = (Digest::of(&new.manifest), Digest::of(&new.module));
-    let leaf = Entry::new("job", now)
-        .text("job", new.job.as_str())
-        .text("person", new.person.as_str())
-        .text("org", org.as_str())
-        .text("contract", new.contract.as_str())
-        .digest("manifest", &manifest)
-        .digest("module", &module)
-        .number("expires", new.expires_unix_s)
-        .append(tx)?;
-    tx.prepare_cached(
-        "INSERT INTO job (job, person, org, contract, manifest, manifest_digest, module, module_digest, submitted_at,
-             expires_at, leaf) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
-    )?
-    .execute((
-        new.job.as_str(),
-        new.person.as_str(),
-        org.as_str(),
-        new.contract.as_str(),
-        &new.manifest,
-        manifest.as_bytes(),
-        &new.module,
-        module.as_bytes(),
-        now,
-        new.expires_unix_s,
-        row::signed(leaf)?,
-    ))?;
-    Ok(())
-}
-
-fn insert_verdict(tx: &Connection, signed: &SignedVerdict, now: i64) -> Result<(), LedgerError> {
-    let verdict = signed.verdict();
-    let leaf = Entry::new("verdict", now)
-        .text("job", verdict.job.as_str())
-        .text("person", verdict.approver.as_str())
-        .digest("envelope", &signed.digest())
-        .append(tx)?;
-    tx.prepare_cached(
-        "INSERT INTO verdict (job, person, decision, envelope, digest, execute_by, max_executions, at, leaf)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
-    )?
-    .execute((
-        verdict.job.as_str(),
-        verdict.approver.as_str(),
-        verdict.decision.as_str(),
-        signed.envelope(),
-        signed.digest().as_bytes(),
-        verdict.execute_by.timestamp(),
-        verdict.max_executions,
-        now,
-        row::signed(leaf)?,
-    ))?;
-    Ok(())
-}
-
-/// What came of all verdicts, in the transaction of the last one.
-fn insert_outcome(tx: &Connection, job: &JobSummary, now: i64) -> Result<(), LedgerError> {
-    let decision = if job.is_approved() { Decision::Approve } else { Decision::Reject };
-    let leaf = Entry::new("outcome", now)
-        .text("job", job.job.as_str())
-        .text("decision", decision.as_str())
-        .number("execute_by", job.execute_by_unix_s().unwrap_or_default())
-        .number("max_executions", job.max_executions().into())
-        .append(tx)?;
-    tx.prepare_cached("INSERT INTO outcome (job, decision, at, leaf) VALUES (?1, ?2, ?3, ?4)")?.execute((
-        job.job.as_str(),
-        decision.as_str(),
-        now,
-        row::signed(leaf)?,
-    ))?;
-    Ok(())
 }

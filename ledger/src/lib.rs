@@ -33,6 +33,7 @@ mod freeze;
 mod issue;
 mod job;
 mod job_read;
+mod job_write;
 mod log;
 mod publish;
 mod release;

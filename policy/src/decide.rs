@@ -8,6 +8,7 @@
 //! request is validated against it when it is made.
 
 mod case;
+mod record;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,6 +16,8 @@ use cedar_policy::{PolicyId, PolicySet as CedarSet, Schema, Template, Validation
 use serde::{Deserialize, Serialize};
 
 use self::case::Case;
+use self::record::Record;
+pub use self::record::Replayed;
 
 use crate::contract::{Contract, SignedContract};
 use crate::id::{ColumnName, ContractId, DatasetName, Digest, OrgId, PersonId, Purpose, Role};
@@ -240,51 +243,6 @@ impl PolicySet {
         Ok(Permit { request: matter.request, contract: matter.terms().id.clone(), decision, record })
     }
 
-    /// Decides a past request anew, from what was written down of it: by these policies, the contract and the instant of
-    /// the charge. That nothing was frozen then is the ledger's to say.
-    ///
-    /// # Errors
-    /// [`Reason::ReplayImpossible`] if the record is not one of these policies and this contract, and the refusal that
-    /// the request would get if it is one and is not permitted.
-    pub fn replay(&self, record: &[u8], contract: &SignedContract, at_unix_s: i64) -> Result<Replayed, Refusal> {
-        let impossible = |what| Refusal::about(Reason::ReplayImpossible, what);
-        let said: OwnedRecord = serde_json::from_slice(record).map_err(|_| impossible("the record cannot be read"))?;
-        if said.policies != self.digest {
-            return Err(impossible("the record is of another set of policies or purposes"));
-        }
-        if said.contract != contract.digest() {
-            return Err(impossible("the record is of another contract"));
-        }
-        let caller = Caller { person: said.person, org: said.org, role: said.role };
-        // JSON is read to within one unit in the last place; the bytes say which number was meant.
-        for delta in [said.delta, said.delta.next_up(), said.delta.next_down()] {
-            let permit = self.decide(&Matter {
-                request: said.request,
-                caller: &caller,
-                purpose: Some(&said.purpose),
-                contract,
-                dataset: &said.dataset,
-                frozen: false,
-                uses: &said.uses,
-                epsilon: said.epsilon,
-                delta,
-                max_groups: said.max_groups,
-                approvals: said.approvals,
-                now_unix_s: at_unix_s,
-            });
-            // Only the number that was meant decides; the first is it, but for rounding.
-            match permit {
-                Ok(permit) if permit.record == record => {
-                    let (decision, purpose, uses, approvals) = (permit.decision, said.purpose, said.uses, said.approvals);
-                    return Ok(Replayed { decision, caller, purpose, uses, approvals });
-                }
-                Err(refusal) if delta == said.delta => return Err(refusal),
-                _ => {}
-            }
-        }
-        Err(impossible("the record is not what a decision writes"))
-    }
-
     fn purpose_of<'a>(&self, matter: &'a Matter<'_>) -> Result<&'a Purpose, Refusal> {
         let purpose = match (matter.purpose, matter.terms().purposes.as_slice()) {
             (Some(purpose), _) => purpose,
@@ -341,78 +299,6 @@ fn purpose_tree(declared: Vec<(Purpose, Option<Purpose>)>) -> Result<Purposes, P
         }
     }
     Ok(tree)
-}
-
-/// A past decision, made again with the same outcome.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Replayed {
-    /// Its digest.
-    pub decision: Digest,
-    /// Who asked.
-    pub caller: Caller,
-    /// What for.
-    pub purpose: Purpose,
-    /// Columns in roles of use, each permitted.
-    pub uses: BTreeSet<ColumnUse>,
-    /// Officers' approvals that stood.
-    pub approvals: u32,
-}
-
-/// [`Record`], read back.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct OwnedRecord {
-    policies: Digest,
-    contract: Digest,
-    person: PersonId,
-    org: OrgId,
-    role: Role,
-    purpose: Purpose,
-    request: Digest,
-    dataset: DatasetName,
-    uses: BTreeSet<ColumnUse>,
-    epsilon: NanoEpsilon,
-    delta: f64,
-    max_groups: u32,
-    approvals: u32,
-}
-
-/// What a decision rested on, in one fixed order of fields.
-#[derive(Serialize)]
-struct Record<'a> {
-    policies: Digest,
-    contract: Digest,
-    person: &'a PersonId,
-    org: &'a OrgId,
-    role: Role,
-    purpose: &'a Purpose,
-    request: Digest,
-    dataset: &'a DatasetName,
-    uses: &'a BTreeSet<ColumnUse>,
-    epsilon: NanoEpsilon,
-    delta: f64,
-    max_groups: u32,
-    approvals: u32,
-}
-
-impl<'a> Record<'a> {
-    fn of(set: &PolicySet, matter: &Matter<'a>, purpose: &'a Purpose) -> Self {
-        Self {
-            policies: set.digest,
-            contract: matter.contract.digest(),
-            person: &matter.caller.person,
-            org: &matter.caller.org,
-            role: matter.caller.role,
-            purpose,
-            request: matter.request,
-            dataset: matter.dataset,
-            uses: matter.uses,
-            epsilon: matter.epsilon,
-            delta: matter.delta,
-            max_groups: matter.max_groups,
-            approvals: matter.approvals,
-        }
-    }
 }
 
 fn digest_of(value: &impl Serialize) -> Result<Digest, serde_json::Error> {

@@ -195,8 +195,8 @@ reasons! {
         "the contract is frozen by a data officer; ask the bureau"
         "该合同已被数据专员冻结；请联系数据机构";
     FreezeInvalid "freeze-invalid" 409 PRECONDITION
-        "it stands so already, the reason is missing or longer than 1,000 bytes, or it is your own account; look at the list of freezes"
-        "状态已是如此、缺少理由或理由超过 1000 字节，或对象是您自己的账号；请查看冻结列表";
+        "it stands so already, the reason is missing or longer than 1,000 bytes, or the person is no analyst; look at the list of freezes"
+        "状态已是如此、缺少理由或理由超过 1000 字节，或该人员不是分析方；请查看冻结列表";
     Busy "busy" 503 UNAVAILABLE
         "all places are reserved; try again later"
         "暂无空闲名额；请稍后再试";
@@ -246,8 +246,8 @@ reasons! {
         "the job was run as often as its approval allows; its results stay available"
         "该作业已达批准的执行次数；既有结果仍可获取";
     OwnRequest "own-request" 403 DENIED
-        "nobody of the requesting organisation decides on its requests; ask another officer"
-        "申请方单位的人员不得审批本单位的请求；请由其他专员办理";
+        "nobody decides on requests, contracts or freezes of the own organisation; ask another officer"
+        "任何人不得办理本单位的请求、合同或冻结；请由其他专员办理";
     JobClosed "job-closed" 409 PRECONDITION
         "the job is decided, cancelled or expired; look at its status"
         "该作业已有决定、已取消或已过期；请查看其状态";

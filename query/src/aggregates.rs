@@ -17,6 +17,8 @@ use crate::total::when;
 struct Argument {
     expr: Expr,
     bounds: Option<WrittenBounds>,
+    /// The declared grid, of a bare column: also where a condition is put around it.
+    grid: Option<f64>,
 }
 
 impl Reader<'_> {
@@ -33,8 +35,15 @@ impl Reader<'_> {
                     bounds = index.and_then(|i| marker_index(&i)).and_then(|i| self.written.get(i)).copied();
                     argument.filter(|_| bounds.is_some()).ok_or(Reason::BoundsInvalid)?
                 }
-                other => return Ok(Argument { expr: other, bounds }),
+                other => return Ok(Argument { grid: self.grid(&other), expr: other, bounds }),
             };
+        }
+    }
+
+    fn grid(&self, expr: &Expr) -> Option<f64> {
+        match expr {
+            Expr::Column(column) => self.scope.column(&column.name)?.grid,
+            _ => None,
         }
     }
 
@@ -71,6 +80,11 @@ impl Reader<'_> {
         self.check_columns(&argument.expr)?;
         let condition = params.filter.as_deref().map(|filter| self.condition(filter)).transpose()?;
         if let (Some(condition), false) = (&condition, params.distinct) {
+            // A unit of which no row meets the condition is clamped too: it would count for the nearer bound.
+            let starts_at_zero = |b: &WrittenBounds| b.of != BoundsOf::Group || (b.lower <= 0.0 && b.upper >= 0.0);
+            if !argument.bounds.as_ref().is_none_or(starts_at_zero) {
+                return Err(Refusal::about(Reason::BoundsInvalid, "bounds of a group with FILTER must hold 0"));
+            }
             // A row that does not meet the condition contributes what NULL does: nothing, to a count or to a sum.
             argument.expr = when(condition.clone(), argument.expr);
         }
@@ -132,7 +146,8 @@ impl Reader<'_> {
     }
 
     /// The steps of a value, from written bounds per row or from declared ones.
-    fn scale(&self, expr: &Expr, bounds: Option<WrittenBounds>) -> Result<FixedPoint, Refusal> {
+    fn scale(&self, expr: &Expr, argument: &Argument) -> Result<FixedPoint, Refusal> {
+        let (bounds, grid) = (argument.bounds, argument.grid);
         let whole = self.is_whole(expr);
         let written = bounds.filter(|b| b.of == BoundsOf::Row);
         let missing = || Refusal::about(Reason::BoundsMissing, &canonical::text(expr));
@@ -142,10 +157,6 @@ impl Reader<'_> {
             None => interval_of(expr, &self.scope)
                 .or_else(|| bounds.and_then(reach_of))
                 .and_then(|i| if whole { i.outward() } else { Some(i) }),
-        };
-        let grid = match expr {
-            Expr::Column(column) => self.scope.column(&column.name).and_then(|c| c.grid),
-            _ => None,
         };
         FixedPoint::new(interval.ok_or_else(missing)?, grid, whole)
     }
@@ -160,7 +171,7 @@ impl Reader<'_> {
 
     fn sum(&self, argument: Argument, measures: &mut Vec<Measure>) -> Result<Output, Refusal> {
         let expr = self.number(&argument.expr)?;
-        let scale = self.scale(&expr, argument.bounds)?;
+        let scale = self.scale(&expr, &argument)?;
         let clamp = match argument.bounds {
             Some(WrittenBounds { of: BoundsOf::Group, lower, upper }) => {
                 let steps = |v: f64| (v / scale.grid).round();
@@ -182,7 +193,7 @@ impl Reader<'_> {
             return Err(Reason::BoundsInvalid.into());
         }
         let expr = self.number(&argument.expr)?;
-        let scale = self.scale(&expr, argument.bounds)?;
+        let scale = self.scale(&expr, &argument)?;
         let centre = scale.middle();
         let text = format!("count({})", canonical::text(&expr));
         let count = Measure::count(Counted::Present(expr.clone()), &text, None, self.rows)?;

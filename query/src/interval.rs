@@ -10,7 +10,7 @@ use datafusion::logical_expr::{Expr, Operator};
 use glovebox_catalog::KeyValue;
 
 use crate::dates::{Taken, taken};
-use crate::keys::years;
+use crate::keys::{dated, years};
 use crate::scope::Scope;
 
 /// A closed interval of finite numbers.
@@ -159,12 +159,8 @@ fn of_date(call: &ScalarFunction, scope: &Scope) -> Option<Interval> {
     let (Taken::Part(period), of) = taken(call)? else {
         return None;
     };
-    let of_column = || {
-        let [name] = of.column_refs().into_iter().collect::<Vec<_>>()[..] else {
-            return None;
-        };
-        scope.column(&name.name)?.days.as_ref().map(years)
-    };
+    // Of the bare column only: whatever else is made of it may have other years.
+    let of_column = || dated(of, scope)?.0.days.as_ref().map(years);
     let values = period.values().or_else(of_column)?;
     Interval::new(*values.start() as f64, *values.end() as f64)
 }

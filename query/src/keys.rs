@@ -87,7 +87,7 @@ fn domain(expr: &Expr, scope: &Scope) -> Result<Option<Domain>, Refusal> {
 }
 
 /// The column that an expression takes its day of, and whether as a day or as an instant.
-fn dated<'a>(expr: &Expr, scope: &'a Scope) -> Option<(&'a Known, DataType)> {
+pub(crate) fn dated<'a>(expr: &Expr, scope: &'a Scope) -> Option<(&'a Known, DataType)> {
     match expr {
         Expr::Column(column) => {
             let column = scope.column(&column.name)?;

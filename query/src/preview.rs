@@ -31,7 +31,11 @@ pub(crate) fn preview(inner: &Inner, ask: &Ask, noise: &NoisePlan) -> Table {
     }
     for (measure, family) in inner.measures.iter().zip(noise.families()) {
         let unit = unit_of(measure);
-        let name = short(measure);
+        let name = match inner.measures.iter().filter(|other| short(other) == short(measure)).count() {
+            1 => short(measure),
+            // Told apart by what one unit adds at most.
+            _ => format!("{} within {}..{}", short(measure), measure.clamp.0, measure.clamp.1),
+        };
         say(&format!("{name}: noise scale"), format!("{:.6}", family.scale.to_f64() * unit));
         say(&format!("{name}: 95 % half-width"), format!("{:.6}", family.half_width_95 as f64 * unit));
     }

@@ -29,8 +29,8 @@ use arrow_flight::FlightData;
 use arrow_flight::encode::FlightDataEncoderBuilder;
 use arrow_flight::error::FlightError;
 use futures::{Stream, StreamExt as _};
-use glovebox_engine::{BillCard, 
-    Answer, BudgetCard, ContractCard, CostCard, DatasetCard, FreezeCard, OfficerFault, ReleasedAnswer,
+use glovebox_engine::{
+    Answer, BillCard, BudgetCard, ContractCard, CostCard, DatasetCard, FreezeCard, OfficerFault, ReleasedAnswer,
 };
 use glovebox_ledger::Person;
 use glovebox_policy::refusal::RefusalBody;

@@ -3,7 +3,7 @@
 use chrono::{DateTime, SecondsFormat};
 use glovebox_ledger::JobSummary;
 use glovebox_policy::approval::reason_of;
-use glovebox_policy::{Caller, ContractId, Cost, Digest, JobId, OrgId, PersonId};
+use glovebox_policy::{ContractId, Cost, Digest, JobId, OrgId, PersonId};
 use glovebox_privacy::{Released, Table};
 use serde::Serialize;
 
@@ -75,7 +75,7 @@ pub struct JobCard {
     pub review_until: String,
     /// How many officers decide.
     pub officers: u32,
-    /// The verdicts. Until all officers have decided, an officer sees no other verdict than the own, and nobody else any.
+    /// The verdicts, once all officers have decided. Before, nobody sees any.
     pub verdicts: Vec<VerdictCard>,
     /// Of an approved job: until when it may be run, RFC 3339.
     pub execute_by: Option<String>,
@@ -163,9 +163,10 @@ pub(crate) struct JobFacts {
 }
 
 impl JobCard {
-    pub(crate) fn new(caller: &Caller, summary: &JobSummary, state: JobState, facts: &JobFacts) -> Self {
-        let shown = |by: &PersonId| summary.is_decided() || *by == caller.person;
-        let verdicts = summary.verdicts.iter().filter(|verdict| shown(&verdict.person)).map(|verdict| VerdictCard {
+    pub(crate) fn new(summary: &JobSummary, state: JobState, facts: &JobFacts) -> Self {
+        // Not even to its author: an officer may issue a token for another one, and would read there what that one said.
+        let shown = if summary.is_decided() { summary.verdicts.as_slice() } else { &[] };
+        let verdicts = shown.iter().map(|verdict| VerdictCard {
             person: verdict.person.clone(),
             decision: verdict.decision.as_str(),
             reason: reason_of(&verdict.envelope),

@@ -144,9 +144,9 @@ impl Shared {
         Ok((ran.unwrap_or(before), None))
     }
 
-    pub(super) fn card(&self, caller: &Caller, summary: &JobSummary) -> Result<JobCard, Refusal> {
+    pub(super) fn card(&self, summary: &JobSummary) -> Result<JobCard, Refusal> {
         let (state, until) = self.job_state(summary)?;
-        let mut card = JobCard::new(caller, summary, state, &self.facts(&summary.job)?);
+        let mut card = JobCard::new(summary, state, &self.facts(&summary.job)?);
         card.result_at = until.map(instant);
         Ok(card)
     }
@@ -240,7 +240,7 @@ impl Engine {
         let mut all = shared.ledger.jobs().map_err(|error| internal("jobs", &error))?;
         all.retain(|job| sees_all(caller) || job.org == caller.org);
         all.sort_by_key(|job| std::cmp::Reverse(job.leaf_index));
-        all.iter().map(|job| shared.card(caller, job)).collect()
+        all.iter().map(|job| shared.card(job)).collect()
     }
 
     /// One job.
@@ -248,7 +248,7 @@ impl Engine {
     /// # Errors
     /// [`Reason::NotFound`] when there is none that the caller may see.
     pub fn job(&self, caller: &Caller, id: &JobId) -> Result<JobCard, Refusal> {
-        self.shared.card(caller, &self.shared.seen(caller, id)?)
+        self.shared.card(&self.shared.seen(caller, id)?)
     }
 
     /// What an officer reads and signs; auditors and the firm itself may read it too.

@@ -154,7 +154,7 @@ impl Engine {
         let (job, request) = (opened.stored.summary.job.clone(), opened.bound.request());
         // What this contract has or has lost needs no place, and costs nobody's time.
         if self.shared.is_done(&opened)? {
-            return self.shared.card(caller, &opened.stored.summary);
+            return self.shared.card(&opened.stored.summary);
         }
         if !self.shared.config.sandbox.executable().is_file() {
             return Err(internal("a worker", &"its executable is not there"));
@@ -163,7 +163,7 @@ impl Engine {
         let until = |time: Duration| now_unix_s().saturating_add(seconds_up(time));
         // One run of a job at a time, from before it waits for its place.
         let Some(run) = self.shared.runs.begin(&job, until(window.leaves()), request) else {
-            return self.shared.card(caller, &opened.stored.summary);
+            return self.shared.card(&opened.stored.summary);
         };
         let task = Task::Job(Arc::new(JobTask { caller: caller.clone(), opened }));
         let place = Arc::new(self.place().await?);
@@ -197,7 +197,7 @@ impl Engine {
     }
 
     async fn job_card(&self, caller: &Caller, id: &JobId) -> Result<JobCard, Refusal> {
-        self.shared.card(caller, &self.opened(caller, id).await?.stored.summary)
+        self.shared.card(&self.opened(caller, id).await?.stored.summary)
     }
 }
 

@@ -49,7 +49,7 @@ impl Engine {
                 now_unix_s,
             };
             shared.ledger.submit_job(&new).map_err(refused)?;
-            shared.card(&caller, &shared.seen(&caller, &job)?)
+            shared.card(&shared.seen(&caller, &job)?)
         });
         stored.await.map_err(|error| internal("a submission", &error))?
     }

@@ -57,7 +57,7 @@ fn only_officers_freeze_and_overseers_see_it() {
         assert_eq!(refused.reason(), Reason::RoleForbidden);
     }
     let own = engine.freeze(&officer(), Freezable::Person(officer().person), true, "x").unwrap_err();
-    assert_eq!(own.reason(), Reason::FreezeInvalid);
+    assert_eq!(own.reason(), Reason::OwnRequest);
     set(&engine, Freezable::Person(beta().person), true);
     assert_eq!(engine.freezes(&ana()).unwrap_err().reason(), Reason::RoleForbidden);
     let [card] = engine.freezes(&auditor()).unwrap().try_into().unwrap();

@@ -10,7 +10,8 @@ fn every_charge_rests_on_a_decision_that_comes_out_again() {
     let engine = world.open();
     block(async { ask(&engine, &ana(), QUESTION).await.unwrap() });
     let page = engine.log_page(&auditor(), 0, 1_000).unwrap();
-    let charges: Vec<u64> = (0..).zip(&page.entries).filter(|(_, e)| e["kind"] == "charge").map(|(leaf, _)| leaf).collect();
+    let charges: Vec<u64> =
+        (0..).zip(&page.entries).filter(|(_, e)| e["kind"] == "charge").map(|(leaf, _)| leaf).collect();
     let [leaf] = charges[..] else { panic!("{charges:?}") };
     for who in [auditor(), officer()] {
         let card = engine.decision(&who, leaf).unwrap();

@@ -74,7 +74,7 @@ fn until_both_have_decided_yes_and_no_look_alike() {
             };
             vote(&engine, &officer(), world.key(), &job, edit).unwrap();
             let later = submit(&engine, "(drop (i32.const 1))").await;
-            for who in [dan(), second_officer(), auditor()] {
+            for who in [dan(), officer(), second_officer(), auditor()] {
                 let card = engine.job(&who, &job).unwrap();
                 assert!(card.verdicts.is_empty(), "{who:?}");
                 seen.push(serde_json::to_string(&serde_json::to_value(card).unwrap()).unwrap());
@@ -84,7 +84,6 @@ fn until_both_have_decided_yes_and_no_look_alike() {
                 // What was approved last is shown beside a later job of the same name.
                 seen.push(engine.review(&who, &later).unwrap().page);
             }
-            assert_eq!(engine.job(&officer(), &job).unwrap().verdicts.len(), 1, "the own");
             seen.push(engine.start_job(&dan(), &job).await.unwrap_err().english());
             seen.push(engine.job_result(&dan(), &job).await.unwrap_err().english());
             // Names of jobs are random, and so are times; digests of envelopes are not shown at all.

@@ -20,6 +20,7 @@ fn the_decision_behind_an_entry_is_found() {
     assert_eq!((found.record.as_slice(), found.contract.as_str()), (&b"first"[..], "c1"));
     assert_eq!(found.digest, Digest::of(b"first"));
     assert_eq!(f.ledger.decision_of(0).unwrap(), None, "an entry that rests on no decision");
+    assert_eq!(f.ledger.decision_of(before + 1).unwrap(), None, "a release: nothing is decided then");
     assert_eq!(f.ledger.decision_of(10_000).unwrap(), None, "no entry");
     f.audit();
 }

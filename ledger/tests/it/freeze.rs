@@ -58,7 +58,7 @@ fn what_makes_no_sense_is_refused_and_leaves_nothing() {
         (Freezable::Dataset(id("medical.nothing")), true, "x", Reason::NotFound),
         (Freezable::Contract(id("c9")), true, "x", Reason::NotFound),
         (Freezable::Person(id("nobody")), true, "x", Reason::NotFound),
-        (Freezable::Person(id("olga")), true, "x", Reason::FreezeInvalid),
+        (Freezable::Person(id("olga")), true, "x", Reason::OwnRequest),
         (Freezable::Person(id("ana")), true, " \n", Reason::FreezeInvalid),
         (Freezable::Person(id("ana")), true, &"x".repeat(1_001), Reason::FreezeInvalid),
         (Freezable::Person(id("ana")), false, "x", Reason::FreezeInvalid),

@@ -164,3 +164,24 @@ fn a_second_firm_officer_cannot_stand_in() {
     f.approve("j-1", NOON + DAY, 1);
     assert_eq!(vote(&f, &second, &says(&f, "olga", Decision::Approve, NOON + DAY, 1)), Err(Reason::AlreadyDecided));
 }
+
+#[test]
+fn nobody_makes_jobs_cheaper_to_approve() {
+    let (f, _omar) = fixture();
+    // The fixture's contract has half of the domain; another one on the same data for the same firm.
+    let text = |class: &str| high("c2").replace("risk_class = \"high\"", &format!("risk_class = \"{class}\""));
+    let add = |text: &str| match f.ledger.add_contract(&f.sign(text), NOON) {
+        Ok(()) => Ok(()),
+        Err(ContractError::Refused(refusal)) => Err(refusal.reason()),
+        Err(ContractError::Ledger(error)) => panic!("{error:?}"),
+    };
+    assert_eq!(add(&text("ordinary")), Err(Reason::ContractInvalid));
+    assert_eq!(add(&text("high")), Ok(()));
+    // An officer of the firm signs none of its contracts.
+    let fay = officer(&f, "fay", "firm", 22);
+    let envelope = serde_json::to_vec(&glovebox_policy::contract::sign_contract(&high("c3"), &fay).unwrap()).unwrap();
+    let signed =
+        glovebox_policy::SignedContract::verify(&envelope, &|key_id| f.ledger.officer_key(key_id).unwrap()).unwrap();
+    let refused = f.ledger.add_contract(&signed, NOON).unwrap_err();
+    assert!(matches!(refused, ContractError::Refused(refusal) if refusal.reason() == Reason::OwnRequest));
+}

@@ -12,7 +12,8 @@ fn replay(record: &[u8], at: i64) -> Result<Digest, Reason> {
 
 #[test]
 fn a_decision_comes_out_again() {
-    let question = Question::new().using("income", RoleOfUse::WasmInput, false).using("age", RoleOfUse::Aggregate, false);
+    let question =
+        Question::new().using("income", RoleOfUse::WasmInput, false).using("age", RoleOfUse::Aggregate, false);
     let permit = question.ask().unwrap();
     assert_eq!(Digest::of(permit.record()), permit.decision());
     let replayed = policies().replay(permit.record(), &signed(CONTRACT), MIDDLE).unwrap();
@@ -36,7 +37,8 @@ fn what_was_not_permitted_does_not_come_out() {
     assert_eq!(changed("\"max_groups\":1", "\"max_groups\":9"), Err(Reason::ContributionAboveCap));
     assert_eq!(replay(permit.record(), MIDDLE + 400 * 86_400), Err(Reason::ContractInactive));
     // What is permitted too, but is not what was written down, has another digest.
-    let other = policies().replay(text.replacen("\"han\"", "\"hua\"", 1).as_bytes(), &signed(CONTRACT), MIDDLE).unwrap();
+    let other =
+        policies().replay(text.replacen("\"han\"", "\"hua\"", 1).as_bytes(), &signed(CONTRACT), MIDDLE).unwrap();
     assert_ne!(other.decision, permit.decision());
 }
 
@@ -44,7 +46,9 @@ fn what_was_not_permitted_does_not_come_out() {
 fn other_policies_contracts_and_texts_are_told_apart() {
     let permit = Question::new().ask().unwrap();
     let fewer = PolicySet::load(vec![("research".parse().unwrap(), None)]).unwrap();
-    let refused = |result: Result<_, glovebox_policy::Refusal>| result.map(|_: glovebox_policy::decide::Replayed| ()).unwrap_err();
+    let refused = |result: Result<_, glovebox_policy::Refusal>| {
+        result.map(|_: glovebox_policy::decide::Replayed| ()).unwrap_err()
+    };
     let other = refused(fewer.replay(permit.record(), &signed(CONTRACT), MIDDLE));
     assert_eq!(other.reason(), Reason::ReplayImpossible);
     let wider = signed(&contract_with(&[("max_groups_contributed = 4", "max_groups_contributed = 5")]));

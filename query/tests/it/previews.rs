@@ -77,3 +77,31 @@ fn a_spread_shows_its_cells_and_shares_them() {
     let linf: Vec<u64> = accepted(sql).noise().families().iter().map(|family| family.linf).collect();
     assert_eq!(linf, [4, 7200, 240]);
 }
+
+/// The value of an item of a preview.
+fn item(sql: &str, name: &str) -> String {
+    let table = preview(sql);
+    let found = table.rows.iter().find(|row| row[0] == Scalar::Text(name.to_owned()));
+    match found.unwrap_or_else(|| panic!("{name}: {:?}", table.rows)) {
+        row => format!("{:?}", row[1]),
+    }
+}
+
+/// A condition changes what counts, not how finely values are rounded: the declared grid holds.
+#[test]
+fn a_filter_keeps_the_steps_of_its_column() {
+    let plain = item("SELECT SUM(cost) FROM t.visits WHERE smoker", "sum(cost in 0..1000): noise scale");
+    let name = "sum(CASE WHEN smoker THEN cost END in 0..1000): noise scale";
+    assert_eq!(item("SELECT SUM(cost) FILTER (WHERE smoker) FROM t.visits", name), plain);
+}
+
+#[test]
+fn families_of_one_name_are_told_apart() {
+    let sql = "SELECT COUNT(*) FILTER (WHERE smoker), COUNT(DISTINCT person) FILTER (WHERE smoker) FROM t.visits";
+    let table = preview(sql);
+    let names: Vec<_> = table.rows.iter().map(|row| format!("{:?}", row[0])).collect();
+    let mut once = names.clone();
+    once.sort();
+    once.dedup();
+    assert_eq!(once.len(), names.len(), "{names:?}");
+}

@@ -369,6 +369,15 @@ fn bounds() {
         ("SELECT SUM(age / grade - free) FROM t.visits", About(BoundsMissing, "(age / grade) - free")),
         ("SELECT SUM(age / weight) FROM t.visits", About(BoundsMissing, "")),
         ("SELECT AVG(age, contribution_bounds_per_group => (0, 1)) FROM t.visits", No(BoundsInvalid)),
+        (
+            "SELECT SUM(age, contribution_bounds_per_group => (20, 60)) FILTER (WHERE smoker) FROM t.visits",
+            No(BoundsInvalid),
+        ),
+        (
+            "SELECT COUNT(*, contribution_bounds_per_group => (1, 2)) FILTER (WHERE smoker) FROM t.visits",
+            No(BoundsInvalid),
+        ),
+        ("SELECT SUM(age, contribution_bounds_per_group => (0, 60)) FILTER (WHERE smoker) FROM t.visits", Yes),
         ("SELECT COUNT(*, contribution_bounds_per_row => (0, 1)) FROM t.visits", No(BoundsInvalid)),
         ("SELECT VAR(free) FROM t.visits", About(BoundsMissing, "free")),
         ("SELECT STDDEV(age, contribution_bounds_per_group => (0, 1)) FROM t.visits", No(BoundsInvalid)),

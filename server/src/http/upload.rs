@@ -229,7 +229,8 @@ mod tests {
             };
             let body = format!("{}{}--x-y--\r\n", part("manifest", "name"), part("module", module));
             for cut in 0..=body.len() {
-                let pieces: Vec<Result<String, io::Error>> = vec![Ok(body[..cut].to_owned()), Ok(body[cut..].to_owned())];
+                let pieces: Vec<Result<String, io::Error>> =
+                    vec![Ok(body[..cut].to_owned()), Ok(body[cut..].to_owned())];
                 let request = axum::http::Request::builder()
                     .header("content-type", "multipart/form-data; boundary=x-y")
                     .body(axum::body::Body::from_stream(futures::stream::iter(pieces)))
