@@ -242,9 +242,10 @@ fn the_decision_record_is_stable() {
         uses: uses(Some(RoleOfUse::WasmInput)),
         epsilon: NanoEpsilon::from_nano(1),
         delta: 1e-9,
+        delta_bits: 1e-9_f64.to_bits(),
         max_groups: 1,
         approvals: 0,
     });
-    let expected = r#"{"policies":"0","contract":"0","person":"han","org":"acme","role":"analyst","purpose":"research","request":"0","dataset":"medical.rand_hie","uses":[{"column":"income","role":"wasmInput","identifier":false}],"epsilon":1,"delta":1e-9,"max_groups":1,"approvals":0}"#;
+    let expected = r#"{"policies":"0","contract":"0","person":"han","org":"acme","role":"analyst","purpose":"research","request":"0","dataset":"medical.rand_hie","uses":[{"column":"income","role":"wasmInput","identifier":false}],"epsilon":1,"delta":1e-9,"delta_bits":4472406533629990549,"max_groups":1,"approvals":0}"#;
     assert_eq!(record.unwrap(), expected.replace("\"0\"", &format!("\"{zero}\"")));
 }

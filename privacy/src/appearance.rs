@@ -30,17 +30,15 @@ pub fn rows_replaced(unit: Appearance, chunk_ms: u64, max_rows: u32) -> Option<u
     u32::try_from(rows).ok()
 }
 
-/// How far one replaced row can move one sum of a column with values from `low` to `high` (in steps, `low <= high`), when the
-/// table has so many groups: a family's `linf` under [`crate::Geometry::Replacement`].
+/// How far one replaced row can move one sum of a column with values from `low` to `high` (in steps, `low <= high`): a
+/// family's `linf` under [`crate::Geometry::Replacement`].
 ///
 /// # Privacy obligation
-/// One group: a value in `[low, high]` takes the place of another, so the sum moves by at most `high − low`. Several: the row
-/// may leave one group, whose sum loses its value, and enter another, whose sum gains one; each moves by at most
-/// max(|low|, |high|), and a group that it stays in by at most `high − low`. All three are at most
-/// max(high, 0) − min(low, 0).
-pub fn span(low: i64, high: i64, groups: u32) -> u64 {
-    let (low, high) = if groups > 1 { (low.min(0), high.max(0)) } else { (low, high) };
-    high.abs_diff(low)
+/// A value in `[low, high]` takes the place of another, so a sum moves by at most `high − low`. Where a row may not count (a
+/// condition, a missing value) or may leave one group and enter another, a sum loses or gains a whole value instead: at most
+/// max(|low|, |high|). All are at most max(high, 0) − min(low, 0), which is taken whatever the question is.
+pub fn span(low: i64, high: i64) -> u64 {
+    high.max(0).abs_diff(low.min(0))
 }
 
 #[cfg(test)]

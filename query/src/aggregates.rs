@@ -22,13 +22,16 @@ struct Argument {
 }
 
 impl Reader<'_> {
-    fn argument(&self, expr: &Expr) -> Result<Argument, Refusal> {
+    fn argument(&self, expr: &Expr, widened: bool) -> Result<Argument, Refusal> {
         let mut expr = unaliased(self.flat.substitute(expr, self.aggregate.input.schema())?);
         let mut bounds = None;
         loop {
             expr = match expr {
-                // AVG of whole numbers: the planner widens them; we add them up as they are.
-                Expr::Cast(cast) if cast.field.data_type().is_floating() && self.is_whole(&cast.expr) => *cast.expr,
+                // AVG of whole numbers: the planner widens them; we add them up as they are. A SUM keeps the type that it was
+                // planned with: a level above counts on it.
+                Expr::Cast(cast) if widened && cast.field.data_type().is_floating() && self.is_whole(&cast.expr) => {
+                    *cast.expr
+                }
                 Expr::ScalarFunction(call) if call.func.name() == MARKER => {
                     let mut args = call.args.into_iter();
                     let (argument, index) = (args.next(), args.next());
@@ -76,7 +79,7 @@ impl Reader<'_> {
         let [argument] = params.args.as_slice() else {
             return Err(refused());
         };
-        let mut argument = self.argument(argument)?;
+        let mut argument = self.argument(argument, func.name() == "avg" || Spread::named(func.name()).is_some())?;
         self.check_columns(&argument.expr)?;
         let condition = params.filter.as_deref().map(|filter| self.condition(filter)).transpose()?;
         if let (Some(condition), false) = (&condition, params.distinct) {

@@ -98,9 +98,31 @@ pub(crate) fn per_unit(
     let columns = known(&reader, &keys, &values, &measures);
     let scope = Scope { columns, unit: reader.scope.unit.clone(), rows, one_row_for: Some(widths) };
     let columns = columns_above(&reader, &keys, values.len())?;
+    check_types(aggregate, &columns, &scope)?;
     let filter = reader.filter()?;
     let per_unit = PerUnit { filter, keys, measures, columns: values, scope };
     Ok(Flat { columns, filters: Vec::new(), per_unit: Some(per_unit) })
+}
+
+/// Whether each column has the type that everything above the node was planned with. An expression over another type could fail,
+/// and where it stands behind a condition it would fail for some rows only.
+fn check_types(aggregate: &Aggregate, columns: &[Expr], scope: &Scope) -> Result<(), Refusal> {
+    let fields = aggregate.schema.fields();
+    if fields.len() != columns.len() {
+        return Err(Reason::Internal.into());
+    }
+    for (field, column) in fields.iter().zip(columns) {
+        let known = match column {
+            Expr::Column(column) => scope.column(&column.name),
+            _ => None,
+        };
+        // The unit can be counted and compared with nothing but itself.
+        let fits = known.is_some_and(|known| !known.stored || known.data_type == *field.data_type());
+        if !fits {
+            return Err(Refusal::about(Reason::TypeRefused, field.name()));
+        }
+    }
+    Ok(())
 }
 
 /// One column of the level.
@@ -120,7 +142,15 @@ fn value(reader: &Reader<'_>, expr: &Expr, measures: &mut Vec<Measure>) -> Resul
             Some(crate::output::add(measures, count))
         }
     };
-    Ok(Value { output, present, text: crate::canonical::text(expr) })
+    // What is added up, as it is: the node's own text may name columns of a subquery, and leaves bounds and conditions out.
+    let label = |measure: usize| measures.get(measure).map(|measure| measure.label.clone()).unwrap_or_default();
+    let text = match &output {
+        Output::Count { measure } | Output::Sum { measure, .. } => label(*measure),
+        Output::Mean { sum, count, .. } | Output::Spread { sum, count, .. } => {
+            format!("{} over {}", label(*sum), label(*count))
+        }
+    };
+    Ok(Value { output, present, text })
 }
 
 fn key_name(place: usize) -> String {
@@ -209,11 +239,12 @@ impl PerUnit {
         self.keys.iter().map(KeyColumn::width).product::<u64>() as u32
     }
 
-    /// The columns that were added up, by name, as the asker wrote them.
+    /// The columns of the level by name, with what each adds up, and the condition on the rows below.
     pub(crate) fn definitions(&self) -> impl Iterator<Item = (String, String)> {
         let keys = self.keys.iter().enumerate().map(|(place, key)| (key_name(place), key.label.clone()));
         let values = self.columns.iter().enumerate().map(|(place, value)| (value_name(place), value.text.clone()));
-        keys.chain(values)
+        let filter = self.filter.iter().map(|filter| ("per_unit rows".to_owned(), crate::canonical::text(filter)));
+        keys.chain(values).chain(filter)
     }
 
     /// The value of a key in a group within a unit; `None` for what is not on its list.

@@ -110,6 +110,10 @@ fn total_binary(binary: &BinaryExpr, schema: &DFSchema) -> Result<Expr, Refusal>
     let (left, right) = (rewritten(&binary.left, schema)?, rewritten(&binary.right, schema)?);
     let types = (type_of(&left, schema)?, type_of(&right, schema)?);
     let plain = |left, right| Expr::BinaryExpr(BinaryExpr::new(Box::new(left), binary.op, Box::new(right)));
+    // The planner has made both sides of one type. Where they are not, an expression could fail on rows that reach it.
+    if types.0 != types.1 && types.0 != DataType::Null && types.1 != DataType::Null {
+        return Err(Refusal::about(Reason::TypeRefused, &text(&Expr::BinaryExpr(binary.clone()))));
+    }
     match binary.op {
         Operator::Plus | Operator::Minus | Operator::Multiply | Operator::Divide | Operator::Modulo
             if !is_number(&types.0) || !is_number(&types.1) =>

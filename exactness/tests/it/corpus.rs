@@ -74,6 +74,13 @@ pub(crate) const CORPUS: &[&str] = &[
         SELECT p, SUM(q), AVG(r), COUNT(*) FROM b GROUP BY p",
     "WITH s AS (SELECT person AS x, big AS c, CAST(at AS DATE) AS note FROM {t})
         SELECT EXTRACT(MONTH FROM note) AS m, COUNT(DISTINCT x), SUM(c, contribution_bounds_per_row => (-9, 9)) FROM s GROUP BY m",
+    // A sum of whole numbers as floats, used behind conditions that few rows meet.
+    "SELECT SUM(CASE WHEN p > 0 THEN s * 2.5 END, contribution_bounds_per_row => (0, 500)), SUM(s / t, contribution_bounds_per_row => (0, 9))
+        FROM (SELECT person, COUNT(*) FILTER (WHERE x = 5) AS p, SUM(CAST(x AS DOUBLE), contribution_bounds_per_row => (0, 20)) AS s,
+                  SUM(CAST(big AS DOUBLE), contribution_bounds_per_row => (1, 20)) AS t
+              FROM {t} GROUP BY person) AS u WHERE COALESCE(p, 0) < 9 AND s > 2.5",
+    "SELECT COUNT(*) FROM (SELECT person, COUNT(*) FILTER (WHERE x = 5) AS p, AVG(x) AS m, SUM(x) AS s FROM {t} GROUP BY person) AS u
+        WHERE COALESCE(p, 0) = 1 AND s > 2.5 OR m * 2.5 > s",
     "SELECT AVG(s), COUNT(DISTINCT person), SUM(n) FROM (SELECT person, SUM(x) AS s, COUNT(*) AS n FROM {t} GROUP BY person) AS u",
     "WITH u AS (SELECT person, k, SUM(c) AS s, AVG(x) AS m, COUNT(note) FILTER (WHERE flag) AS n FROM {t} WHERE g <> 2 GROUP BY person, k)
         SELECT k, SUM(s), STDDEV(m), COUNT(*), SUM(n, contribution_bounds_per_group => (0, 2)) FROM u WHERE n < 3 GROUP BY k",

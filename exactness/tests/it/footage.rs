@@ -68,7 +68,7 @@ fn one_appearance_moves_a_table_by_no_more_than_declared() {
     for chunk_s in [5, 30] {
         let rows = rows_replaced(UNIT, u64::from(chunk_s) * 1_000, MAX_ROWS).unwrap();
         let geometry = Geometry::Replacement { rows };
-        let linf = span(0, HIGH, KEYS);
+        let linf = span(0, HIGH);
         let before = table(&scene, chunk_s, bounded);
         let mut noticed = 0;
         for actor in some(&scene) {

@@ -223,7 +223,21 @@ fn a_level_that_fans_out_or_mixes_units_is_noticed() {
         vec![vec![sums.iter().map(|sum| i128::from(*sum > 6)).sum::<i128>() * 60]]
     };
     let rows = greedy();
-    assert!(matches!(check(&mixed(&rows), &mixed(&without(&rows, 9)), &[1], 1), Err(Violation::Cell { .. })));
+    // A level that does not mix passes the very check that the planted one fails.
+    let honest = |rows: &[Row]| {
+        let clamped = Naive { row: Some((-10, 50)), unit: None, max_groups: 4 };
+        let one = |person: i64| rows.iter().filter(|row| row.person == person).cloned().collect::<Vec<_>>();
+        let persons: std::collections::BTreeSet<i64> = rows.iter().map(|row| row.person).collect();
+        let over = |person: i64| {
+            let sums = naive(&one(person), &clamped, |row| row.x, |row| row.k.as_deref());
+            i128::from(sums.iter().any(|sum| *sum > 6)) * 60
+        };
+        vec![vec![persons.into_iter().map(over).sum::<i128>()]]
+    };
+    let fewer = without(&rows, 9);
+    assert!(check(&honest(&rows), &honest(&fewer), &[60], 1).is_ok());
+    let (all, rest) = (mixed(&rows), mixed(&fewer));
+    assert_ne!(all, rest, "the planted level is not blind");
     let place = Place::new();
     let refused = place
         .try_analyse(&sql.replace("GROUP BY person, k)", "GROUP BY k)").replace("person, ", ""), &place.add(&rows));

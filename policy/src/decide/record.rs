@@ -29,21 +29,21 @@ pub struct Replayed {
 /// What a decision rested on, in one fixed order of fields.
 #[derive(Serialize)]
 pub(super) struct Record<'a> {
-    policies: Digest,
-    contract: Digest,
-    person: &'a PersonId,
-    org: &'a OrgId,
-    role: Role,
-    purpose: &'a Purpose,
-    request: Digest,
-    dataset: &'a DatasetName,
-    uses: &'a BTreeSet<ColumnUse>,
-    epsilon: NanoEpsilon,
-    delta: f64,
+    pub(super) policies: Digest,
+    pub(super) contract: Digest,
+    pub(super) person: &'a PersonId,
+    pub(super) org: &'a OrgId,
+    pub(super) role: Role,
+    pub(super) purpose: &'a Purpose,
+    pub(super) request: Digest,
+    pub(super) dataset: &'a DatasetName,
+    pub(super) uses: &'a BTreeSet<ColumnUse>,
+    pub(super) epsilon: NanoEpsilon,
+    pub(super) delta: f64,
     /// The very number, for JSON is read to within some units in the last place only.
-    delta_bits: u64,
-    max_groups: u32,
-    approvals: u32,
+    pub(super) delta_bits: u64,
+    pub(super) max_groups: u32,
+    pub(super) approvals: u32,
 }
 
 /// [`Record`], read back.

@@ -132,5 +132,11 @@ fn a_preview_says_what_was_added_up_per_unit() {
     let table = preview(&format!("EXPLAIN PRIVACY {sql}"));
     let row = |item: &str, value: &str| vec![Scalar::Text(item.to_owned()), Scalar::Text(value.to_owned())];
     assert!(table.rows.contains(&row("per_unit_key_0", "ward")), "{:?}", table.rows);
-    assert!(table.rows.contains(&row("per_unit_0", "sum(age)")), "{:?}", table.rows);
+    let summed = "sum(age) rows 0..50 by 1e0 less 0 within 0..200";
+    assert!(table.rows.contains(&row("per_unit_0", summed)), "{:?}", table.rows);
+    // What is told is what is added up, whatever it is called below, with its condition.
+    let renamed = "SELECT SUM(n) FROM (SELECT person, COUNT(*) FILTER (WHERE age > 3) AS n
+        FROM (SELECT person, grade AS age FROM t.visits WHERE smoker) AS b GROUP BY person) AS u";
+    let text = format!("{:?}", preview(&format!("EXPLAIN PRIVACY {renamed}")).rows);
+    assert!(text.contains("grade > 3") && !text.contains("age > 3") && text.contains("per_unit rows"), "{text}");
 }
