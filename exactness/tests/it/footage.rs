@@ -6,9 +6,10 @@
 
 use std::collections::BTreeMap;
 
+use glovebox_policy::{NanoEpsilon, Public};
 use glovebox_privacy::appearance::{rows_replaced, span};
 use glovebox_privacy::sensitivity::l1;
-use glovebox_privacy::{Appearance, Geometry};
+use glovebox_privacy::{Appearance, Ask, Family, Geometry, MechanismKind, plan_noise};
 use glovebox_street::{Actor, Class, FRAMES_PER_SECOND, LONGEST_S, MOST_SEGMENTS, Scene, count};
 
 /// Rows of a chunk: one for each class.
@@ -102,4 +103,24 @@ fn a_host_that_does_not_fill_up_and_a_figure_without_the_cut_chunk_are_noticed()
         met > long.div_ceil(chunk)
     });
     assert!(too_few, "some appearance is in one chunk more than fit into its length");
+}
+
+/// How exact a count of vehicles is: noise is the same for any length of footage, so a day is worth asking about and ten minutes are not.
+#[test]
+fn a_day_of_footage_can_be_counted_and_ten_minutes_cannot() {
+    // A job for one class: one row from each chunk of 30 s, one group.
+    let rows = rows_replaced(UNIT, 30_000, 1).unwrap();
+    let family = Family { label: Public::from_request("vehicles".to_owned()), linf: span(0, HIGH, 1) };
+    let ask =
+        Ask { epsilon: NanoEpsilon::from_epsilon(1.0).unwrap(), delta: 0.0, mechanism: Some(MechanismKind::Laplace) };
+    let plan = plan_noise(vec![family], 1, Geometry::Replacement { rows }, ask).unwrap();
+    assert_eq!((rows, plan.families()[0].sensitivity), (6, 180.0));
+    let off = plan.families()[0].half_width_95 as f64;
+    let of = |seconds: u32| {
+        let scene = Scene::new(1, seconds);
+        scene.truth().count(Class::Vehicle, 0, scene.frames()) as f64
+    };
+    let (ten_minutes, day) = (off / of(600), off / of(86_400));
+    assert!(ten_minutes > 3.0, "{ten_minutes}");
+    assert!(day < 0.03, "{day}");
 }
