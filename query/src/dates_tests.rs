@@ -1,3 +1,5 @@
+//! Parts and beginnings of dates, against a calendar of their own.
+
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 use super::*;

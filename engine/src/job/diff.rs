@@ -94,6 +94,7 @@ fn index(facts: &ModuleFacts) -> BTreeMap<(&str, usize), [u8; 32]> {
 }
 
 #[cfg(test)]
+#[expect(clippy::indexing_slicing, reason = "tests")]
 mod tests {
     use super::*;
 

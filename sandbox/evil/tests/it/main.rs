@@ -1,5 +1,5 @@
 //! The hostile guests against the real sandbox.
-#![expect(clippy::unwrap_used, reason = "tests")]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 
 mod expected;
 mod list;
