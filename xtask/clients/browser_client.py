@@ -53,6 +53,13 @@ ACCESSIBLE = """(() => {
   return wrong;
 })()"""
 
+# The words of a page without those of the page that an officer signs.
+OUR_WORDS = """(() => {
+  const copy = document.body.cloneNode(true);
+  copy.querySelectorAll('pre.sheet').forEach(e => e.remove());
+  return copy.textContent;
+})()"""
+
 
 def trusted_key():
     """The public key of the demo's server, as Chromium wants it named: no other certificate is taken on faith."""
@@ -93,7 +100,8 @@ class Visit:
             assert browser.ask("document.documentElement.lang") == tag
             wrong = browser.ask(ACCESSIBLE)
             assert not wrong, f"{path} {language}: {wrong}"
-            text = browser.ask("document.body.innerText").lower()
+            # An author's own text on the officer's page may name what it likes.
+            text = browser.ask(OUR_WORDS).lower()
             found = [word for word in INTERNALS if word in text]
             assert not found, f"{path} tells of the inside: {found}"
             han = browser.ask("/[\\u4e00-\\u9fff]/.test(document.querySelector('h1').innerText + document.title)")
@@ -110,15 +118,13 @@ class Visit:
         browser = self.browser
         browser.open(f"{URL}/sign-in")
         browser.type("#token", TOLD["tokens"][who])
-        before = browser.loads
-        browser.key("Enter", "\r")
-        browser._until_loaded(before)
+        browser.enter()
         name = browser.text(".me b")
         assert name == who, name
         assert browser.ask("document.cookie") == "", "a script could read a cookie"
 
     def sign_out(self):
-        self.browser.follow(".self form button")
+        self.browser.enter(".self form button")
         assert self.browser.ask("location.pathname") == "/sign-in"
 
     def stranger(self):
@@ -127,9 +133,7 @@ class Visit:
         browser.key("Tab")
         assert browser.ask("document.activeElement.className") == "skip", "the first stop is not the way to the content"
         browser.type("#token", "gbx_nonsense")
-        before = browser.loads
-        browser.key("Enter", "\r")
-        browser._until_loaded(before)
+        browser.enter()
         assert browser.ask("document.querySelector('[role=alert]').innerText.length > 10")
         assert browser.ask("document.querySelector('#token').value") == "", "the token comes back"
         browser.complaints = [text for text in browser.complaints if "401" not in text]

@@ -17,6 +17,7 @@ BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 FLAGS = (
     "--headless", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
     "--disable-component-update", "--disable-sync", "--disable-extensions", "--disable-default-apps",
+    "--hide-scrollbars",
     # Continuous integration runs as root, for whom Chromium has no sandbox. All that it opens is our own server.
     "--no-sandbox",
     "--remote-debugging-port=0",
@@ -41,7 +42,7 @@ class Browser:
         with urllib.request.urlopen(f"http://127.0.0.1:{port}/json/list") as answer:
             tab = next(target for target in json.load(answer) if target["type"] == "page")
         self.socket = connect(tab["webSocketDebuggerUrl"], max_size=None)
-        for domain in ("Page", "Network", "Log", "Runtime", "Audits", "DOM", "Accessibility"):
+        for domain in ("Page", "Network", "Log", "Runtime", "Audits"):
             self.call(f"{domain}.enable")
 
     def _port(self, file):
@@ -78,7 +79,7 @@ class Browser:
             self.complaints.append(str(params["args"])[:500])
         elif kind == "Log.entryAdded" and params["entry"]["level"] in ("warning", "error"):
             self.complaints.append(f"{params['entry']['text']} {params['entry'].get('url', '')}")
-        elif kind == "Audits.issueAdded":
+        elif kind == "Audits.issueAdded" and params["issue"]["code"] != "PerformanceIssue":
             self.complaints.append(str(params["issue"])[:500])
 
     def _until_loaded(self, before):
@@ -105,9 +106,10 @@ class Browser:
     def texts(self, selector):
         return self.ask(f"[...document.querySelectorAll({json.dumps(selector)})].map(e => e.innerText.trim())")
 
-    def follow(self, selector):
-        """Moves to a link or a button and presses Enter, as a person without a mouse does."""
-        self.ask(f"document.querySelector({json.dumps(selector)}).focus()")
+    def enter(self, selector=None):
+        """Presses Enter where the focus is or is put, as a person without a mouse does, and waits for the page that comes."""
+        if selector:
+            self.ask(f"document.querySelector({json.dumps(selector)}).focus()")
         before = self.loads
         self.key("Enter", "\r")
         self._until_loaded(before)
