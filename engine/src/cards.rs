@@ -11,7 +11,7 @@ use glovebox_policy::{
 use glovebox_privacy::accountant::epsilon_of;
 use serde::Serialize;
 
-pub use glovebox_catalog::ColumnKind as CardKind;
+pub use glovebox_catalog::{ColumnKind as CardKind, KeyValue as CardKey};
 
 /// A dataset, from its manifest alone.
 #[derive(Debug, Clone, Serialize)]

@@ -27,7 +27,8 @@ mod tick;
 pub use audit::{DecisionCard, LogPage, ReleaseProof};
 pub use bill::{BillCard, BillLineCard};
 pub use cards::{
-    BudgetCard, CardKind, ColumnCard, ContractCard, CostCard, DatasetCard, OfficerFault, OfficerReport, PromiseCard,
+    BudgetCard, CardKey, CardKind, ColumnCard, ContractCard, CostCard, DatasetCard, OfficerFault, OfficerReport,
+    PromiseCard,
 };
 pub use config::{Config, ConfigError};
 pub use engine::{Engine, EngineError};

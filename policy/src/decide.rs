@@ -123,8 +123,8 @@ impl<'a> Matter<'a> {
 ///
 /// ```compile_fail,E0451
 /// use glovebox_policy::{ContractId, Digest, Permit};
-/// fn forge(request: Digest, contract: ContractId, decision: Digest) -> Permit {
-///     Permit { request, contract, decision }
+/// fn forge(request: Digest, contract: ContractId, decision: Digest, record: Vec<u8>) -> Permit {
+///     Permit { request, contract, decision, record }
 /// }
 /// ```
 /// ```compile_fail,E0599

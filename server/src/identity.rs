@@ -71,6 +71,11 @@ impl Credentials {
     }
 }
 
+/// A client certificate that came without anything that says that its holder meant to call.
+fn led_here() -> Refusal {
+    Refusal::about(Reason::CertificateRefused, "the call comes from a page of another site")
+}
+
 fn comes_from_another_site(headers: &HeaderMap) -> bool {
     let of_ours = |value: &HeaderValue| matches!(value.as_bytes(), b"same-origin" | b"none");
     match headers.get("sec-fetch-site") {
@@ -108,6 +113,8 @@ pub(crate) struct Identities {
     /// The roles that come in with a certificate only.
     certified: Arc<[Role]>,
     sign_ins: Arc<SignIns>,
+    /// Sessions of the web pages: on another shelf, so that the name of one kind is nothing to the other.
+    visits: Arc<SignIns>,
     attempts: Arc<Attempts>,
 }
 
@@ -119,6 +126,7 @@ impl Identities {
             authority,
             certified: certified.into(),
             sign_ins: Arc::new(SignIns::new()),
+            visits: Arc::new(SignIns::new()),
             attempts: Arc::default(),
         }
     }
@@ -134,10 +142,7 @@ impl Identities {
                 // A browser sends its client certificate along whoever made it call. A token is sent by nobody who does
                 // not know it, so this matters only where the certificate stands alone.
                 Authorization::Missing if credentials.tls.is_some() && credentials.foreign => {
-                    return Err(Refusal::about(
-                        Reason::CertificateRefused,
-                        "the call comes from a page of another site",
-                    ));
+                    return Err(led_here());
                 }
                 Authorization::Missing => None,
                 Authorization::Bearer(token) => Some(own.by_token(token, face)?),
@@ -156,6 +161,11 @@ impl Identities {
         let from = credentials.from;
         let own = self.clone();
         let signed_in = blocking(move || own.check(&credentials)).await;
+        self.counted(from, signed_in)
+    }
+
+    /// Counts a sign-in that failed.
+    fn counted(&self, from: IpAddr, signed_in: Result<String, Refusal>) -> Result<String, Refusal> {
         if let Err(refusal) = &signed_in
             && matches!(refusal.reason(), Reason::Unauthenticated | Reason::CertificateRefused)
         {
@@ -166,6 +176,61 @@ impl Identities {
             operator_log::note("a sign-in failed", &format_args!("from {from}: {}", refusal.reason()));
         }
         signed_in
+    }
+
+    /// Who reads a page: by the name of a session, by a client certificate, or by both, which must be of one person. `None`
+    /// is somebody who has to sign in, also by a name that is none any more.
+    ///
+    /// # Errors
+    /// [`Reason::CertificateRefused`]; [`Reason::BadRequest`] when a header says who asks, which pages take no notice of.
+    pub(crate) async fn visit(
+        &self,
+        session: Option<&str>,
+        credentials: Credentials,
+    ) -> Result<Option<Caller>, Refusal> {
+        if !matches!(credentials.authorization, Authorization::Missing) {
+            return Err(Refusal::about(Reason::BadRequest, "pages take no `authorization` header; sign in"));
+        }
+        let (own, session) = (self.clone(), session.map(str::to_owned));
+        blocking(move || {
+            let by_session = match session.map(|name| own.visitor(&name)) {
+                None if credentials.tls.is_none() => return Ok(None),
+                // A link from elsewhere brings the certificate along, and no cookie that says that it was meant.
+                None if credentials.foreign => return Err(led_here()),
+                None => None,
+                Some(Ok(caller)) => Some(caller),
+                Some(Err(refusal)) if refusal.reason() == Reason::Unauthenticated => return Ok(None),
+                Some(Err(refusal)) => return Err(refusal),
+            };
+            own.with_certificate(by_session, credentials.tls.as_deref()).map(Some)
+        })
+        .await
+    }
+
+    fn visitor(&self, session: &str) -> Result<Caller, Refusal> {
+        let (person, digest) = self.visits.find(session)?;
+        let caller = self.engine.token_holder(&digest)?;
+        if caller.person == person { Ok(caller) } else { Err(Reason::Unauthenticated.into()) }
+    }
+
+    /// A session for a token that was pasted into a page; gives the session's name.
+    ///
+    /// # Errors
+    /// As [`Identities::sign_in`].
+    pub(crate) async fn enter(&self, token: &str, credentials: Credentials) -> Result<String, Refusal> {
+        let from = credentials.from;
+        let (own, token) = (self.clone(), token.to_owned());
+        let entered = blocking(move || {
+            let caller = own.with_certificate(Some(own.engine.authenticate(&token)?), credentials.tls.as_deref())?;
+            own.visits.make(&caller.person, &token)
+        })
+        .await;
+        self.counted(from, entered)
+    }
+
+    /// Ends a session.
+    pub(crate) fn leave(&self, session: &str) {
+        self.visits.end(session);
     }
 
     /// Whatever comes is looked up, also for a user that cannot be one, so that all refusals cost the same.

@@ -1,4 +1,4 @@
-//! The outside faces of Glovebox: REST over HTTPS and Flight SQL over TLS, on two ports.
+//! The outside faces of Glovebox: REST and web pages over HTTPS, Flight SQL over TLS, on two ports.
 //!
 //! This crate finds out who asks, reads what is asked, hands both to the engine and writes down what may leave. It
 //! plans no query, opens no data, adds no noise and decides no policy; it cannot write out anything that is not [`Outbound`];
@@ -7,7 +7,7 @@
 //! Read in this order: [`limits`] (every limit by name), [`tls`] (certificates), [`client_auth`], `sign_in` and
 //! `identity` (who asks), [`outbound`] (what may leave) with
 //! `columnar` (Arrow rebuilt from scalars), `reply` (HTTP bodies) and `status` (refusals over gRPC), `shield` (a place
-//! and a deadline for each request), `shelf` (tickets), then the faces: `flight` and [`http`], [`serve`](mod@serve)
+//! and a deadline for each request), `shelf` (tickets), then the faces: `flight`, [`http`] and [`web`] (pages for people), [`serve`](mod@serve)
 //! (both listeners), [`client`] (the other end, for the command line).
 
 pub mod client;
@@ -26,6 +26,7 @@ mod shield;
 mod sign_in;
 mod status;
 pub mod tls;
+pub mod web;
 
 pub use client::{ClientError, Fetched, FlightClient};
 pub use client_auth::ClientAuthority;

@@ -132,3 +132,24 @@ pub const LOG_ENTRIES_DEFAULT: u32 = 100;
 
 /// Days that a token may be issued for.
 pub const TOKEN_DAYS: u32 = 366;
+
+/// Longest form of a page: a token, and where to go on.
+pub const FORM_BYTES: usize = 4 * 1024;
+
+/// Longest path that a sign-in leads to.
+pub const NEXT_BYTES: usize = 256;
+
+/// Synthetic rows that a dataset's page shows.
+pub const SAMPLE_ROWS: usize = 8;
+
+/// Values of a key list that a dataset's page shows at once; the rest is folded away.
+pub const SHOWN_KEYS: usize = 8;
+
+/// Jobs on one page of the list.
+pub const LISTED_JOBS: usize = 50;
+
+/// Jobs that the first page names as waiting.
+pub const WAITING_JOBS: usize = 20;
+
+/// Entries on one page of the log.
+pub const LOG_ENTRIES_SHOWN: u32 = 50;

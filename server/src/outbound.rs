@@ -1,8 +1,8 @@
 //! What may leave, and how it is written.
 //!
 //! INVARIANT (a body is [`Outbound`]): the encoders of both faces, here for Flight and in `reply` for HTTP, take
-//! nothing else. The trait is sealed, and implemented for releases, public tables and cards, what officers may read, and
-//! refusals. Not for text, and not for Arrow batches:
+//! nothing else. The trait is sealed, and implemented for releases, public tables and cards, what officers may read,
+//! refusals, and pages made of these. Not for text, and not for Arrow batches:
 //!
 //! ```compile_fail,E0277
 //! fn send(body: impl glovebox_server::Outbound) {}
@@ -45,6 +45,7 @@ use crate::flight::browse::Browse;
 use crate::status::status_of;
 
 pub(crate) mod jobs;
+pub(crate) mod pages;
 pub(crate) mod people;
 
 mod sealed {
@@ -89,6 +90,17 @@ outbound!(
     jobs::Consistency,
     jobs::LogText,
     jobs::LogTile,
+    pages::Budget,
+    pages::Dataset,
+    pages::Datasets,
+    pages::Home,
+    pages::Icon,
+    pages::Job,
+    pages::Jobs,
+    pages::Log,
+    pages::Problem,
+    pages::SignIn,
+    pages::Style,
 );
 
 impl<T: Outbound> sealed::Sealed for Listing<T> {}
@@ -110,6 +122,15 @@ pub(crate) trait AsCsv: Outbound {
 pub(crate) trait AsFile: Outbound {
     /// The content type, and the bytes.
     fn file(&self) -> (&'static str, &[u8]);
+}
+
+/// What leaves over HTTP as a page for people.
+pub(crate) trait AsPage: Outbound {
+    /// The HTML, with every value escaped.
+    ///
+    /// # Errors
+    /// [`Reason::Internal`]; nothing leaves then.
+    fn html(&self) -> Result<String, Refusal>;
 }
 
 /// What leaves over Flight.

@@ -4,12 +4,12 @@
 //! other file of the crate names `axum::body::Body` or `axum::Json`, which the repository's check looks for.
 
 use axum::body::Body;
-use axum::http::header::{CONTENT_TYPE, HeaderValue, WWW_AUTHENTICATE};
+use axum::http::header::{CONTENT_TYPE, HeaderValue, LOCATION, WWW_AUTHENTICATE};
 use axum::http::{Response, StatusCode};
 use axum::response::IntoResponse;
 use glovebox_policy::{Reason, Refusal};
 
-use crate::outbound::{AsCsv, AsFile, AsJson};
+use crate::outbound::{AsCsv, AsFile, AsJson, AsPage};
 
 /// An answer of the HTTP face.
 pub(crate) type Reply = Response<Body>;
@@ -49,6 +49,23 @@ pub(crate) fn csv(body: &impl AsCsv) -> Reply {
 pub(crate) fn file(body: &impl AsFile) -> Reply {
     let (content_type, bytes) = body.file();
     with_type(StatusCode::OK, content_type, bytes.to_vec())
+}
+
+/// A page. One that cannot be written leaves a constant refusal.
+pub(crate) fn page(status: StatusCode, body: &impl AsPage) -> Reply {
+    match body.html() {
+        Ok(html) => with_type(status, "text/html; charset=utf-8", html),
+        Err(fault) => refusal(&fault),
+    }
+}
+
+/// Sends a browser on to another page of ours.
+pub(crate) fn see_other(path: &str) -> Reply {
+    let mut reply = Response::new(Body::empty());
+    *reply.status_mut() = StatusCode::SEE_OTHER;
+    let path = HeaderValue::from_str(path).unwrap_or(HeaderValue::from_static("/"));
+    reply.headers_mut().insert(LOCATION, path);
+    reply
 }
 
 /// Done, with nothing to say.

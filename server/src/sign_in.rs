@@ -85,6 +85,16 @@ impl SignIns {
         self.shelf.renew(&person, name.as_bytes());
         Ok((person, sign_in.token))
     }
+
+    /// Ends a sign-in, if it is one.
+    pub(crate) fn end(&self, bearer: &str) {
+        let name = bearer.strip_prefix(PREFIX).and_then(|name| name.parse::<Digest>().ok());
+        if let Some(name) = name
+            && let Some((person, _)) = self.shelf.find(name.as_bytes())
+        {
+            self.shelf.remove(&person, name.as_bytes());
+        }
+    }
 }
 
 /// How many failures an address has left.
@@ -183,7 +193,11 @@ mod tests {
         let other = format!("gbs_{}", "0".repeat(64));
         for wrong in [other.as_str(), "gbs_", &bearer.to_uppercase(), &format!("{bearer}0"), bearer.get(4..).unwrap()] {
             assert_eq!(sign_ins.find(wrong).unwrap_err().reason(), Reason::Unauthenticated, "{wrong}");
+            sign_ins.end(wrong);
         }
+        assert!(sign_ins.find(&bearer).is_ok());
+        sign_ins.end(&bearer);
+        assert!(sign_ins.find(&bearer).is_err());
     }
 
     #[test]

@@ -18,7 +18,7 @@ use crate::step::{cargo, pass_through};
 use crate::workspace::Workspace;
 
 /// The folder of the client programs.
-const CLIENTS: &str = "xtask/clients";
+pub(crate) const CLIENTS: &str = "xtask/clients";
 
 /// The clients, each a Python program there.
 const SCRIPTS: [&str; 3] = ["adbc_client.py", "pyarrow_client.py", "dsse_client.py"];
@@ -34,22 +34,34 @@ const CLIENT_LIMIT: Duration = Duration::from_secs(600);
 
 /// What happened, for the closing lines.
 #[derive(Default)]
-struct Tally {
-    passed: u64,
-    failed: u64,
+pub(crate) struct Tally {
+    pub passed: u64,
+    pub failed: u64,
     seconds: Map<String, Value>,
 }
 
 impl Tally {
-    fn time(&mut self, what: &str, since: Instant) {
+    pub(crate) fn time(&mut self, what: &str, since: Instant) {
         let spent_s = (since.elapsed().as_secs_f64() * 10.0).round() / 10.0;
         println!("== {what}: {spent_s:.1} s");
         self.seconds.insert(what.to_owned(), json!(spent_s));
     }
 
-    fn count(&mut self, what: &str, good: bool) {
+    pub(crate) fn count(&mut self, what: &str, good: bool) {
         println!("   {} {what}", if good { "ok" } else { "FAILED" });
         if good { self.passed += 1 } else { self.failed += 1 }
+    }
+
+    /// Prints the closing lines, and tells whether all was good.
+    pub(crate) fn close(self, command: &str) -> bool {
+        let Self { passed, failed, seconds } = self;
+        let pass = failed == 0 && passed > 0;
+        println!("{command}: {passed} passed, {failed} failed");
+        println!(
+            "{}",
+            json!({ "command": command, "pass": pass, "passed": passed, "failed": failed, "steps": seconds })
+        );
+        pass
     }
 }
 
@@ -66,14 +78,7 @@ pub(crate) fn run() -> Result<bool> {
     if let Err(error) = done {
         tally.count(&format!("{error:#}"), false);
     }
-    let pass = tally.failed == 0 && tally.passed > 0;
-    println!("clients: {} passed, {} failed", tally.passed, tally.failed);
-    let (passed, failed) = (tally.passed, tally.failed);
-    println!(
-        "{}",
-        json!({ "command": "clients", "pass": pass, "passed": passed, "failed": failed, "steps": tally.seconds })
-    );
-    Ok(pass)
+    Ok(tally.close("clients"))
 }
 
 fn against_demo(root: &Path, work: &Path, tally: &mut Tally) -> Result<()> {
@@ -94,13 +99,13 @@ fn against_demo(root: &Path, work: &Path, tally: &mut Tally) -> Result<()> {
     for script in SCRIPTS {
         let started = Instant::now();
         let path = root.join(CLIENTS).join(script);
-        let out = speak(&python, &path, Some(&demo.json), work)?;
+        let out = speak(&python, &path, Some(&demo.json), work, &[])?;
         absorb(tally, script, &out);
         tally.time(script, started);
     }
     for notebook in NOTEBOOKS {
         let started = Instant::now();
-        let out = speak(&python, &root.join(NOTEBOOKS_DIR).join(notebook), Some(&demo.json), work)?;
+        let out = speak(&python, &root.join(NOTEBOOKS_DIR).join(notebook), Some(&demo.json), work, &[])?;
         tally.count(
             &format!("{NOTEBOOKS_DIR}/{notebook} runs to its end"),
             out.ended_well && !out.text.trim().is_empty(),
@@ -109,7 +114,7 @@ fn against_demo(root: &Path, work: &Path, tally: &mut Tally) -> Result<()> {
     }
     let started = Instant::now();
     let example = readme_example(root, work)?;
-    let out = speak(&python, &example, None, work)?;
+    let out = speak(&python, &example, None, work, &[])?;
     tally.count("the README's example prints a table", out.ended_well && !out.text.trim().is_empty());
     tally.time("readme", started);
 
@@ -131,7 +136,7 @@ pub(crate) fn build(root: &Path) -> Result<PathBuf> {
 }
 
 /// A virtual environment with the pinned clients; made anew when the pins change.
-fn environment(root: &Path, target: &Path) -> Result<PathBuf> {
+pub(crate) fn environment(root: &Path, target: &Path) -> Result<PathBuf> {
     let pins = root.join(CLIENTS).join("requirements.txt");
     let wanted = fs::read_to_string(&pins).context("cannot read the clients' requirements.txt")?;
     let folder = target.join("clients-venv");
@@ -150,18 +155,25 @@ fn environment(root: &Path, target: &Path) -> Result<PathBuf> {
 }
 
 /// What a client printed, and whether it ended with 0 in time.
-struct Spoken {
+pub(crate) struct Spoken {
     text: String,
     ended_well: bool,
 }
 
-fn speak(python: &Path, script: &Path, demo: Option<&Path>, work: &Path) -> Result<Spoken> {
+/// Lets one client program speak, with these variables beside our own.
+pub(crate) fn speak(
+    python: &Path,
+    script: &Path,
+    demo: Option<&Path>,
+    work: &Path,
+    variables: &[(&str, &Path)],
+) -> Result<Spoken> {
     let log = work.join("client.log");
     let out = fs::File::create(&log).context("cannot make a log file")?;
     let mut command = Command::new(python);
     command.arg("-u").arg(script).args(demo).current_dir(work).stdin(Stdio::null());
     command.stdout(out.try_clone().context("cannot share the log file")?).stderr(out);
-    command.env("PYTHONDONTWRITEBYTECODE", "1");
+    command.env("PYTHONDONTWRITEBYTECODE", "1").envs(variables.iter().copied());
     let mut child = command.spawn().context("cannot start Python")?;
     let ended = wait(&mut child, CLIENT_LIMIT)?;
     if ended.is_none() {
@@ -176,7 +188,7 @@ fn speak(python: &Path, script: &Path, demo: Option<&Path>, work: &Path) -> Resu
 }
 
 /// Takes over the counts of a client's closing line; a client without one has failed as a whole.
-fn absorb(tally: &mut Tally, script: &str, out: &Spoken) {
+pub(crate) fn absorb(tally: &mut Tally, script: &str, out: &Spoken) {
     let last = out.text.lines().last().unwrap_or_default();
     let closing: Value = serde_json::from_str(last).unwrap_or_default();
     let count = |key: &str| closing.get(key).and_then(Value::as_u64);

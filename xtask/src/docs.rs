@@ -14,7 +14,7 @@ use crate::step::{Report, cargo};
 pub(crate) const READMES: [&str; 2] = ["README.md", "README.zh-CN.md"];
 
 /// What `cargo xtask` can be asked, as a README may write it.
-const XTASK_COMMANDS: &[&str] = &["attack", "bench", "check", "clients", "guests", "guide"];
+const XTASK_COMMANDS: &[&str] = &["attack", "bench", "browser", "check", "clients", "guests", "guide"];
 
 /// The sections of a decision record, in their order.
 const DECISION_SECTIONS: [&str; 3] = ["Context", "Decision", "Consequences"];

@@ -1,7 +1,7 @@
 //! `cargo xtask`: what the repository checks about itself.
 //!
 //! `check` is all that CI runs, as named steps; `clients` lets clients that we did not write talk to a served demo and
-//! verify what it released; `attack` runs hostile suites, also against a planted bug, and changes what proves a release
+//! verify what it released; `browser` has Chromium visit its pages; `attack` runs hostile suites, also against a planted bug, and changes what proves a release
 //! byte by byte; `bench` measures beside a floor; `guests` rebuilds the committed WebAssembly modules; `guide` does what
 //! the guide to jobs says. Each ends with one line of JSON and exits with 0 when everything held, 1 when something did not,
 //! 2 on bad usage; `guests` and `guide` exit with 3 when they had nothing to build modules with.
@@ -10,7 +10,7 @@
 //! what `cargo metadata` says, and runs cargo. Only `guests --write` changes files of the repository.
 //!
 //! Read [`step`] (what a step is), [`check`] (the list of steps), [`workspace`] and [`source`] (what steps look at),
-//! then the steps: [`graph`], [`lock`], [`rules`], [`expose`], [`licences`], [`docs`]; then [`clients`] and [`demo`], [`attack`],
+//! then the steps: [`graph`], [`lock`], [`rules`], [`expose`], [`licences`], [`docs`]; then [`clients`], [`browser`] and [`demo`], [`attack`],
 //! [`tamper`] and [`mod@bench`]; then [`guests`], [`guest`], [`guest_module`], [`guest_toolchain`]; last [`guide`] and
 //! [`guide_script`].
 
@@ -19,6 +19,7 @@
 mod architecture;
 mod attack;
 mod bench;
+mod browser;
 mod check;
 mod clients;
 mod demo;
@@ -45,6 +46,7 @@ use std::process::ExitCode;
 const USAGE: &str = "\
 usage: cargo xtask check [--only STEP,STEP…] [--list]   all that CI runs, or the named steps
        cargo xtask clients                              ADBC, pyarrow and a DSSE verifier, at a served demo
+       cargo xtask browser                              Debian's Chromium at the pages of a served demo
        cargo xtask guests [--write] [--toolchain NAME]  rebuilds every guest (NAME: rustup or debian) and compares
        cargo xtask guide [--binary PATH]                runs every command of docs/guide/jobs.md against a served demo
        cargo xtask attack guests [--plant NAME]         hostile guests; a planted bug must turn it red
@@ -60,6 +62,7 @@ fn main() -> ExitCode {
         ["check", "--list"] => check::list(),
         ["check", "--only", names] => check::run(Some(names)),
         ["clients"] => clients::run(),
+        ["browser"] => browser::run(),
         ["guests", options @ ..] => return ended(guests::run(options)),
         ["guide", options @ ..] => return ended(guide::run(options)),
         ["attack", "guests"] => attack::guests(None),

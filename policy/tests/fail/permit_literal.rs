@@ -3,7 +3,7 @@
 use glovebox_policy::{ContractId, Digest, Permit};
 
 fn forge(request: Digest, contract: ContractId) -> Permit {
-    Permit { request, contract, decision: request }
+    Permit { request, contract, decision: request, record: Vec::new() }
 }
 
 fn main() {}

@@ -59,7 +59,7 @@ mod jobs;
 mod log;
 mod people;
 mod places;
-mod read;
+pub(crate) mod read;
 mod releases;
 mod sql;
 pub(crate) mod upload;
@@ -80,12 +80,14 @@ use axum::http::{HeaderName, Method};
 use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::routing::{delete, get, post};
 use glovebox_engine::Engine;
+use tonic::codegen::Service as _;
 
 use self::places::Places;
 use crate::identity::Identities;
 use crate::limits::{BODY_TIME, REQUEST_TIME, SUBMISSION_BODY_TIME, SUBMISSION_TIME, UPLOAD_TIME};
 use crate::reply::{self, Reply};
 use crate::shield::{Shield, hurried};
+use crate::web;
 
 /// The prefix of every path.
 pub const PREFIX: &str = "/api/v1";
@@ -108,7 +110,7 @@ impl App {
     }
 }
 
-/// The REST service as a router, behind the shield that it shares with the Flight face.
+/// The REST service and the pages as a router, behind the shield that it shares with the Flight face.
 pub(crate) fn router(app: App, shield: Shield) -> Router {
     let api = Router::new()
         .route("/health", get(sql::health))
@@ -129,15 +131,34 @@ pub(crate) fn router(app: App, shield: Shield) -> Router {
         .route("/certificates/{digest}", delete(people::revoke_certificate))
         .route("/freezes", get(freezes::list).post(freezes::add))
         .route("/me", get(people::me));
-    Router::new()
+    let rest = Router::new()
         .nest(PREFIX, api.merge(job_routes()).merge(log_routes()))
         .fallback(access::nothing_here)
+        .layer(from_fn_with_state(app.clone(), access::gate))
+        .with_state(app.clone());
+    web::router(&app)
+        // What is no page goes to the REST face, whose gate speaks first there, or is not there.
+        .fallback(move |request: Request| elsewhere(rest, request))
         // Bodies are counted where they are read, each against its own limit.
         .layer(DefaultBodyLimit::disable())
-        .layer(from_fn_with_state(app.clone(), access::gate))
         .layer(from_fn_with_state(shield, guard))
         .layer(from_fn(harden))
         .with_state(app)
+}
+
+async fn elsewhere(mut rest: Router, request: Request) -> Reply {
+    if !is_rest(request.uri().path()) {
+        return web::nothing_here(&request);
+    }
+    match rest.call(request).await {
+        Ok(reply) => reply,
+        Err(never) => match never {},
+    }
+}
+
+/// Whether a path is the REST face's to answer.
+fn is_rest(path: &str) -> bool {
+    path == "/api" || path.starts_with("/api/")
 }
 
 fn job_routes() -> Router<App> {
@@ -183,16 +204,28 @@ fn deadlines_of(method: &Method, path: &str) -> (Duration, Duration) {
 
 /// Headers on every answer. There is no CORS: no other site's script may read an answer.
 async fn harden(request: Request, next: Next) -> Reply {
-    const HEADERS: [(HeaderName, &str); 6] = [
+    const HEADERS: [(HeaderName, &str); 4] = [
         (CACHE_CONTROL, "no-store"),
         (X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (X_FRAME_OPTIONS, "DENY"),
-        (REFERRER_POLICY, "no-referrer"),
-        (CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'"),
         (STRICT_TRANSPORT_SECURITY, "max-age=31536000"),
     ];
+    const OF_REST: [(HeaderName, &str); 2] =
+        [(REFERRER_POLICY, "no-referrer"), (CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'")];
+    // A form without a referrer would come without its origin, which is looked at.
+    const OF_PAGES: [(HeaderName, &str); 4] = [
+        (REFERRER_POLICY, "same-origin"),
+        (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
+        (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
+        (
+            CONTENT_SECURITY_POLICY,
+            "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; frame-ancestors 'none'; \
+             base-uri 'none'",
+        ),
+    ];
+    let more: &[(HeaderName, &str)] = if is_rest(request.uri().path()) { &OF_REST } else { &OF_PAGES };
     let mut reply = next.run(request).await;
-    for (name, value) in HEADERS {
+    for (name, value) in HEADERS.iter().chain(more) {
         reply.headers_mut().insert(name, HeaderValue::from_static(value));
     }
     reply

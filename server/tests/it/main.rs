@@ -12,6 +12,8 @@ mod identity;
 mod jobs;
 mod mtls;
 mod openapi;
+mod pages;
+mod pages_access;
 mod proof;
 mod rest;
 mod review;

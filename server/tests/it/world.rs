@@ -19,6 +19,9 @@ use ureq::tls::{RootCerts, TlsConfig};
 
 use crate::fixture::{self, Tokens};
 
+/// What a browser sends a form as.
+const FORM: &str = "application/x-www-form-urlencoded";
+
 /// A served install; it stops when dropped.
 pub(crate) struct World {
     pub(crate) http_url: String,
@@ -122,6 +125,35 @@ impl World {
             let mut answer = match body {
                 Some((kind, bytes)) => agent.run(request.header("content-type", kind).body(bytes).unwrap()).unwrap(),
                 None => agent.run(request.body(()).unwrap()).unwrap(),
+            };
+            let bytes = answer.body_mut().read_to_vec().unwrap();
+            let text = String::from_utf8_lossy(&bytes).into_owned();
+            Got { status: answer.status().as_u16(), headers: answer.headers().clone(), bytes, text }
+        })
+        .await
+        .unwrap()
+    }
+
+    /// One request as a browser makes it, by its whole path; no redirect is followed.
+    pub(crate) async fn browse(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Got {
+        let url = format!("{}{path}", self.http_url);
+        let (method, ca, body) = (method.to_owned(), self.ca.clone(), body.to_owned());
+        let headers: Vec<_> = headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        tokio::task::spawn_blocking(move || {
+            let roots = RootCerts::new_with_certs(&[ureq::tls::Certificate::from_pem(&ca).unwrap()]);
+            let agent: ureq::Agent = ureq::Agent::config_builder()
+                .tls_config(TlsConfig::builder().root_certs(roots).build())
+                .http_status_as_error(false)
+                .max_redirects(0)
+                .max_redirects_will_error(false)
+                .timeout_global(Some(Duration::from_secs(60)))
+                .build()
+                .into();
+            let request = ureq::http::Request::builder().method(method.as_str()).uri(url);
+            let request = headers.iter().fold(request, |request, (name, value)| request.header(name, value));
+            let mut answer = match method.as_str() {
+                "POST" => agent.run(request.header("content-type", FORM).body(body).unwrap()).unwrap(),
+                _ => agent.run(request.body(()).unwrap()).unwrap(),
             };
             let bytes = answer.body_mut().read_to_vec().unwrap();
             let text = String::from_utf8_lossy(&bytes).into_owned();
