@@ -24,7 +24,8 @@ mod tick;
 
 pub use audit::{LogPage, ReleaseProof};
 pub use cards::{
-    BudgetCard, CardKey, CardKind, ColumnCard, ContractCard, CostCard, DatasetCard, OfficerFault, OfficerReport, PromiseCard,
+    BudgetCard, CardKey, CardKind, ColumnCard, ContractCard, CostCard, DatasetCard, OfficerFault, OfficerReport,
+    PromiseCard,
 };
 pub use config::{Config, ConfigError};
 pub use engine::{Engine, EngineError};

@@ -50,7 +50,10 @@ impl Tally {
         let Self { passed, failed, seconds } = self;
         let pass = failed == 0 && passed > 0;
         println!("{command}: {passed} passed, {failed} failed");
-        println!("{}", json!({ "command": command, "pass": pass, "passed": passed, "failed": failed, "steps": seconds }));
+        println!(
+            "{}",
+            json!({ "command": command, "pass": pass, "passed": passed, "failed": failed, "steps": seconds })
+        );
         pass
     }
 }

@@ -60,13 +60,8 @@ impl Frame {
     pub(crate) fn menu(&self) -> Vec<Entry> {
         let Some(role) = self.role() else { return Vec::new() };
         let t = self.t;
-        let lines = [
-            ("/", t.home),
-            ("/datasets", t.datasets),
-            ("/jobs", t.jobs),
-            ("/budget", t.budget),
-            ("/log", t.log),
-        ];
+        let lines =
+            [("/", t.home), ("/datasets", t.datasets), ("/jobs", t.jobs), ("/budget", t.budget), ("/log", t.log)];
         let open = pages_of(role);
         let seen = lines.into_iter().filter(|(path, _)| open.contains(path));
         seen.map(|(path, text)| Entry { path, text, here: path.trim_start_matches('/') == self.section }).collect()
@@ -125,6 +120,11 @@ impl Frame {
     /// A kind of log entry.
     pub(crate) fn entry<'a>(&self, kind: &'a str) -> &'a str {
         texts::entry(kind).map_or(kind, |both| self.side(both))
+    }
+
+    /// What a log entry is about.
+    pub(crate) fn about<'a>(&self, key: &'a str) -> &'a str {
+        texts::about(key).map_or(key, |both| self.side(both))
     }
 
     /// A verdict's decision.

@@ -43,10 +43,9 @@ fn waits(job: &JobCard, caller: &Caller) -> bool {
             let decided = job.verdicts.iter().any(|verdict| verdict.person == caller.person);
             job.state == JobState::Submitted && job.org != caller.org && !decided
         }
-        Role::Analyst => matches!(
-            job.state,
-            JobState::Submitted | JobState::Approved | JobState::Running | JobState::Interrupted
-        ),
+        Role::Analyst => {
+            matches!(job.state, JobState::Submitted | JobState::Approved | JobState::Running | JobState::Interrupted)
+        }
         Role::Auditor => false,
     }
 }

@@ -116,8 +116,7 @@ pub(crate) async fn list(
         let start = read::query(query)?.start;
         let all = blocking(move || app.engine.jobs(&caller)).await?;
         let end = start.saturating_add(LISTED_JOBS);
-        let (newer, older) =
-            ((start > 0).then(|| start.saturating_sub(LISTED_JOBS)), (end < all.len()).then_some(end));
+        let (newer, older) = ((start > 0).then(|| start.saturating_sub(LISTED_JOBS)), (end < all.len()).then_some(end));
         let cards = all.into_iter().skip(start).take(LISTED_JOBS).collect();
         Ok(Jobs { frame: frame.clone(), cards, newer, older })
     };

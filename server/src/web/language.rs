@@ -4,7 +4,7 @@ use axum::http::HeaderMap;
 use axum::http::header::ACCEPT_LANGUAGE;
 
 use super::cookies;
-use super::texts::{ENGLISH, CHINESE, Texts};
+use super::texts::{CHINESE, ENGLISH, Texts};
 
 /// The languages of the pages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

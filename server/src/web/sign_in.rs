@@ -140,7 +140,9 @@ mod tests {
         for good in ["/", "/jobs/j-0123456789abcdef", "/datasets/medical.rand_hie"] {
             assert_eq!(local(good), good);
         }
-        for bad in ["", "jobs", "//evil.example", "/\\evil.example", "https://evil.example", "/a?b", "/a\r\nb", "/sign-in"] {
+        for bad in
+            ["", "jobs", "//evil.example", "/\\evil.example", "https://evil.example", "/a?b", "/a\r\nb", "/sign-in"]
+        {
             assert_eq!(local(bad), "/", "{bad:?}");
         }
         assert_eq!(local(&format!("/{}", "a".repeat(300))), "/");

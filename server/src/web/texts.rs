@@ -138,6 +138,7 @@ texts! {
     proof_inclusion: "包含证明", "proof of inclusion";
     page: "专员审阅页", "The page that an officer reads";
     page_lead: "批准即签署本页、清单、模块与合同的摘要。", "An approval signs the digests of this page, the manifest, the module and the contract.";
+    page_open: "展开阅读", "Read it here";
     page_digest: "本页 SHA-256", "This page, SHA-256";
     contract_digest: "合同 SHA-256", "Contract, SHA-256";
     decide: "批准或驳回", "To approve or reject";
@@ -204,14 +205,12 @@ impl Texts {
 /// A state of a job, and what happens next.
 pub(crate) const fn state(state: JobState) -> [(&'static str, &'static str); 2] {
     match state {
-        JobState::Submitted => [
-            ("待审核", "等待数据专员审阅并签署。"),
-            ("waits for review", "A data officer has to read and sign it."),
-        ],
-        JobState::Approved => [
-            ("已批准", "提交单位可在运行截止前运行它。"),
-            ("approved", "The firm may run it until its time is over."),
-        ],
+        JobState::Submitted => {
+            [("待审核", "等待数据专员审阅并签署。"), ("waits for review", "A data officer has to read and sign it.")]
+        }
+        JobState::Approved => {
+            [("已批准", "提交单位可在运行截止前运行它。"), ("approved", "The firm may run it until its time is over.")]
+        }
         JobState::Rejected => [
             ("已驳回", "不会运行；可修改后重新提交。"),
             ("rejected", "It will not run. The firm may change it and submit it again."),
@@ -223,7 +222,10 @@ pub(crate) const fn state(state: JobState) -> [(&'static str, &'static str); 2] 
         ],
         JobState::Running => [
             ("运行中", "结果在预先定好的时刻发布，与实际用时无关。请在该时刻之后刷新本页。"),
-            ("running", "The result leaves at an instant that was fixed before, however long the work takes. Reload then."),
+            (
+                "running",
+                "The result leaves at an instant that was fixed before, however long the work takes. Reload then.",
+            ),
         ],
         JobState::Interrupted => [
             ("已中断", "代价已付；再次运行即在同一笔代价下继续。"),
@@ -271,6 +273,21 @@ pub(crate) fn entry(kind: &str) -> Option<[&'static str; 2]> {
         "verdict" => ["审核意见", "verdict"],
         "job-cancelled" => ["撤回作业", "job called back"],
         "job-run" => ["运行作业", "job run"],
+        _ => return None,
+    })
+}
+
+/// What a log entry may be about, by its key.
+pub(crate) fn about(key: &str) -> Option<[&'static str; 2]> {
+    Some(match key {
+        "job" => ["作业", "job"],
+        "decision" => ["决定", "decision"],
+        "contract" => ["合同", "contract"],
+        "dataset" => ["数据集", "dataset"],
+        "domain" => ["预算域", "budget domain"],
+        "org" => ["单位", "organisation"],
+        "role" => ["角色", "role"],
+        "request" => ["请求", "request"],
         _ => return None,
     })
 }

@@ -22,11 +22,51 @@ const ELEMENTS: &[&str] = &[
 
 /// Attributes that our templates write.
 const ATTRIBUTES: &[&str] = &[
-    "action", "alt", "aria-current", "aria-describedby", "aria-invalid", "aria-label", "aria-labelledby",
-    "autocapitalize", "autocomplete", "charset", "class", "content", "datetime", "download", "fill", "for", "height",
-    "href", "hreflang", "html", "id", "lang", "maxlength", "method", "name", "open", "preserveaspectratio", "rel",
-    "required", "role", "scope", "spellcheck", "src", "stroke", "tabindex", "type", "value", "viewbox", "width", "x",
-    "x1", "x2", "y", "y1", "y2",
+    "action",
+    "alt",
+    "aria-current",
+    "aria-describedby",
+    "aria-invalid",
+    "aria-label",
+    "aria-labelledby",
+    "autocapitalize",
+    "autocomplete",
+    "charset",
+    "class",
+    "content",
+    "datetime",
+    "download",
+    "fill",
+    "for",
+    "height",
+    "href",
+    "hreflang",
+    "html",
+    "id",
+    "lang",
+    "maxlength",
+    "method",
+    "name",
+    "open",
+    "preserveaspectratio",
+    "rel",
+    "required",
+    "role",
+    "scope",
+    "spellcheck",
+    "src",
+    "stroke",
+    "tabindex",
+    "type",
+    "value",
+    "viewbox",
+    "width",
+    "x",
+    "x1",
+    "x2",
+    "y",
+    "y1",
+    "y2",
 ];
 
 /// The elements of a page with their attributes, as a browser would find them.
@@ -93,8 +133,7 @@ async fn bring_in(world: &World) -> &'static str {
         .replace("\"tariff\"", &format!("\"{toml}\""))
         .replace("\"east\"", &format!("\"{toml}\""));
     let rows = format!("person,phone,note,plan,year,cost\n1,{CANARY},{CANARY},west,1,2.5\n");
-    let (kind, body) =
-        multipart(&[("manifest", None, manifest.as_bytes()), ("file", Some("x.csv"), rows.as_bytes())]);
+    let (kind, body) = multipart(&[("manifest", None, manifest.as_bytes()), ("file", Some("x.csv"), rows.as_bytes())]);
     let got = world.call("POST", "/datasets", &world.tokens.officer, Some((&kind, body))).await;
     assert_eq!(got.status, 201, "{got:?}");
     "medical.hostile"
@@ -136,7 +175,8 @@ async fn what_an_author_wrote_stays_text_on_every_page() {
             }
         }
     }
-    for path in ["/datasets/%3Cscript%3E", "/jobs/%22onload=", "/jobs?start=%3Cscript%3E", "/log?start=-1", "/jobs?x=1"] {
+    for path in ["/datasets/%3Cscript%3E", "/jobs/%22onload=", "/jobs?start=%3Cscript%3E", "/log?start=-1", "/jobs?x=1"]
+    {
         let cookie = sign_in(&world, &tokens.officer).await;
         let got = open(&world, path, &cookie).await;
         assert!([400, 404].contains(&got.status), "{path}: {}", got.status);

@@ -164,7 +164,10 @@ async fn the_language_is_asked_for_or_remembered_or_the_browsers() {
     let asked = open(&world, "/sign-in?lang=en", "").await;
     assert_eq!(lang(&asked), "en");
     let cookie = asked.headers["set-cookie"].to_str().unwrap();
-    assert!(cookie.starts_with("__Host-glovebox-lang=en; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age="), "{cookie}");
+    assert!(
+        cookie.starts_with("__Host-glovebox-lang=en; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age="),
+        "{cookie}"
+    );
     assert_eq!(lang(&open(&world, "/sign-in", "__Host-glovebox-lang=en").await), "en");
     let hostile = open(&world, "/sign-in?lang=%22%3E%3Cscript%3E&x='onload='&%3Cscript%3E", "").await;
     assert!(!hostile.text.contains("<script") && !hostile.text.contains("'onload"), "{}", hostile.text);
