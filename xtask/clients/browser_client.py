@@ -111,7 +111,7 @@ class Visit:
                 wide = browser.ask("document.documentElement.scrollWidth")
                 assert wide <= width, f"{path} {language}: {wide} pixels wide on a screen of {width}"
                 if picture:
-                    browser.picture(PICTURES / f"{picture}-{language}-{width}.png")
+                    browser.picture(PICTURES / f"{picture}-{language}-{width}.png", width)
         return browser.text("body")
 
     def sign_in(self, who):
@@ -213,8 +213,8 @@ class Visit:
         )
         assert len(shown) == 2, f"a table for each figure: {shown}"
         for row, line in zip(table["rows"], shown[1], strict=True):
-            assert line[0] == row[0] and line[1] == str(row[units]), (row, line)
-            assert line[2] == f"{row[units + 1]} … {row[units + 2]}", (row, line)
+            assert line[0] == row[0] and line[1] == f"{row[units]:,}", (row, line)
+            assert line[2] == f"{row[units + 1]:,} … {row[units + 2]:,}", (row, line)
         assert len(self.browser.texts(".files a")) == 4
         self.browser.dark(True)
         self.browser.picture(PICTURES / "job-result-dark.png")

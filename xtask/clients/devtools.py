@@ -124,16 +124,18 @@ class Browser:
             more = {"text": text} if text and kind == "keyDown" else {}
             self.call("Input.dispatchKeyEvent", type=kind, key=key, code=key, windowsVirtualKeyCode=code, **more)
 
-    def width(self, width):
-        self.call("Emulation.setDeviceMetricsOverride", width=width, height=900, deviceScaleFactor=1, mobile=False)
+    def width(self, width, height=900):
+        self.call("Emulation.setDeviceMetricsOverride", width=width, height=max(height, 900), deviceScaleFactor=1, mobile=False)
 
     def dark(self, dark):
         feature = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
         self.call("Emulation.setEmulatedMedia", features=[feature])
 
-    def picture(self, file):
-        """The whole page as a PNG."""
-        png = self.call("Page.captureScreenshot", format="png", captureBeyondViewport=True)["data"]
+    def picture(self, file, width=1280):
+        """The whole page as a PNG, on a screen as high as the page: what is off the screen is not always painted."""
+        self.width(width, self.ask("document.documentElement.scrollHeight"))
+        png = self.call("Page.captureScreenshot", format="png")["data"]
+        self.width(width)
         pathlib.Path(file).write_bytes(base64.b64decode(png))
 
     def close(self):

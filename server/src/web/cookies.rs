@@ -54,7 +54,9 @@ mod tests {
     fn one_cookie_is_found_among_others_and_two_are_none() {
         let read = |lines: &[&str]| {
             let mut headers = HeaderMap::new();
-            lines.iter().for_each(|line| assert!(headers.append(COOKIE, line.parse().unwrap()) || headers.len() == 1));
+            for line in lines {
+                headers.append(COOKIE, line.parse().unwrap());
+            }
             get(&headers, SESSION)
         };
         let some = |value: &str| Some(value.to_owned());

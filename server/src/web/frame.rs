@@ -122,6 +122,11 @@ impl Frame {
         texts::entry(kind).map_or(kind, |both| self.side(both))
     }
 
+    /// What a log entry is about.
+    pub(crate) fn about<'a>(&self, key: &'a str) -> &'a str {
+        texts::about(key).map_or(key, |both| self.side(both))
+    }
+
     /// A verdict's decision.
     pub(crate) fn decision<'a>(&self, decision: &'a str) -> &'a str {
         match decision {

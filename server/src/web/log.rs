@@ -4,7 +4,7 @@ use askama::Template;
 use axum::Extension;
 use axum::extract::State;
 use glovebox_engine::LogPage;
-use glovebox_policy::{Caller, Refusal};
+use glovebox_policy::{Caller, Digest, Refusal};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -34,8 +34,15 @@ struct Entry {
     kind: String,
     time: String,
     who: String,
-    about: Vec<(&'static str, String)>,
+    about: Vec<About>,
     whole: String,
+}
+
+/// One thing that an entry is about.
+struct About {
+    key: &'static str,
+    value: String,
+    is_digest: bool,
 }
 
 /// What an entry may be about, in the order of telling.
@@ -62,7 +69,12 @@ impl Log {
 
 fn read_entry(number: u64, entry: &Value) -> Entry {
     let text = |key: &str| entry.get(key).and_then(Value::as_str).map(str::to_owned);
-    let about = |key: &'static str| Some((key, text(key)?));
+    let about = |key: &'static str| {
+        let value = text(key)?;
+        let is_digest = value.parse::<Digest>().is_ok();
+        // The digest of the policy's decision is for whoever replays it, who reads the whole entry.
+        (key != "decision" || !is_digest).then_some(About { key, value, is_digest })
+    };
     let whole = serde_json::to_string_pretty(entry).unwrap_or_default();
     Entry {
         number,

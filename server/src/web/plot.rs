@@ -49,7 +49,7 @@ impl Family {
         let scale = if most > least { WIDTH / (most - least) } else { 0.0 };
         let place = |value: f64| format!("{:.1}", (value - least) * scale);
         let lines = table.rows.iter().map(|row| {
-            let text = |at: usize| row.get(at).map(format::scalar).unwrap_or_default();
+            let text = |at: usize| row.get(at).map(shown).unwrap_or_default();
             let [value, low, high] = cells(row).unwrap_or_default();
             Line {
                 key: text(0),
@@ -63,6 +63,14 @@ impl Family {
         });
         let ends = (format::number(least), format::number(most));
         Some(Self { name, ends, zero: place(0.0), lines: lines.collect() })
+    }
+}
+
+/// Counts are read like the other figures, with their thousands apart.
+fn shown(value: &Scalar) -> String {
+    match value {
+        Scalar::Int(count) => format::grouped(&count.to_string()),
+        other => format::scalar(other),
     }
 }
 

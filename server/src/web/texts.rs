@@ -138,6 +138,7 @@ texts! {
     proof_inclusion: "包含证明", "proof of inclusion";
     page: "专员审阅页", "The page that an officer reads";
     page_lead: "批准即签署本页、清单、模块与合同的摘要。", "An approval signs the digests of this page, the manifest, the module and the contract.";
+    page_open: "展开阅读", "Read it here";
     page_digest: "本页 SHA-256", "This page, SHA-256";
     contract_digest: "合同 SHA-256", "Contract, SHA-256";
     decide: "批准或驳回", "To approve or reject";
@@ -272,6 +273,21 @@ pub(crate) fn entry(kind: &str) -> Option<[&'static str; 2]> {
         "verdict" => ["审核意见", "verdict"],
         "job-cancelled" => ["撤回作业", "job called back"],
         "job-run" => ["运行作业", "job run"],
+        _ => return None,
+    })
+}
+
+/// What a log entry may be about, by its key.
+pub(crate) fn about(key: &str) -> Option<[&'static str; 2]> {
+    Some(match key {
+        "job" => ["作业", "job"],
+        "decision" => ["决定", "decision"],
+        "contract" => ["合同", "contract"],
+        "dataset" => ["数据集", "dataset"],
+        "domain" => ["预算域", "budget domain"],
+        "org" => ["单位", "organisation"],
+        "role" => ["角色", "role"],
+        "request" => ["请求", "request"],
         _ => return None,
     })
 }

@@ -16,6 +16,7 @@ use tonic::{Request, Status};
 use ureq::tls::{ClientCert, PrivateKey, RootCerts, TlsConfig};
 
 use crate::fixture::QUERY;
+use crate::pages_access::{OWN, sign_in};
 use crate::world::{World, code};
 
 /// An authority of client certificates.
@@ -100,18 +101,22 @@ async fn flight_with(
     service(world, client).await.get_flight_info(request).await.map(tonic::Response::into_inner)
 }
 
-/// Calls `GET /me` or another path with a certificate; gives status and body.
+/// Calls `GET /me` with a certificate, and a token unless it is empty; gives status and body.
 async fn http(world: &World, client: &Client, token: &str, header: Option<(&str, &str)>) -> (u16, serde_json::Value) {
-    let (ca, url) = (world.ca.clone(), format!("{}/api/v1/me", world.http_url));
+    let bearer = format!("Bearer {token}");
+    let token = (!token.is_empty()).then_some(("authorization", bearer.as_str()));
+    let headers: Vec<_> = token.into_iter().chain(header).collect();
+    let (status, text) = fetched(world, client, "/api/v1/me", &headers).await;
+    (status, serde_json::from_str(&text).unwrap())
+}
+
+/// Calls any path with a certificate; gives status and body.
+async fn fetched(world: &World, client: &Client, path: &str, headers: &[(&str, &str)]) -> (u16, String) {
+    let (ca, url) = (world.ca.clone(), format!("{}{path}", world.http_url));
     let certificate = ureq::tls::Certificate::from_pem(client.certificate.as_bytes()).unwrap();
     let key = PrivateKey::from_pem(client.key.as_bytes()).unwrap();
-    let mut request = ureq::http::Request::builder().uri(url);
-    if !token.is_empty() {
-        request = request.header("authorization", format!("Bearer {token}"));
-    }
-    if let Some((name, value)) = header {
-        request = request.header(name, value);
-    }
+    let request = ureq::http::Request::builder().uri(url);
+    let request = headers.iter().fold(request, |request, (name, value)| request.header(*name, *value));
     tokio::task::spawn_blocking(move || {
         let roots = RootCerts::new_with_certs(&[ureq::tls::Certificate::from_pem(&ca).unwrap()]);
         let tls = TlsConfig::builder()
@@ -122,7 +127,7 @@ async fn http(world: &World, client: &Client, token: &str, header: Option<(&str,
         let agent: ureq::Agent = config.timeout_global(Some(Duration::from_secs(30))).build().into();
         let mut answer = agent.run(request.body(()).unwrap()).unwrap();
         let text = answer.body_mut().read_to_string().unwrap();
-        (answer.status().as_u16(), serde_json::from_str(&text).unwrap())
+        (answer.status().as_u16(), text)
     })
     .await
     .unwrap()
@@ -279,4 +284,32 @@ async fn without_an_authority_a_certificate_says_nothing() {
     register(&world, "analyst", &client).await;
     assert_eq!(code(&flight(&world, &client, "").await.unwrap_err()), "unauthenticated");
     flight(&world, &client, &world.tokens.analyst).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn on_pages_a_certificate_stands_for_the_token_and_must_be_of_the_sessions_person() {
+    let authority = Authority::new("Bureau CA");
+    let world = World::start_with_clients(&authority.pem, &[Role::Officer]).await;
+    let (client, unknown) = (authority.client(), authority.client());
+    register(&world, "analyst", &client).await;
+    let page = async |client: &Client, headers: &[(&str, &str)]| fetched(&world, client, "/?lang=en", headers).await;
+    let (status, text) = page(&client, &[]).await;
+    assert_eq!(status, 200, "{text}");
+    assert!(text.contains("<b>analyst</b>") && !text.contains("/sign-out"), "there is no session to end");
+    for foreign in [("sec-fetch-site", "cross-site"), ("origin", "https://evil.example")] {
+        assert_eq!(page(&client, &[foreign]).await.0, 401, "{foreign:?}");
+    }
+    let (status, text) = page(&unknown, &[]).await;
+    assert!(status == 401 && text.contains("not registered"), "{status} {text}");
+
+    let (own, other) = (sign_in(&world, &world.tokens.analyst).await, sign_in(&world, &world.tokens.analyst2).await);
+    assert_eq!(page(&client, &[("cookie", &own)]).await.0, 200);
+    let (status, text) = page(&client, &[("cookie", &other)]).await;
+    assert!(status == 401 && text.contains("not of the person"), "{status} {text}");
+    let (status, text) = page(&client, &[("cookie", "__Host-glovebox=gbs_1")]).await;
+    assert!(status == 401 && !text.contains("<b>analyst</b>"), "a bad session is not made up for by a certificate");
+
+    let officer = format!("token={}", world.tokens.officer);
+    let got = world.browse("POST", "/sign-in", &[OWN], &officer).await;
+    assert_eq!((got.status, got.headers.contains_key("set-cookie")), (401, false), "the role needs a certificate");
 }
