@@ -174,7 +174,7 @@ texts! {
     who: "由谁", "By whom";
     about: "关于", "About";
     whole: "完整条目", "The whole entry";
-    of_entries: "总条数", "entries in all";
+    of_entries: "条", "entries";
     checkpoint: "已签名的检查点", "Signed checkpoint";
     checkpoint_note: "检查点覆盖以上全部条目。请与您手中较早的检查点比对：日志只能增长。", "The checkpoint covers all entries. Hold it against an earlier one that you kept: a log may only grow.";
     verify: "离线验证", "To verify offline";

@@ -289,7 +289,7 @@ async fn without_an_authority_a_certificate_says_nothing() {
 #[tokio::test(flavor = "multi_thread")]
 async fn on_pages_a_certificate_stands_for_the_token_and_must_be_of_the_sessions_person() {
     let authority = Authority::new("Bureau CA");
-    let world = World::start_with_clients(&authority.pem, &[Role::Officer]).await;
+    let world = World::start_with_clients(&authority.pem, &[Role::Auditor]).await;
     let (client, unknown) = (authority.client(), authority.client());
     register(&world, "analyst", &client).await;
     let page = async |client: &Client, headers: &[(&str, &str)]| fetched(&world, client, "/?lang=en", headers).await;
@@ -309,7 +309,7 @@ async fn on_pages_a_certificate_stands_for_the_token_and_must_be_of_the_sessions
     let (status, text) = page(&client, &[("cookie", "__Host-glovebox=gbs_1")]).await;
     assert!(status == 401 && !text.contains("<b>analyst</b>"), "a bad session is not made up for by a certificate");
 
-    let officer = format!("token={}", world.tokens.officer);
-    let got = world.browse("POST", "/sign-in", &[OWN], &officer).await;
+    let auditor = format!("token={}", world.tokens.auditor);
+    let got = world.browse("POST", "/sign-in", &[OWN], &auditor).await;
     assert_eq!((got.status, got.headers.contains_key("set-cookie")), (401, false), "the role needs a certificate");
 }
