@@ -138,6 +138,13 @@ privacy = {{ epsilon = 1.0, delta = 1e-9 }}
         )
     }
 
+    /// The lines of a page that this program looks for.
+    fn page(manifest: Digest, module: Digest, contract: Digest) -> String {
+        format!(
+            "Job request j-1\n  its sha256    {contract}\n[1]\n  sha256        {manifest}\n[2]\n  sha256        {module}\n"
+        )
+    }
+
     /// The card and the review that an honest server sends.
     fn answers() -> (Value, Value) {
         let key = Ed25519KeyPair::generate_pkcs8(&SystemRandom::new()).unwrap();
@@ -152,7 +159,7 @@ privacy = {{ epsilon = 1.0, delta = 1e-9 }}
             "takes_ms": 1, "result_at": null, "runs": [],
         });
         let review = json!({
-            "job": "j-1", "page": format!("Job request j-1\n{text}\n{code}\n{terms}\n"), "manifest": manifest,
+            "job": "j-1", "page": page(text, code, terms), "manifest": manifest,
             "contract": contract, "contract_digest": terms, "previous_module": null,
             "epsilon_nano": 1_000_000_000, "executions": 1, "execute_by_unix_s": 2_000_000_000,
         });

@@ -35,7 +35,7 @@ pub(in crate::job) const ATTACKS: [&str; 22] = [
 /// Whether a line begins as an author's does.
 pub(in crate::job) fn is_authors(line: &str) -> bool {
     let (gutter, rest) = line.split_at_checked(GUTTER).unwrap_or((line, ""));
-    let numbered = gutter.chars().all(|c| c.is_ascii_digit() || " +-~".contains(c)) && gutter.starts_with("  ");
+    let numbered = gutter.chars().all(|c| c.is_ascii_digit() || " +-~".contains(c)) && gutter.starts_with(' ');
     numbered && (rest == "|" || rest.starts_with("| ") || rest.starts_with("> "))
 }
 
