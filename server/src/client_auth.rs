@@ -3,7 +3,7 @@
 //! The handshake proves that the client holds the certificate's key, and no more. Whether the certificate is good is judged
 //! for each request: so a refusal is an answer in our words instead of a broken connection, and a certificate that runs out
 //! or is revoked ends with its time, also on a connection that stays open. INVARIANT (judged before believed): what came in
-//! a handshake counts for nothing until [`ClientAuthority::judge`] has accepted it.
+//! a handshake counts for nothing until `ClientAuthority::judge` has accepted it.
 
 use std::fmt;
 use std::path::Path;
