@@ -9,7 +9,7 @@ use crate::row;
 use crate::store::Ledger;
 
 /// Each finds rows that must not exist, and says what they would mean.
-const FAULTS: [(&str, &str); 22] = [
+const FAULTS: [(&str, &str); 25] = [
     (
         "a domain's total is not the sum of its charges",
         "SELECT 1 FROM domain d WHERE (spent_rho, spent_delta) IS NOT
@@ -90,6 +90,24 @@ const FAULTS: [(&str, &str); 22] = [
                  f.max_executions)",
     ),
     (
+        "a person is not what the log entry says",
+        "SELECT 1 FROM person f JOIN told t ON t.seq = f.leaf WHERE
+             (t.kind, t.person, t.org, t.role) IS NOT ('person', f.person, f.org, f.role)",
+    ),
+    (
+        "an officer's key is not what its log entry says",
+        "SELECT 1 FROM officer_key f JOIN told t ON t.seq = f.leaf WHERE
+             (t.kind, t.person, t.key) IS NOT ('officer-key', f.person, lower(hex(f.public_key)))",
+    ),
+    (
+        "a token or a client certificate is not what its log entry says",
+        "SELECT 1 FROM token f JOIN told t ON t.seq = f.leaf WHERE
+             (t.kind, t.person, t.token, t.expires) IS NOT ('token', f.person, lower(hex(f.digest)), f.expires_at)
+         UNION ALL SELECT 1 FROM client_certificate f JOIN told t ON t.seq = f.leaf WHERE
+             (t.kind, t.person, t.officer, t.fingerprint)
+             IS NOT ('client-certificate', f.person, f.officer, lower(hex(f.fingerprint)))",
+    ),
+    (
         "a cancellation is not what its log entry says",
         "SELECT 1 FROM cancellation f JOIN told t ON t.seq = f.leaf WHERE
              (t.kind, t.job, t.person, t.time) IS NOT ('job-cancelled', f.job, f.person, f.at)",
@@ -149,7 +167,8 @@ const TOLD: &str = "WITH parsed AS (SELECT seq, CAST(entry AS TEXT) AS e FROM lo
         e ->> 'certificate' AS certificate, e ->> 'job' AS job, e ->> 'person' AS person, e ->> 'org' AS org,
         e ->> 'manifest' AS manifest, e ->> 'module' AS module, e ->> 'envelope' AS envelope,
         e ->> 'decision' AS decision, e ->> 'time' AS time, e ->> 'expires' AS expires, e ->> 'number' AS number,
-        e ->> 'execute_by' AS execute_by, e ->> 'max_executions' AS max_executions,
+        e ->> 'role' AS role, e ->> 'key' AS key, e ->> 'token' AS token, e ->> 'officer' AS officer,
+        e ->> 'fingerprint' AS fingerprint, e ->> 'execute_by' AS execute_by, e ->> 'max_executions' AS max_executions,
         CAST(e ->> 'rho' AS INTEGER) AS rho, CAST(e ->> 'delta' AS INTEGER) AS delta,
         CAST(e ->> 'cap_rho' AS INTEGER) AS cap_rho, CAST(e ->> 'cap_delta' AS INTEGER) AS cap_delta,
         CAST(e ->> 'allotment_rho' AS INTEGER) AS allotment_rho,

@@ -17,8 +17,8 @@ use crate::{clock, contract, job_read, row};
 /// How many officers' verdicts decide a job. One rejection among them rejects it.
 pub const VERDICTS_NEEDED: u32 = 1;
 
-/// How many jobs of one organisation may wait for a verdict at the same time: what officers have to read, and how many
-/// modules the ledger keeps for nothing, is bounded by it.
+/// How many jobs of one organisation may wait for a verdict at the same time: what officers have to read is bounded by it.
+/// What the ledger keeps is not: a job that was called back stays, and makes room for another.
 pub const WAITING_JOBS_MAX: u32 = 16;
 
 /// The largest module of a job, in bytes; sandboxes take less.

@@ -30,7 +30,7 @@ pub(crate) fn guests(plant: Option<&str>) -> Result<bool> {
 }
 
 /// The suite takes its worker as an executable, so the worker that ships is built beside it. For release: some attacks
-/// keep the compiler busy, and how long it may take is part of what is expected.
+/// keep the compiler busy for minutes otherwise.
 fn build(root: &Path) -> Result<bool> {
     let mut command = cargo(root);
     command.args(["build", "--locked", "--release", "-p", "glovebox-worker", "-p", "glovebox-evil"]);

@@ -140,16 +140,32 @@ fn release(sheet: &mut Sheet, of: &PageOf<'_>) {
             None => sheet.fact("units", "the number of units under each key, as the column `units`"),
         }
         let (moves, half) = (family.sensitivity * step, family.half_width_95 as f64 * step);
-        let text = format!("one unit moves it by at most {moves:.4}; noise within ±{half:.4} in 95 of 100 draws");
+        let text = format!(
+            "one unit moves all its cells together by at most {}; noise of a cell within ±{} in 95 of 100 draws",
+            up(moves),
+            up(half)
+        );
         sheet.fact("its noise", &text);
     }
     sheet.fact("noise", noise.kind().as_str());
     sheet.fact("asks for", &format!("epsilon {} at delta {:e}", manifest.epsilon.to_display(), manifest.delta));
     let (rho, granted) = (noise.cost().rho.as_f64_up(), of.contract.allotment.rho.as_f64_up());
-    sheet.fact("costs", &format!("rho {rho:.9} of the contract's {granted:.9}"));
+    let total = rho * f64::from(manifest.executions);
     sheet.fact("executions", &format!("at most {}, each on another snapshot", manifest.executions));
+    let costs = format!("rho {} for each execution; {} for all, of the contract's {granted:.9}", up(rho), up(total));
+    sheet.fact("costs", &costs);
     let leaves = of.window.leaves().as_millis();
     sheet.fact("result", &format!("leaves at a tick of {} ms, {leaves} ms or more after the start", of.tick_ms));
+}
+
+/// A figure of five digits, not below the true one.
+fn up(value: f64) -> String {
+    if !(value.is_finite() && value > 0.0) {
+        return value.to_string();
+    }
+    let digits = 10_f64.powf(4.0 - value.log10().floor());
+    let rounded = (value * digits).ceil() / digits;
+    if rounded >= 1e-4 { rounded.to_string() } else { format!("{rounded:e}") }
 }
 
 fn fmt(steps: i64, step: f64) -> String {

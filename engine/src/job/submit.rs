@@ -27,7 +27,7 @@ impl Engine {
         let (bound, manifest, module) = work.map_err(|error| internal("a submission", &error))??;
         // One at a time: compiling is the only work that a submission makes.
         let turn = Arc::clone(&self.shared.compiling).acquire_owned().await.map_err(|_| Reason::Busy)?;
-        // A run reserves no more than this; a module that needs longer would be charged and lost.
+        // Half of what a run reserves; a module that needs longer might be charged and lost.
         let workers = self.shared.workers(1, bound.plan.manifest.fuel);
         let compiled = try_compile(&bound.plan.module, &workers, COMPILE_TIME).await;
         drop(turn);

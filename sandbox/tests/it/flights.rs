@@ -74,7 +74,7 @@ fn chains_of_flights_are_counted_in_the_sandbox() {
         // More flights than the range: 0000, 0100, … 1200, each long back before the next; 13 counted as 10.
         (0..13).map(|hour| (1, Some(hour * 100), Some(1), "EWR", "PHL")).collect(),
         // More rows than the guest has room for: the default row.
-        (0..700).map(|row| (row % 28, Some(600), Some(1), "JFK", "PHL")).collect(),
+        (0..2_000).map(|row| (row % 28, Some(600), Some(1), "JFK", "PHL")).collect(),
     ];
     // EWR: 2 + 10. JFK: 1. LGA: 3. `none`: a cancelled day, an insane row and one too many, all 0.
     let expected = vec![vec![12, 1, 3, 0], vec![2, 1, 1, 3]];

@@ -1,4 +1,4 @@
-//! Places for submissions: few in all, and one for each person, so that nobody keeps the others out.
+//! Places for submissions: few in all, and one for each person, so that one account does not keep the others out.
 
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
