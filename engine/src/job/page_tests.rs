@@ -228,6 +228,20 @@ fn the_page_looks_like_this() {
     assert!(difference.contains("\n      - | custom `name`\n"), "{difference}");
 }
 
+/// What an officer signs for is never shown as less, nor as nothing.
+#[test]
+fn figures_are_rounded_up() {
+    for (value, shown) in
+        [(0.0, "0"), (1e-6, "1e-6"), (1.234_561e-7, "1.2346e-7"), (0.014_973_1, "0.014974"), (17.0, "17")]
+    {
+        assert_eq!(up(value), shown);
+        assert!(shown.parse::<f64>().unwrap() >= value);
+    }
+    let author = Author::plain();
+    let page = written(&author, &author);
+    assert!(page.contains("  costs         rho 0.014974 for each execution; 0.014974 for all, of the\n"), "{page}");
+}
+
 #[test]
 fn texts_too_long_to_be_matched_are_shown_whole_and_said_to_be() {
     let long = |word: &str| Author { comment: vec![word; MATCHED + 1].join("\n# "), ..Author::plain() };

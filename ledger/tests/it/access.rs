@@ -122,3 +122,22 @@ fn the_digest_of_a_token_finds_its_holder_as_the_token_does() {
     f.ledger.revoke_token(&Digest::of(token.as_bytes())).unwrap();
     assert_eq!(f.ledger.token_holder(&Digest::of(token.as_bytes()), NOON).unwrap(), None);
 }
+
+/// Whoever writes to the file cannot make people, keys or certificates that the log does not tell of.
+#[test]
+fn what_says_who_somebody_is_is_compared_with_the_log() {
+    for change in [
+        "DROP TRIGGER person_no_update; UPDATE person SET role = 'officer' WHERE person = 'ana'",
+        "DROP TRIGGER officer_key_no_update; UPDATE officer_key SET public_key = zeroblob(32)",
+        "INSERT INTO officer_key SELECT 'planted', 'ana', zeroblob(32), leaf FROM officer_key",
+        "INSERT INTO token SELECT zeroblob(32), 'olga', issued_at, expires_at, leaf FROM token",
+        "INSERT INTO client_certificate SELECT zeroblob(32), 'olga', officer, added_at, leaf FROM client_certificate",
+    ] {
+        let f = Fixture::new(Cost::ZERO);
+        f.ledger.issue_token(&id("ana"), NOON + 10, NOON).unwrap();
+        f.ledger.add_client_certificate(&id("ana"), &Digest::of(b"1"), &id("olga")).unwrap();
+        f.audit();
+        rusqlite::Connection::open(f.path()).unwrap().execute_batch(change).unwrap();
+        assert!(matches!(f.ledger.verify_books(), Err(LedgerError::Corrupt(_))), "{change}");
+    }
+}
