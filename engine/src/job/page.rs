@@ -163,7 +163,7 @@ fn release(sheet: &mut Sheet, of: &PageOf<'_>) {
     sheet.fact("executions", &format!("at most {executions}, each on another snapshot"));
     sheet.fact(
         "costs",
-        &format!("rho {} for each execution; {} for all of the contract's {granted:.9}", up(rho), up(total)),
+        &format!("rho {} for each execution; {} for all, of the contract's {granted:.9}", up(rho), up(total)),
     );
     let leaves = of.window.leaves().as_millis();
     sheet.fact("result", &format!("leaves at a tick of {} ms, {leaves} ms or more after the start", of.tick_ms));
