@@ -74,6 +74,14 @@ const UNIT_PARTS: [&str; 8] = ["编号", "病历号", "学号", "工号", "患�
 /// # Errors
 /// The file cannot be read, or is in no known format or encoding.
 pub fn draft(path: &Path) -> Result<String, DraftError> {
+    draft_called(path, path.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default())
+}
+
+/// As [`draft`], of a file that lies under another name here than its owner calls it by.
+///
+/// # Errors
+/// As [`draft`].
+pub fn draft_called(path: &Path, name: &str) -> Result<String, DraftError> {
     let mut source = Source::open(path)?;
     let fields = source.schema.fields().clone();
     let mut guesses: Vec<Guess> = fields.iter().map(|field| Guess::new(field.data_type())).collect();
@@ -89,7 +97,7 @@ pub fn draft(path: &Path) -> Result<String, DraftError> {
         }
     }
     let columns: Vec<(&str, Guess)> = fields.iter().map(|field| field.name().as_str()).zip(guesses).collect();
-    Ok(write(path, source.format, &columns))
+    Ok(write(name, source.format, &columns))
 }
 
 /// What a column may still be.
@@ -162,9 +170,8 @@ impl Guess {
     }
 }
 
-fn write(path: &Path, format: &str, columns: &[(&str, Guess)]) -> String {
-    let stem = path.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
-    let table = slug(stem).unwrap_or_else(|| "dataset".to_owned());
+fn write(name: &str, format: &str, columns: &[(&str, Guess)]) -> String {
+    let table = slug(name).unwrap_or_else(|| "dataset".to_owned());
     let names = names(columns.iter().map(|(heading, _)| *heading));
     let units: Vec<String> = names
         .iter()

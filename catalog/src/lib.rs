@@ -28,7 +28,7 @@ mod store;
 
 pub use catalog::{Catalog, CatalogError};
 pub use dataset::{Dataset, ScanCapability};
-pub use draft::{DraftError, draft};
+pub use draft::{DraftError, draft, draft_called};
 pub use ingest::{IngestError, IngestReport, Ingested};
 pub use manifest::{Bounds, Column, ColumnKind, DatasetKind, Days, KeyValue, Keys, Manifest, ManifestReport, Problem};
 pub use twin::{Twin, twin};

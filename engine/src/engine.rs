@@ -175,13 +175,14 @@ impl Engine {
         glovebox_query::twin_table(dataset.manifest(), rows, seed)
     }
 
-    /// A manifest to edit, drafted from a file.
+    /// A manifest to edit, drafted from a file that its owner calls by a name, without the ending.
     ///
     /// # Errors
     /// For others than officers, and when the file cannot be read.
-    pub fn draft_dataset(&self, caller: &Caller, file: &Path) -> Result<String, OfficerFault> {
+    pub fn draft_dataset(&self, caller: &Caller, file: &Path, name: &str) -> Result<String, OfficerFault> {
         officer(caller)?;
-        glovebox_catalog::draft(file).map_err(|error| OfficerFault::in_words(Reason::IngestRefused, &error))
+        glovebox_catalog::draft_called(file, name)
+            .map_err(|error| OfficerFault::in_words(Reason::IngestRefused, &error))
     }
 
     /// Brings a dataset in.

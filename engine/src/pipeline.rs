@@ -61,6 +61,9 @@ impl Engine {
         };
         say("contract", bound.contract.to_string());
         say("remaining rho", format!("{:.9}", remaining.rho.as_f64_up()));
+        let prices = &self.shared.config.prices;
+        let price = prices.of(window, bound.analysis.noise().cells());
+        say("price", format!("{}.{:02} {}", price / 100, price % 100, prices.currency));
         say("answer after at least", format!("{} ms", window.leaves().as_millis()));
         Ok(Answer::Preview(Public::from_manifest(table)))
     }

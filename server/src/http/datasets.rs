@@ -69,7 +69,11 @@ pub(crate) async fn draft(
     if upload.manifest.is_some() {
         return Err(Refusal::about(Reason::BadRequest, "a part named manifest").into());
     }
-    let drafted = blocking(move || Ok(app.engine.draft_dataset(&caller, upload.file.path()))).await?;
+    let drafted = blocking(move || {
+        let file = &upload.file;
+        Ok(app.engine.draft_dataset(&caller, file.path(), file.called()))
+    })
+    .await?;
     match drafted {
         Ok(manifest) => Ok(reply::ok(&Draft { manifest })),
         Err(fault) => Ok(reply::refusal_with(&fault.refusal(), &fault)),

@@ -32,16 +32,25 @@ pub(crate) fn open_incoming(state_dir: &Path) -> io::Result<PathBuf> {
     Ok(dir)
 }
 
+/// Most characters of a file's own name that are kept.
+const CALLED: usize = 64;
+
 /// A file under way; removed on drop.
 #[derive(Debug)]
 pub(crate) struct Incoming {
     path: PathBuf,
+    called: String,
 }
 
 impl Incoming {
     /// Where it is.
     pub(crate) fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// What its owner calls it, without the ending; at most [`CALLED`] characters, and never part of a path here.
+    pub(crate) fn called(&self) -> &str {
+        &self.called
     }
 }
 
@@ -168,7 +177,8 @@ async fn store(mut field: Field<'_>, dir: &Path, limit: u64) -> Result<Incoming,
         operator_log::note("an upload could not be written", &error.kind());
         Refusal::new(Reason::Internal)
     };
-    let (incoming, file) = create(dir, extension(field.file_name())).map_err(disk)?;
+    let (mut incoming, file) = create(dir, extension(field.file_name())).map_err(disk)?;
+    incoming.called = called(field.file_name());
     let mut file = tokio::fs::File::from_std(file);
     let mut written = 0;
     while let Some(chunk) = field.chunk().await.map_err(|_| bad("the multipart body broke off"))? {
@@ -188,10 +198,15 @@ fn create(dir: &Path, extension: &str) -> io::Result<(Incoming, fs::File)> {
     let name: String = name.iter().map(|byte| format!("{byte:02x}")).collect();
     let path = dir.join(format!("{name}.{extension}"));
     let file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path)?;
-    Ok((Incoming { path }, file))
+    Ok((Incoming { path, called: String::new() }, file))
 }
 
-/// The kind of a file, from the name it was sent under; nothing else of that name is used.
+fn called(name: Option<&str>) -> String {
+    let name = name.map_or("", |name| name.rsplit_once('.').map_or(name, |(stem, _)| stem));
+    name.chars().take(CALLED).collect()
+}
+
+/// The kind of a file, from the name it was sent under. A draft takes the rest of that name for the table's.
 fn extension(name: Option<&str>) -> &'static str {
     match name.and_then(|name| name.rsplit_once('.')).map(|(_, end)| end.to_ascii_lowercase()).as_deref() {
         Some("parquet") => "parquet",

@@ -69,7 +69,8 @@ async fn uploads_are_read_part_by_part_and_refused_when_they_do_not_fit() {
     let rows = b"year,plan\n2001,a\n2002,b\n".as_slice();
     let got = upload(&world, "/datasets/draft", &[("file", Some("x.csv"), rows)]).await;
     assert_eq!(got.status, 200, "{got:?}");
-    assert!(got.json()["manifest"].as_str().unwrap().contains("plan"));
+    let drafted = got.json()["manifest"].as_str().unwrap().to_owned();
+    assert!(drafted.contains("plan") && drafted.contains("schema.x\""), "{drafted}");
 
     let got = upload(&world, "/datasets", &[("manifest", None, b"nonsense"), ("file", Some("x.csv"), rows)]).await;
     assert_eq!((got.status, got.code().as_str()), (400, "manifest-invalid"), "{got:?}");
