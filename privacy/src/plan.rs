@@ -11,15 +11,20 @@ use serde_json::{Value, json};
 use crate::accountant::{exact, f64_down, rho_for, rho_up};
 use crate::bounding::Geometry;
 use crate::half_width::{MAX_SCALE_LOG2, half_width_95};
+use crate::key::KEY_TEXT_MAX_BYTES;
 use crate::mechanism::{MechanismError, MechanismKind, loss};
 use crate::scale::Scale;
 use crate::sensitivity::{Family, l1_exact, l2};
+use crate::threshold::{MAX_SHOWN_KEYS, Threshold, delta_of, smallest_tau, split};
 
 /// The largest δ that may be asked for.
 pub const MAX_DELTA: f64 = 0.001;
 
 /// The most cells of one release: so many fit the ledger's largest body, however long their digits.
 pub const MAX_CELLS: u64 = 1 << 22;
+
+/// What the keys and cells of one release take at most, where keys are found in rows.
+const KEYS_BODY_MAX_BYTES: u64 = 200 << 20;
 
 /// How fine the grid of scales is: 32 significant bits, so a cost stays within a few parts in 10⁹ of what was granted.
 const SCALE_BITS: i32 = 32;
@@ -59,7 +64,21 @@ pub struct NoisePlan {
     geometry: Geometry,
     groups: u32,
     families: Vec<NoisedFamily>,
+    /// Not written where there is none: the digest of a request with listed keys is what it was before there were others.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    threshold: Option<Threshold>,
     cost: Cost,
+}
+
+/// Keys that are found in rows, with what is public about them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FoundKeys {
+    /// Which family counts units; its `linf` is 1.
+    pub family: usize,
+    /// How many keys there can be at most, by declared sizes.
+    pub most: u32,
+    /// How many parts a key has.
+    pub columns: u32,
 }
 
 impl NoisePlan {
@@ -78,12 +97,17 @@ impl NoisePlan {
         self.geometry
     }
 
-    /// How many groups each family has: a public number.
+    /// How many groups each family has: a public number. Where keys are found in rows, how many there can be at most.
     pub const fn groups(&self) -> u32 {
         self.groups
     }
 
-    /// How many numbers are released: a public number.
+    /// The rule by which keys appear, where they are found in rows.
+    pub const fn threshold(&self) -> Option<Threshold> {
+        self.threshold
+    }
+
+    /// How many numbers are noised: a public number.
     pub fn cells(&self) -> u64 {
         u64::try_from(self.families.len()).unwrap_or(u64::MAX).saturating_mul(u64::from(self.groups))
     }
@@ -99,7 +123,11 @@ impl NoisePlan {
         let scales: Vec<String> = self.families.iter().take(SHOWN).map(|family| family.scale.to_string()).collect();
         let more = if self.families.len() > SHOWN { ", …" } else { "" };
         let (kind, families, groups) = (self.kind.as_str(), self.families.len(), self.groups);
-        format!("{kind} noise, families {families}, groups {groups}, scales {}{more}", scales.join(", "))
+        let keys = match self.threshold {
+            Some(Threshold { tau, .. }) => format!(" at most, keys from {tau} units on"),
+            None => String::new(),
+        };
+        format!("{kind} noise, families {families}, groups {groups}{keys}, scales {}{more}", scales.join(", "))
     }
 
     /// What a certificate says about the noise: all that somebody needs who wants to use the numbers, or to price the
@@ -114,12 +142,16 @@ impl NoisePlan {
             Geometry::Replacement { rows } => json!({ "kind": "replacement", "rows": rows }),
         };
         let families: Vec<Value> = self.families.iter().map(family_claims).collect();
-        json!({
+        let mut claims = json!({
             "mechanism": format!("discrete-{}", self.kind.as_str()),
             "geometry": geometry,
             "groups": self.groups,
             "families": families,
-        })
+        });
+        if let (Some(threshold), Some(claims)) = (self.threshold, claims.as_object_mut()) {
+            claims.insert("threshold".to_owned(), threshold_claims(&threshold));
+        }
+        claims
     }
 
     /// What this noise costs by OpenDP's maps, computed anew: exact losses added up, then rounded up once.
@@ -127,21 +159,43 @@ impl NoisePlan {
     /// # Privacy obligation
     /// Neighbouring relation: one unit added or removed. Each family is one draw with its own sensitivity and noise
     /// independent of the others', so their losses add up: ρ by Bun and Steinke 2016, Lemma 1.7; pure ε enters as
-    /// ε²/2 for each family (Proposition 1.4 there).
+    /// ε²/2 for each family (Proposition 1.4 there). A threshold adds its δ ([`crate::threshold`]).
     pub(crate) fn price(&self) -> Result<Cost, MechanismError> {
         let mut rho = RBig::ZERO;
         for family in &self.families {
             let sensitivity = exact_sensitivity(self.kind, family.linf, self.geometry, self.groups);
             let Some(loss) = exact(loss(self.kind, family.scale, &sensitivity)?) else {
-                return Ok(Cost { rho: Rho::from_steps(u64::MAX), delta: Delta::ZERO });
+                return Ok(Cost { rho: Rho::from_steps(u64::MAX), delta: self.price_of_keys() });
             };
             rho += match self.kind {
                 MechanismKind::Gaussian => loss,
                 MechanismKind::Laplace => loss.sqr() / RBig::from(2),
             };
         }
-        Ok(Cost { rho: rho_up(&rho), delta: Delta::ZERO })
+        Ok(Cost { rho: rho_up(&rho), delta: self.price_of_keys() })
     }
+
+    /// The δ of the threshold, computed anew from what the gate will apply.
+    fn price_of_keys(&self) -> Delta {
+        let Some(Threshold { family, tau, .. }) = self.threshold else {
+            return Delta::ZERO;
+        };
+        match self.families.get(family) {
+            Some(units) if units.linf == 1 => {
+                delta_of(self.kind, units.scale, tau, self.geometry.groups_touched(self.groups))
+            }
+            _ => Delta::from_steps(u64::MAX),
+        }
+    }
+}
+
+fn threshold_claims(threshold: &Threshold) -> Value {
+    json!({
+        "family": threshold.family,
+        "units": threshold.tau.to_string(),
+        "deltaSteps": threshold.delta.steps().to_string(),
+        "mostShown": threshold.most_shown,
+    })
 }
 
 fn family_claims(family: &NoisedFamily) -> Value {
@@ -195,7 +249,7 @@ pub fn plan_noise(families: Vec<Family>, groups: u32, geometry: Geometry, ask: A
         .into_iter()
         .map(|family| noise_for(kind, family, geometry, groups, share))
         .collect::<Result<Vec<_>, _>>()?;
-    let mut plan = NoisePlan { kind, geometry, groups, families, cost: Cost::ZERO };
+    let mut plan = NoisePlan { kind, geometry, groups, families, threshold: None, cost: Cost::ZERO };
     plan.cost = plan.price().map_err(|_| Reason::Internal)?;
     let most = match kind {
         MechanismKind::Gaussian => rho_up(&granted),
@@ -205,6 +259,51 @@ pub fn plan_noise(families: Vec<Family>, groups: u32, geometry: Geometry, ask: A
         return Err(Reason::Internal.into());
     }
     Ok(plan)
+}
+
+/// Chooses the noise where keys are found in rows, and the threshold from which on a key appears.
+///
+/// The δ that is asked for is split by [`split`]: the noise of ρ is chosen as if the ask had the one part, τ so that its δ is within the
+/// other. The cost is the noise's ρ and the threshold's δ.
+///
+/// # Errors
+/// [`Reason::ThresholdNeedsDelta`] without a δ, or with one of less than a step for the threshold; [`Reason::TooManyKeys`] where there
+/// could be more cells than [`MAX_CELLS`]; otherwise as [`plan_noise`].
+///
+/// # Privacy obligation
+/// Neighbouring relation and sensitivity as for [`plan_noise`], with at most `max_groups` keys of a unit; for the keys, see
+/// [`crate::threshold`]. δ of noise and threshold add up to at most the asked δ, because each part is rounded down.
+pub fn plan_keys(families: Vec<Family>, keys: FoundKeys, max_groups: u32, ask: Ask) -> Result<NoisePlan, Refusal> {
+    let kind = mechanism_of(&ask)?;
+    let (noise_delta, granted) = split(kind, ask.delta);
+    if granted == Delta::ZERO || (kind == MechanismKind::Gaussian && noise_delta == 0.0) {
+        return Err(Refusal::about(Reason::ThresholdNeedsDelta, "delta"));
+    }
+    if families.get(keys.family).is_none_or(|units| units.linf != 1) {
+        return Err(Reason::Internal.into());
+    }
+    if families.len() as u64 > MAX_CELLS / u64::from(keys.most.max(1)) {
+        return Err(Reason::TooManyKeys.into());
+    }
+    let geometry = Geometry::GroupSelection { max_groups };
+    let noise_ask = Ask { delta: noise_delta, mechanism: Some(kind), ..ask };
+    let mut plan = plan_noise(families, keys.most, geometry, noise_ask)?;
+    let units = plan.families.get(keys.family).ok_or(Reason::Internal)?.scale;
+    let tau = smallest_tau(kind, units, geometry.groups_touched(keys.most), granted)?;
+    let most_shown = most_shown(plan.families.len(), keys);
+    let threshold = Threshold { family: keys.family, tau, delta: Delta::ZERO, most_shown };
+    plan.threshold = Some(threshold);
+    plan.cost = plan.price().map_err(|_| Reason::Internal)?;
+    plan.threshold = Some(Threshold { delta: plan.cost.delta, ..threshold });
+    if plan.cost.delta > granted { Err(Reason::Internal.into()) } else { Ok(plan) }
+}
+
+/// So many keys fit the ledger's largest body, however they are written.
+fn most_shown(families: usize, keys: FoundKeys) -> u32 {
+    // In JSON a byte takes six characters at most; a cell 39 digits, a sign, two quotes and a comma.
+    let of_a_key = u64::from(keys.columns) * (6 * KEY_TEXT_MAX_BYTES as u64 + 8) + families as u64 * 43 + 8;
+    let fit = u32::try_from(KEYS_BODY_MAX_BYTES / of_a_key).unwrap_or(u32::MAX);
+    fit.min(keys.most).min(MAX_SHOWN_KEYS).max(1)
 }
 
 fn mechanism_of(ask: &Ask) -> Result<MechanismKind, Refusal> {

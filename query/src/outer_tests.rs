@@ -71,6 +71,7 @@ fn run(sql: &str, cells: &[&[i128]]) -> Vec<Vec<Scalar>> {
         groups: outer.inner().groups(),
         cost: Cost::ZERO,
         families: families.collect(),
+        found: None,
         cells: cells.iter().map(|row| row.to_vec()).collect(),
     };
     assert_eq!(release.families.len(), release.cells.len(), "{sql}");
