@@ -1,5 +1,8 @@
 //! What goes into the gate, exact, and what comes out of it, noised.
 
+use std::cmp::Reverse;
+use std::collections::BTreeSet;
+
 use glovebox_policy::{Cost, Digest};
 use glovebox_vault::{Expose, Protected};
 use serde::{Deserialize, Serialize};
@@ -112,20 +115,45 @@ impl Exact {
     ///
     /// # Privacy obligation
     /// That of [`crate::threshold`]: a key and its noised cells are kept for its own noised count of units and, where too many are, for
-    /// the noised counts of the others that are kept too. Noise is drawn for as many keys as there can be, whatever the number
-    /// there is, so that the time it takes is a function of the plan.
+    /// the noised counts of the others that are kept too. Counts of units are noised for as many keys as there can be, and what else
+    /// there is of kept keys for as many as can be kept, so that the time it takes is a function of the plan.
     pub(crate) fn noised(self) -> Result<NoisyCells, MechanismError> {
         let Self { keys, cells, plan, request: _ } = self;
-        let groups = plan.groups() as usize;
-        let mut cells = cells
-            .expose()
-            .into_iter()
-            .zip(plan.families())
-            .map(|(mut row, family)| {
-                row.resize(groups, 0);
-                add_noise(plan.kind(), family.scale, row)
-            })
-            .collect::<Result<Vec<_>, _>>()?;
+        let noise = |family: usize, mut row: Vec<i128>, padded: u32| match plan.families().get(family) {
+            Some(noised) => {
+                row.resize(padded as usize, 0);
+                add_noise(plan.kind(), noised.scale, row)
+            }
+            None => Ok(Vec::new()),
+        };
+        let mut cells = cells.expose();
+        let mut found = None;
+        match (keys, plan.threshold()) {
+            (Some(keys), Some(threshold)) => {
+                let keys = keys.expose();
+                let units = cells.get_mut(threshold.family).map(std::mem::take).unwrap_or_default();
+                let mut units = noise(threshold.family, units, plan.groups())?;
+                units.truncate(keys.len());
+                let kept = kept(&units, threshold);
+                for (family, row) in cells.iter_mut().enumerate() {
+                    let of_kept = |row: &[i128]| kept.iter().filter_map(|place| row.get(*place).copied()).collect();
+                    *row = if family == threshold.family {
+                        of_kept(&units)
+                    } else {
+                        let mut noised = noise(family, of_kept(row), threshold.most_shown)?;
+                        noised.truncate(kept.len());
+                        noised
+                    };
+                }
+                let keys = keys.into_iter().enumerate().filter(|(place, _)| kept.contains(place)).map(|(_, key)| key);
+                found = Some(ReleasedKeys { family: threshold.family, tau: threshold.tau, keys: keys.collect() });
+            }
+            _ => {
+                for (family, row) in cells.iter_mut().enumerate() {
+                    *row = noise(family, std::mem::take(row), plan.groups())?;
+                }
+            }
+        }
         let families = plan
             .families()
             .iter()
@@ -136,10 +164,6 @@ impl Exact {
                 half_width_95: family.half_width_95,
             })
             .collect();
-        let found = match (keys, plan.threshold()) {
-            (Some(keys), Some(threshold)) => Some(shown(keys.expose(), &mut cells, threshold)),
-            _ => None,
-        };
         let groups = found.as_ref().map_or(plan.groups(), |found| found.keys.len() as u32);
         Ok(NoisyCells {
             kind: plan.kind(),
@@ -153,22 +177,15 @@ impl Exact {
     }
 }
 
-/// The keys whose noised count of units reaches the threshold, with the cells of these alone.
-fn shown(keys: Vec<Key>, cells: &mut [Vec<i128>], threshold: Threshold) -> ReleasedKeys {
-    let units = cells.get(threshold.family).map(Vec::as_slice).unwrap_or_default();
-    let reached = units.iter().enumerate().take(keys.len()).filter(|(_, units)| **units >= i128::from(threshold.tau));
-    let mut kept: Vec<(std::cmp::Reverse<i128>, usize)> =
-        reached.map(|(place, units)| (std::cmp::Reverse(*units), place)).collect();
+/// The places of the keys whose noised count of units reaches the threshold; of too many, of those with the largest counts.
+fn kept(units: &[i128], threshold: Threshold) -> BTreeSet<usize> {
+    let reached = (0_usize..).zip(units).filter(|(_, units)| **units >= i128::from(threshold.tau));
+    let mut kept: Vec<(Reverse<i128>, usize)> = reached.map(|(place, units)| (Reverse(*units), place)).collect();
     if kept.len() > threshold.most_shown as usize {
         kept.sort_unstable();
         kept.truncate(threshold.most_shown as usize);
     }
-    let kept: std::collections::BTreeSet<usize> = kept.into_iter().map(|(_, place)| place).collect();
-    for row in cells {
-        *row = kept.iter().filter_map(|place| row.get(*place).copied()).collect();
-    }
-    let keys = keys.into_iter().enumerate().filter(|(place, _)| kept.contains(place)).map(|(_, key)| key).collect();
-    ReleasedKeys { family: threshold.family, tau: threshold.tau, keys }
+    kept.into_iter().map(|(_, place)| place).collect()
 }
 
 fn has_shape<T>(cells: &[Vec<T>], families: usize, groups: u32) -> bool {

@@ -116,19 +116,22 @@ fn only_keys_of_enough_units_appear_and_in_the_order_of_their_values() {
 #[test]
 fn a_gate_without_the_threshold_is_noticed() {
     let threshold = plan_found(1000).threshold().unwrap();
-    let kept = |planted: Threshold| {
+    let gate = |planted: Threshold| {
         let (mut keys, mut cells) = some_keys(threshold.tau);
         // As the cells stand once they are taken: in the order of keys.
         let mut order: Vec<usize> = (0..keys.len()).collect();
         order.sort_by_key(|place| keys[*place].clone());
         keys.sort();
-        cells = cells.iter().map(|row| order.iter().map(|place| row[*place]).collect()).collect();
-        let found = ReleasedKeys { tau: threshold.tau, ..shown(keys, &mut cells, planted) };
+        let units: Vec<i128> = order.iter().map(|place| cells[1][*place]).collect();
+        let kept = kept(&units, planted);
+        cells = vec![kept.iter().map(|place| units[*place]).collect(); 2];
+        let keys: Vec<Key> = kept.iter().map(|place| keys[*place].clone()).collect();
+        let found = ReleasedKeys { family: 1, tau: threshold.tau, keys };
         NoisyCells { groups: found.keys.len() as u32, found: Some(found), cells, ..noised_keys() }
     };
     let read = |noisy: NoisyCells| NoisyCells::from_body(&noisy.to_body().unwrap());
-    assert_eq!(read(kept(threshold)).unwrap().groups, 167);
-    let planted = kept(Threshold { tau: 0, ..threshold });
+    assert_eq!(read(gate(threshold)).unwrap().groups, 167);
+    let planted = gate(Threshold { tau: 0, ..threshold });
     assert_eq!(planted.groups, 500, "the planted gate is not blind");
     assert!(matches!(read(planted), Err(BodyError::Shape)));
 }
@@ -137,9 +140,9 @@ fn a_gate_without_the_threshold_is_noticed() {
 fn of_too_many_keys_those_with_most_units_are_kept() {
     let threshold = Threshold { most_shown: 2, ..plan_found(1000).threshold().unwrap() };
     let units: Vec<i128> = [50, 400, 100, 300, 200].map(|times| times * i128::from(threshold.tau)).to_vec();
-    let mut cells = vec![vec![5, 6, 7, 8, 9], units.clone()];
-    assert_eq!(shown((0..5).map(key).collect(), &mut cells, threshold).keys, [key(1), key(3)]);
-    assert_eq!(cells, [vec![6, 8], vec![units[1], units[3]]]);
+    assert_eq!(kept(&units, threshold), BTreeSet::from([1, 3]));
+    assert_eq!(kept(&units, Threshold { most_shown: 5, ..threshold }), BTreeSet::from([0, 1, 2, 3, 4]));
+    assert_eq!(kept(&[5; 4], Threshold { tau: 5, ..threshold }), BTreeSet::from([0, 1]), "of equals the first keys");
 }
 
 #[test]

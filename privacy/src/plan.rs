@@ -3,6 +3,8 @@
 //! A function of the request, the manifest and the contract only. What it costs is known to the last step, and the gate
 //! draws exactly this noise or nothing.
 
+mod keys;
+
 use dashu::rational::RBig;
 use glovebox_policy::{Cost, Delta, NanoEpsilon, Public, Reason, Refusal, Rho};
 use serde::Serialize;
@@ -11,20 +13,20 @@ use serde_json::{Value, json};
 use crate::accountant::{exact, f64_down, rho_for, rho_up};
 use crate::bounding::Geometry;
 use crate::half_width::{MAX_SCALE_LOG2, half_width_95};
-use crate::key::KEY_TEXT_MAX_BYTES;
 use crate::mechanism::{MechanismError, MechanismKind, loss};
 use crate::scale::Scale;
 use crate::sensitivity::{Family, l1_exact, l2};
-use crate::threshold::{MAX_SHOWN_KEYS, Threshold, delta_of, smallest_tau, split};
+use crate::threshold::{Threshold, delta_of};
+
+pub use keys::{FoundKeys, plan_keys};
+
+use keys::{cells_of_keys, threshold_claims};
 
 /// The largest δ that may be asked for.
 pub const MAX_DELTA: f64 = 0.001;
 
 /// The most cells of one release: so many fit the ledger's largest body, however long their digits.
 pub const MAX_CELLS: u64 = 1 << 22;
-
-/// What the keys and cells of one release take at most, where keys are found in rows.
-const KEYS_BODY_MAX_BYTES: u64 = 200 << 20;
 
 /// How fine the grid of scales is: 32 significant bits, so a cost stays within a few parts in 10⁹ of what was granted.
 const SCALE_BITS: i32 = 32;
@@ -70,17 +72,6 @@ pub struct NoisePlan {
     cost: Cost,
 }
 
-/// Keys that are found in rows, with what is public about them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct FoundKeys {
-    /// Which family counts units; its `linf` is 1.
-    pub family: usize,
-    /// How many keys there can be at most, by declared sizes.
-    pub most: u32,
-    /// How many parts a key has.
-    pub columns: u32,
-}
-
 impl NoisePlan {
     /// Which noise.
     pub const fn kind(&self) -> MechanismKind {
@@ -109,7 +100,11 @@ impl NoisePlan {
 
     /// How many numbers are noised: a public number.
     pub fn cells(&self) -> u64 {
-        u64::try_from(self.families.len()).unwrap_or(u64::MAX).saturating_mul(u64::from(self.groups))
+        let families = u64::try_from(self.families.len()).unwrap_or(u64::MAX);
+        match self.threshold {
+            None => families.saturating_mul(u64::from(self.groups)),
+            Some(threshold) => cells_of_keys(families, self.groups, threshold.most_shown),
+        }
     }
 
     /// What the release costs.
@@ -189,15 +184,6 @@ impl NoisePlan {
     }
 }
 
-fn threshold_claims(threshold: &Threshold) -> Value {
-    json!({
-        "family": threshold.family,
-        "units": threshold.tau.to_string(),
-        "deltaSteps": threshold.delta.steps().to_string(),
-        "mostShown": threshold.most_shown,
-    })
-}
-
 fn family_claims(family: &NoisedFamily) -> Value {
     json!({
         "label": family.label.get(),
@@ -237,6 +223,16 @@ pub fn plan_noise(families: Vec<Family>, groups: u32, geometry: Geometry, ask: A
     if families.len() as u64 > MAX_CELLS / u64::from(groups) {
         return Err(Reason::TooManyGroups.into());
     }
+    noise_of(kind, families, groups, geometry, ask)
+}
+
+fn noise_of(
+    kind: MechanismKind,
+    families: Vec<Family>,
+    groups: u32,
+    geometry: Geometry,
+    ask: Ask,
+) -> Result<NoisePlan, Refusal> {
     let granted = match kind {
         MechanismKind::Gaussian => RBig::from(rho_for(ask.epsilon, ask.delta).steps()) / RBig::from(1_u64 << 40),
         MechanismKind::Laplace => RBig::from(ask.epsilon.nano()) / RBig::from(1_000_000_000_u64),
@@ -259,51 +255,6 @@ pub fn plan_noise(families: Vec<Family>, groups: u32, geometry: Geometry, ask: A
         return Err(Reason::Internal.into());
     }
     Ok(plan)
-}
-
-/// Chooses the noise where keys are found in rows, and the threshold from which on a key appears.
-///
-/// The δ that is asked for is split by [`split`]: the noise of ρ is chosen as if the ask had the one part, τ so that its δ is within the
-/// other. The cost is the noise's ρ and the threshold's δ.
-///
-/// # Errors
-/// [`Reason::ThresholdNeedsDelta`] without a δ, or with one of less than a step for the threshold; [`Reason::TooManyKeys`] where there
-/// could be more cells than [`MAX_CELLS`]; otherwise as [`plan_noise`].
-///
-/// # Privacy obligation
-/// Neighbouring relation and sensitivity as for [`plan_noise`], with at most `max_groups` keys of a unit; for the keys, see
-/// [`crate::threshold`]. δ of noise and threshold add up to at most the asked δ, because each part is rounded down.
-pub fn plan_keys(families: Vec<Family>, keys: FoundKeys, max_groups: u32, ask: Ask) -> Result<NoisePlan, Refusal> {
-    let kind = mechanism_of(&ask)?;
-    let (noise_delta, granted) = split(kind, ask.delta);
-    if granted == Delta::ZERO || (kind == MechanismKind::Gaussian && noise_delta == 0.0) {
-        return Err(Refusal::about(Reason::ThresholdNeedsDelta, "delta"));
-    }
-    if families.get(keys.family).is_none_or(|units| units.linf != 1) {
-        return Err(Reason::Internal.into());
-    }
-    if families.len() as u64 > MAX_CELLS / u64::from(keys.most.max(1)) {
-        return Err(Reason::TooManyKeys.into());
-    }
-    let geometry = Geometry::GroupSelection { max_groups };
-    let noise_ask = Ask { delta: noise_delta, mechanism: Some(kind), ..ask };
-    let mut plan = plan_noise(families, keys.most, geometry, noise_ask)?;
-    let units = plan.families.get(keys.family).ok_or(Reason::Internal)?.scale;
-    let tau = smallest_tau(kind, units, geometry.groups_touched(keys.most), granted)?;
-    let most_shown = most_shown(plan.families.len(), keys);
-    let threshold = Threshold { family: keys.family, tau, delta: Delta::ZERO, most_shown };
-    plan.threshold = Some(threshold);
-    plan.cost = plan.price().map_err(|_| Reason::Internal)?;
-    plan.threshold = Some(Threshold { delta: plan.cost.delta, ..threshold });
-    if plan.cost.delta > granted { Err(Reason::Internal.into()) } else { Ok(plan) }
-}
-
-/// So many keys fit the ledger's largest body, however they are written.
-fn most_shown(families: usize, keys: FoundKeys) -> u32 {
-    // In JSON a byte takes six characters at most; a cell 39 digits, a sign, two quotes and a comma.
-    let of_a_key = u64::from(keys.columns) * (6 * KEY_TEXT_MAX_BYTES as u64 + 8) + families as u64 * 43 + 8;
-    let fit = u32::try_from(KEYS_BODY_MAX_BYTES / of_a_key).unwrap_or(u32::MAX);
-    fit.min(keys.most).min(MAX_SHOWN_KEYS).max(1)
 }
 
 fn mechanism_of(ask: &Ask) -> Result<MechanismKind, Refusal> {

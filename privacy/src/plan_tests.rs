@@ -6,6 +6,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::accountant::pure_epsilon_to_rho;
+use crate::threshold::split;
 
 fn families(bounds: &[u64]) -> Vec<Family> {
     let family = |linf: &u64| Family { label: Public::from_manifest("f".to_owned()), linf: *linf };
@@ -291,8 +292,12 @@ fn keys_that_cannot_be_planned_are_refused() {
     assert_eq!(refused(UNITS, 3, ask(1.0, 1e-18)), Reason::ThresholdNeedsDelta);
     assert_eq!(refused(UNITS, 3, ask(1.0, 0.1)), Reason::OptionInvalid);
     assert_eq!(refused(UNITS, 0, ask(1.0, 1e-9)), Reason::OptionInvalid);
-    assert_eq!(refused(FoundKeys { most: 1 << 22, ..UNITS }, 3, ask(1.0, 1e-9)), Reason::TooManyKeys);
-    assert!(found(&[50, 1], FoundKeys { most: 1 << 21, ..UNITS }, 3, ask(1.0, 1e-9)).is_ok());
+    // Of each key a count of units, and the other family for the 65,536 that are shown.
+    let most = (1 << 22) - 65_536;
+    assert_eq!(refused(FoundKeys { most: most + 1, ..UNITS }, 3, ask(1.0, 1e-9)), Reason::TooManyKeys);
+    let largest = found(&[50, 1], FoundKeys { most, ..UNITS }, 3, ask(1.0, 1e-9)).unwrap();
+    assert_eq!((largest.cells(), largest.groups()), (MAX_CELLS, most));
+    assert_eq!(found(&[50, 1, 3], UNITS, 3, ask(1.0, 1e-9)).unwrap().cells(), 3 * 3000);
     assert_eq!(refused(FoundKeys { most: 0, ..UNITS }, 3, ask(1.0, 1e-9)), Reason::Internal);
     assert_eq!(refused(FoundKeys { family: 0, ..UNITS }, 3, ask(1.0, 1e-9)), Reason::Internal);
     assert_eq!(refused(FoundKeys { family: 2, ..UNITS }, 3, ask(1.0, 1e-9)), Reason::Internal);
