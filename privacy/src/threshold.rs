@@ -107,7 +107,7 @@ fn tail(kind: MechanismKind, scale: Scale, m: u64) -> f64 {
         }
     };
     // What underflows is not nothing.
-    if bound.is_nan() { 1.0 } else { (bound * (1.0 + AGAINST_ROUNDING)).max(f64::MIN_POSITIVE).min(1.0) }
+    if bound.is_nan() { 1.0 } else { (bound * (1.0 + AGAINST_ROUNDING)).clamp(f64::MIN_POSITIVE, 1.0) }
 }
 
 #[cfg(test)]

@@ -63,7 +63,7 @@ pub(crate) struct RowKeys {
 impl RowKeys {
     /// Writes the keys of rows in these groups, with these values of the keys that are found.
     pub(crate) fn new(groups: &[u32], values: &[ArrayRef]) -> Result<Self, InnerFault> {
-        let values = values.iter().map(|array| Values::of(array)).collect::<Option<Vec<_>>>();
+        let values = values.iter().map(Values::of).collect::<Option<Vec<_>>>();
         let values = values.ok_or(InnerFault::at("key type"))?;
         let mut keys = Self::default();
         for (row, group) in groups.iter().enumerate() {

@@ -1,6 +1,6 @@
 //! Tests of keys as bytes.
 
-#![expect(clippy::unwrap_used, reason = "tests")]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 
 use std::collections::BTreeSet;
 
@@ -13,13 +13,16 @@ fn column(values: &[KeyValue], found: bool) -> KeyColumn {
     KeyColumn { label: "k".to_owned(), expr: lit(1), data_type: DataType::Utf8, values: values.to_vec(), found }
 }
 
+/// A group, and values of three keys that are found.
+type KeyRow = (u32, Option<String>, Option<i64>, Option<bool>);
+
 #[test]
 fn keys_come_back_and_no_two_have_the_same_bytes() {
     let texts = ["", "a", "a\0", "\0a", "ab", "汉字"].map(|text| Some(text.to_owned()));
     let long = Some("x".repeat(KEY_TEXT_MAX_BYTES + 1));
     let longest = Some("é".repeat(KEY_TEXT_MAX_BYTES / 2));
     let texts: Vec<Option<String>> = texts.into_iter().chain([None, long, longest]).collect();
-    let mut rows: Vec<(u32, Option<String>, Option<i64>, Option<bool>)> = Vec::new();
+    let mut rows: Vec<KeyRow> = Vec::new();
     for (group, text) in texts.iter().enumerate() {
         for int in [None, Some(i64::MIN), Some(-1), Some(0), Some(i64::MAX)] {
             for flag in [None, Some(false), Some(true)] {

@@ -120,7 +120,7 @@ impl RowReader {
 
     /// Evaluates every part of every expression by itself: what stands behind a condition is reached so, too.
     fn try_parts(&self, batch: &RecordBatch) -> Result<(), InnerFault> {
-        let keys = self.keys.iter().map(KeyReader::expr);
+        let keys = self.keys.iter().map(KeyReader::expr).chain(&self.found);
         let measures = self.measures.iter().filter_map(|(_, expr)| expr.as_ref());
         self.filter.iter().chain(keys).chain(measures).try_for_each(|expr| try_part(expr, batch))
     }

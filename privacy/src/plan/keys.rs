@@ -77,7 +77,7 @@ fn most_shown(families: usize, keys: FoundKeys) -> u32 {
     // In JSON a byte takes six characters at most; a cell 39 digits, a sign, two quotes and a comma.
     let of_a_key = u64::from(keys.columns) * (6 * KEY_TEXT_MAX_BYTES as u64 + 8) + families as u64 * 43 + 8;
     let fit = u32::try_from(KEYS_BODY_MAX_BYTES / of_a_key).unwrap_or(u32::MAX);
-    fit.min(keys.most).min(MAX_SHOWN_KEYS).max(1)
+    fit.min(keys.most).clamp(1, MAX_SHOWN_KEYS)
 }
 
 pub(super) fn threshold_claims(threshold: &Threshold) -> Value {

@@ -1,5 +1,5 @@
 //! Tests of the analysis through its public face: what is accepted, what is refused and how.
-#![expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
+#![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 
 mod arithmetic;
 mod caps;
