@@ -30,6 +30,7 @@ pub use catalog::{Catalog, CatalogError};
 pub use dataset::{Dataset, ScanCapability};
 pub use draft::{DraftError, draft, draft_called};
 pub use ingest::{IngestError, IngestReport, Ingested};
+pub use manifest::Thresholded;
 pub use manifest::{Bounds, Column, ColumnKind, DatasetKind, Days, KeyValue, Keys, Manifest, ManifestReport, Problem};
 pub use twin::{Twin, twin};
 pub use unit_partitions::UnitPartition;

@@ -189,6 +189,14 @@ pub struct Keys {
     pub basis: String,
 }
 
+/// That a column without a public list may be grouped by all the same: its keys are found in rows, and only those of enough units appear
+/// in an answer, by a noised count that is charged.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Thresholded {
+    /// Why its values may be told once enough units have them: what they are, and that none of them names somebody.
+    pub basis: String,
+}
+
 /// One declared column.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[non_exhaustive]
@@ -211,6 +219,8 @@ pub struct Column {
     pub grid: Option<f64>,
     /// The public key list.
     pub keys: Option<Keys>,
+    /// Leave to group by the column without a list. A column that has neither cannot be grouped by, but for what days give.
+    pub thresholded: Option<Thresholded>,
     /// Declared days, for dates and timestamps.
     pub days: Option<Days>,
 }

@@ -47,6 +47,9 @@ pub(crate) struct Column {
     pub(crate) meaning_zh: String,
     pub(crate) bounds: Option<Bounds>,
     pub(crate) keys: Option<Vec<Value>>,
+    /// Leave to group by it without a list.
+    #[serde(default)]
+    pub(crate) thresholded: Option<Value>,
     /// Declared days.
     #[serde(default)]
     pub(crate) days: Option<Days>,

@@ -115,7 +115,7 @@ fn card(dataset: &Dataset, view: &View) -> Page {
             column.name.as_str().into(),
             kind(column, view).into(),
             bounds.into(),
-            column.keys.as_deref().map(keys).into(),
+            column.keys.as_deref().map(keys).or_else(|| thresholded(column, view)).into(),
             meaning.as_str().into(),
         ]
     }));
@@ -137,6 +137,12 @@ fn kind(column: &Column, view: &View) -> String {
         return format!("{} ({identifier})", column.kind);
     }
     column.kind.clone()
+}
+
+/// What stands for the keys of a column whose keys are found in rows.
+fn thresholded(column: &Column, view: &View) -> Option<String> {
+    column.thresholded.as_ref()?;
+    Some(view.words("those of enough units", "单位数足够者").to_owned())
 }
 
 fn keys(keys: &[serde_json::Value]) -> String {

@@ -89,6 +89,9 @@ risk_class = "ordinary"
 [budget]
 allotment_rho = 0.1
 per_day_rho = 0.05
+# δ for thresholds, where columns are grouped by that the manifest marks and has no list for.
+# allotment_delta = 1e-8
+# per_day_delta = 1e-9
 
 [per_query]
 max_epsilon = 1.0

@@ -1,7 +1,7 @@
 //! Public metadata and officers' reports, as faces show them.
 
 use glovebox_catalog::{
-    Bounds, ColumnKind, Dataset, Days, IngestError, IngestReport, KeyValue, ManifestReport, Problem,
+    Bounds, ColumnKind, Dataset, Days, IngestError, IngestReport, KeyValue, ManifestReport, Problem, Thresholded,
 };
 use glovebox_ledger::{DomainBudget, StoredContract};
 use glovebox_policy::contract::{Grant, RiskClass};
@@ -57,6 +57,9 @@ pub struct ColumnCard {
     pub bounds: Option<Bounds>,
     /// Public key list, if the column can be grouped by.
     pub keys: Option<Vec<KeyValue>>,
+    /// Leave to group by it without a list: only keys of enough units appear.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub thresholded: Option<Thresholded>,
     /// Declared days, if it can be grouped by years, months or days.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub days: Option<Days>,
@@ -74,6 +77,7 @@ impl From<&Dataset> for DatasetCard {
             meaning_zh: column.meaning_zh.clone(),
             bounds: column.bounds.clone(),
             keys: column.keys.as_ref().map(|keys| keys.values.clone()),
+            thresholded: column.thresholded.clone(),
             days: column.days.clone(),
             identifier: column.identifier,
         });
@@ -217,7 +221,9 @@ impl From<&StoredContract> for BudgetCard {
 
 impl From<&DomainBudget> for BudgetCard {
     fn from(domain: &DomainBudget) -> Self {
-        let delta = domain.published_delta.as_f64_up();
+        // What thresholds may spend comes on top of the δ of the conversion (privacy::threshold).
+        let published = domain.published_delta.as_f64_up();
+        let delta = published + domain.cap.delta.as_f64_up();
         Self {
             scope: "domain",
             name: domain.domain.to_string(),
@@ -225,7 +231,7 @@ impl From<&DomainBudget> for BudgetCard {
             spent: domain.spent.into(),
             promised: Some(domain.promised.into()),
             remaining: domain.spent.plus(domain.promised).remaining_of(domain.cap).into(),
-            promise: Some(PromiseCard { epsilon: epsilon_of(domain.cap.rho, delta), delta }),
+            promise: Some(PromiseCard { epsilon: epsilon_of(domain.cap.rho, published), delta }),
         }
     }
 }

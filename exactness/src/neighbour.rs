@@ -37,6 +37,65 @@ pub enum Violation {
         /// How far it may.
         allowed: u64,
     },
+    /// A key that only one of the datasets has, and not because of one unit.
+    Key {
+        /// Its place among all keys of both.
+        group: usize,
+        /// The count of units in the larger dataset; none if the smaller alone has it.
+        units: Option<i128>,
+    },
+}
+
+/// Keys that were found in rows, in the order of their values, with their cells `[family][key]`.
+#[derive(Debug, Clone, Copy)]
+pub struct Found<'a, K> {
+    /// The keys.
+    pub keys: &'a [K],
+    /// Their cells.
+    pub cells: &'a [Vec<i128>],
+}
+
+impl<K: Ord> Found<'_, K> {
+    fn cell(&self, family: &[i128], key: &K) -> Option<i128> {
+        family.get(self.keys.binary_search(key).ok()?).copied()
+    }
+}
+
+/// Compares keys and cells of two datasets, of which the first has one unit more, with what is declared: cells move as by [`check`], a
+/// key that is missing counting as zeros; the larger has all keys of the smaller; and a key that only the larger has, has one unit,
+/// as the family number `units` counts them.
+///
+/// # Errors
+/// The first way in which the rule is broken.
+pub fn check_found<K: Ord + Clone>(
+    with: Found<'_, K>,
+    without: Found<'_, K>,
+    linf: &[u64],
+    max_groups: u32,
+    units: usize,
+) -> Result<Moved, Violation> {
+    let shaped = |found: &Found<'_, K>| {
+        let cells = found.cells.len() == linf.len() && found.cells.iter().all(|row| row.len() == found.keys.len());
+        cells && found.keys.is_sorted_by(|a, b| a < b)
+    };
+    if !shaped(&with) || !shaped(&without) {
+        return Err(Violation::Shape);
+    }
+    let all: std::collections::BTreeSet<&K> = with.keys.iter().chain(without.keys).collect();
+    let aligned = |found: &Found<'_, K>| -> Vec<Vec<i128>> {
+        let row = |family: &Vec<i128>| all.iter().map(|key| found.cell(family, key).unwrap_or(0)).collect();
+        found.cells.iter().map(row).collect()
+    };
+    let moved = check(&aligned(&with), &aligned(&without), linf, max_groups)?;
+    for (group, key) in all.iter().enumerate() {
+        let units = with.cells.get(units).and_then(|family| with.cell(family, key));
+        match (units, without.keys.binary_search(key)) {
+            (None, _) => return Err(Violation::Key { group, units: None }),
+            (Some(_), Ok(_)) | (Some(1), Err(_)) => {}
+            (units, Err(_)) => return Err(Violation::Key { group, units }),
+        }
+    }
+    Ok(moved)
 }
 
 /// Compares cells `[family][group]` of two datasets that differ by one unit with what is declared.
@@ -102,5 +161,25 @@ mod tests {
     fn the_largest_numbers_do_not_overflow() {
         let (a, b) = (vec![vec![i128::MAX]], vec![vec![i128::MIN]]);
         assert!(matches!(check(&a, &b, &[u64::MAX], 1), Err(Violation::Cell { moved: u128::MAX, .. })));
+    }
+
+    #[test]
+    fn keys_that_one_has_alone_have_one_unit_and_are_the_larger_ones() {
+        let found = |keys: &'static [u8], cells: &'static [i128]| (keys, vec![cells.to_vec()]);
+        let compare = |with: (&[u8], Vec<Vec<i128>>), without: (&[u8], Vec<Vec<i128>>)| {
+            let [with, without] = [&with, &without].map(|(keys, cells)| Found { keys, cells });
+            check_found(with, without, &[1], 2, 0)
+        };
+        let moved = Ok(Moved { groups: 2, largest: vec![1] });
+        assert_eq!(compare(found(b"ac", &[5, 1]), found(b"a", &[4])), moved);
+        assert_eq!(compare(found(b"abc", &[1, 9, 1]), found(b"b", &[9])), moved);
+        assert_eq!(compare(found(b"a", &[5]), found(b"ac", &[5, 1])), Err(Violation::Key { group: 1, units: None }));
+        assert_eq!(compare(found(b"ac", &[5, 0]), found(b"a", &[5])), Err(Violation::Key { group: 1, units: Some(0) }));
+        assert!(matches!(compare(found(b"ac", &[5, 2]), found(b"a", &[5])), Err(Violation::Cell { moved: 2, .. })));
+        let three = Err(Violation::Groups { moved: 3, allowed: 2 });
+        assert_eq!(compare(found(b"abc", &[1, 1, 1]), found(b"", &[])), three);
+        assert_eq!(compare(found(b"ca", &[5, 1]), found(b"a", &[4])), Err(Violation::Shape));
+        assert_eq!(compare(found(b"aa", &[5, 1]), found(b"a", &[4])), Err(Violation::Shape));
+        assert_eq!(compare(found(b"ac", &[5]), found(b"a", &[4])), Err(Violation::Shape));
     }
 }

@@ -7,7 +7,7 @@
 # In one terminal: `cargo run -- demo`. Then: `python examples/notebooks/traffic.py glovebox-demo/demo.json`.
 
 # %%
-from bureau import ask, beside, connect, public
+from bureau import ask, beside, connect, public, show
 
 connection = connect()
 
@@ -60,6 +60,25 @@ for (origin, _), flights in by_aircraft.items():
 beside(rows, "origin", "flights", bounded)
 for origin, flights in sorted(whole.items()):
     print(f"  {origin}: the bound leaves out {1 - bounded[origin] / flights:.1%} of {flights} flights")
+
+# %% [markdown]
+# Where do they fly to? Nobody listed the airports of arrival: the manifest marks the column, so that its keys are found in rows, and those
+# appear that enough aircraft have. The threshold costs half of the delta that is asked for. An aircraft counts at five of its airports at
+# most, so that the counts are below the true ones.
+
+# %%
+rows = ask(connection, """
+    SELECT WITH DIFFERENTIAL_PRIVACY OPTIONS (epsilon = 1, delta = 1e-9, max_groups_contributed = 5)
+           dest, COUNT(DISTINCT vehicle_id) AS aircraft, dp_interval_low(COUNT(DISTINCT vehicle_id)) AS low,
+           dp_interval_high(COUNT(DISTINCT vehicle_id)) AS high
+    FROM traffic.nyc_flights13 GROUP BY dest ORDER BY aircraft DESC
+""")
+visitors = {}
+for row in public("nyc_flights13", "vehicle_id", "dest"):
+    visitors.setdefault(row["dest"], set()).add(row["vehicle_id"])
+assert rows and all(row["dest"] in visitors for row in rows)
+show([{**row, "true aircraft": len(visitors[row["dest"]])} for row in rows[:5]])
+print(f"  {len(rows)} airports appear of {len(visitors)}; the fewest aircraft of one that does are {rows[-1]['aircraft']}")
 
 # %% [markdown]
 # What no question can say, a job can: `examples/jobs/flights_rotation` finds the longest chain of flights of each aircraft within a day.

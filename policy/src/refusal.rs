@@ -132,11 +132,17 @@ reasons! {
         "the column identifies persons directly and cannot be used in any role; choose another column"
         "该列为直接标识符，任何用途均不可用；请改用其他列";
     GroupKeyNotPublic "group-key-not-public" 400 INVALID
-        "the values of this column are not a public list, so its groups would reveal who is there; group by a column with a public key list, by a part of a date such as EXTRACT(MONTH FROM x), or by years, months or days where the manifest declares `days`"
-        "该列的取值不是公开列表，分组会泄露谁在其中；请按有公开键表的列、日期的组成部分（如 EXTRACT(MONTH FROM x)）分组；若清单声明了 `days`，也可按年、月、日分组";
+        "the values of this column are not a public list, so its groups would reveal who is there; group by a column with a public key list, by a part of a date such as EXTRACT(MONTH FROM x), by years, months or days where the manifest declares `days`, or by a column that the manifest marks for thresholded keys"
+        "该列的取值不是公开列表，分组会泄露谁在其中；请按有公开键表的列、日期的组成部分（如 EXTRACT(MONTH FROM x)）分组；若清单声明了 `days`，也可按年、月、日分组；清单标明可用阈值键的列亦可";
     TooManyGroups "too-many-groups" 400 INVALID
         "the public key lists multiply to more than 65536 groups; group by fewer columns"
         "公开键表相乘超过 65536 组；请减少分组列";
+    TooManyKeys "too-many-keys" 400 INVALID
+        "the keys of this grouping are found in rows, and by the declared number of units there could be more of them than one answer has noise for; ask for a smaller max_groups_contributed or fewer aggregates"
+        "该分组的键取自数据行，按声明的单位数可能多于一次回答所能加噪的数量；请减小 max_groups_contributed 或减少聚合";
+    ThresholdNeedsDelta "threshold-needs-delta" 400 INVALID
+        "the keys of this grouping are found in rows, so that only those of enough units may appear, which takes a delta above 0; ask for one, such as delta = 1e-9, or group by public keys"
+        "该分组的键取自数据行，只有单位数足够多的键才可出现，这需要大于 0 的 delta；请指定 delta（如 delta = 1e-9），或按公开键分组";
     BoundsMissing "bounds-missing" 400 INVALID
         "no declared bounds reach this expression; write SUM(x, contribution_bounds_per_row => (low, high))"
         "该表达式推不出声明的上下界；请写 SUM(x, contribution_bounds_per_row => (下界, 上界))";
@@ -174,8 +180,8 @@ reasons! {
         "max_groups_contributed is above what the contract allows; ask for fewer groups"
         "max_groups_contributed 超过合同上限；请降低";
     ContractBudgetSpent "contract-budget-spent" 429 EXHAUSTED
-        "the contract's privacy budget does not cover this; ask for a smaller epsilon or a new contract"
-        "合同剩余隐私预算不足；请降低 epsilon 或另签合同";
+        "the contract's privacy budget does not cover this; ask for a smaller epsilon (for thresholded keys also a smaller delta) or a new contract"
+        "合同剩余隐私预算不足；请降低 epsilon（使用阈值键时亦可降低 delta）或另签合同";
     DayBudgetSpent "day-budget-spent" 429 EXHAUSTED
         "the contract's privacy budget for today does not cover this; ask for a smaller epsilon or come back tomorrow (UTC)"
         "合同当日隐私预算不足；请降低 epsilon 或次日（UTC）再试";

@@ -3,7 +3,7 @@
 //! INVARIANT (only door): this module is the only place that makes a [`Released`]; its fields are private, and it offers
 //! no constructor, conversion or deserialiser.
 //!
-//! INVARIANT (order): compare, draw, commit, hand out. A fault on the way leaves the charge charged and hands out nothing.
+//! INVARIANT (order): compare, draw, take out the keys below their threshold, commit, hand out. A fault on the way leaves the charge charged and hands out nothing.
 
 use std::fmt;
 use std::pin::Pin;

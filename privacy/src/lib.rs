@@ -10,7 +10,8 @@
 //!
 //! Read in this order: [`bounding`] (how a unit's contribution is held down), [`appearance`] (the same for footage),
 //! [`sensitivity`] (how far it can then reach), [`scale`] (noise scales as exact numbers), [`mechanism`] (the two noise distributions), [`accountant`]
-//! ((ε, δ) and ρ), [`plan`] (the noise of one request, before any data is read), [`cells`] (what goes into the gate
+//! ((ε, δ) and ρ), [`threshold`] (which keys appear, where none are listed), [`plan`] (the noise of one request, before any data is
+//! read), [`key`] and [`cells`] (what goes into the gate
 //! and what comes out), [`gate`] (the gate), [`table`] (what outside faces print).
 
 pub mod accountant;
@@ -20,18 +21,22 @@ pub mod bounding;
 pub mod cells;
 pub mod gate;
 mod half_width;
+pub mod key;
 pub mod mechanism;
 pub mod plan;
 pub mod scale;
 pub mod sensitivity;
 pub mod table;
+pub mod threshold;
 
 pub use appearance::Appearance;
 pub use bounding::Geometry;
 pub use cells::{Exact, NoisyCells};
 pub use gate::{GateError, Released, release, reopen};
+pub use key::{KEY_TEXT_MAX_BYTES, Key, KeyPart};
 pub use mechanism::MechanismKind;
-pub use plan::{Ask, NoisePlan, NoisedFamily, plan_noise};
+pub use plan::{Ask, FoundKeys, NoisePlan, NoisedFamily, plan_keys, plan_noise};
 pub use scale::Scale;
 pub use sensitivity::Family;
 pub use table::{Column, ColumnKind, Scalar, Table};
+pub use threshold::Threshold;

@@ -3,6 +3,8 @@
 //! A function of the request, the manifest and the contract only. What it costs is known to the last step, and the gate
 //! draws exactly this noise or nothing.
 
+mod keys;
+
 use dashu::rational::RBig;
 use glovebox_policy::{Cost, Delta, NanoEpsilon, Public, Reason, Refusal, Rho};
 use serde::Serialize;
@@ -14,6 +16,11 @@ use crate::half_width::{MAX_SCALE_LOG2, half_width_95};
 use crate::mechanism::{MechanismError, MechanismKind, loss};
 use crate::scale::Scale;
 use crate::sensitivity::{Family, l1_exact, l2};
+use crate::threshold::{Threshold, delta_of};
+
+pub use keys::{FoundKeys, plan_keys};
+
+use keys::{cells_of_keys, threshold_claims};
 
 /// The largest δ that may be asked for.
 pub const MAX_DELTA: f64 = 0.001;
@@ -59,6 +66,9 @@ pub struct NoisePlan {
     geometry: Geometry,
     groups: u32,
     families: Vec<NoisedFamily>,
+    /// Not written where there is none: the digest of a request with listed keys is what it was before there were others.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    threshold: Option<Threshold>,
     cost: Cost,
 }
 
@@ -78,14 +88,23 @@ impl NoisePlan {
         self.geometry
     }
 
-    /// How many groups each family has: a public number.
+    /// How many groups each family has: a public number. Where keys are found in rows, how many there can be at most.
     pub const fn groups(&self) -> u32 {
         self.groups
     }
 
-    /// How many numbers are released: a public number.
+    /// The rule by which keys appear, where they are found in rows.
+    pub const fn threshold(&self) -> Option<Threshold> {
+        self.threshold
+    }
+
+    /// How many numbers are noised: a public number.
     pub fn cells(&self) -> u64 {
-        u64::try_from(self.families.len()).unwrap_or(u64::MAX).saturating_mul(u64::from(self.groups))
+        let families = u64::try_from(self.families.len()).unwrap_or(u64::MAX);
+        match self.threshold {
+            None => families.saturating_mul(u64::from(self.groups)),
+            Some(threshold) => cells_of_keys(families, self.groups, threshold.most_shown),
+        }
     }
 
     /// What the release costs.
@@ -99,7 +118,11 @@ impl NoisePlan {
         let scales: Vec<String> = self.families.iter().take(SHOWN).map(|family| family.scale.to_string()).collect();
         let more = if self.families.len() > SHOWN { ", …" } else { "" };
         let (kind, families, groups) = (self.kind.as_str(), self.families.len(), self.groups);
-        format!("{kind} noise, families {families}, groups {groups}, scales {}{more}", scales.join(", "))
+        let keys = match self.threshold {
+            Some(Threshold { tau, .. }) => format!(" at most, keys from {tau} units on"),
+            None => String::new(),
+        };
+        format!("{kind} noise, families {families}, groups {groups}{keys}, scales {}{more}", scales.join(", "))
     }
 
     /// What a certificate says about the noise: all that somebody needs who wants to use the numbers, or to price the
@@ -114,12 +137,16 @@ impl NoisePlan {
             Geometry::Replacement { rows } => json!({ "kind": "replacement", "rows": rows }),
         };
         let families: Vec<Value> = self.families.iter().map(family_claims).collect();
-        json!({
+        let mut claims = json!({
             "mechanism": format!("discrete-{}", self.kind.as_str()),
             "geometry": geometry,
             "groups": self.groups,
             "families": families,
-        })
+        });
+        if let (Some(threshold), Some(claims)) = (self.threshold, claims.as_object_mut()) {
+            claims.insert("threshold".to_owned(), threshold_claims(&threshold));
+        }
+        claims
     }
 
     /// What this noise costs by OpenDP's maps, computed anew: exact losses added up, then rounded up once.
@@ -127,20 +154,33 @@ impl NoisePlan {
     /// # Privacy obligation
     /// Neighbouring relation: one unit added or removed. Each family is one draw with its own sensitivity and noise
     /// independent of the others', so their losses add up: ρ by Bun and Steinke 2016, Lemma 1.7; pure ε enters as
-    /// ε²/2 for each family (Proposition 1.4 there).
+    /// ε²/2 for each family (Proposition 1.4 there). A threshold adds its δ ([`crate::threshold`]).
     pub(crate) fn price(&self) -> Result<Cost, MechanismError> {
         let mut rho = RBig::ZERO;
         for family in &self.families {
             let sensitivity = exact_sensitivity(self.kind, family.linf, self.geometry, self.groups);
             let Some(loss) = exact(loss(self.kind, family.scale, &sensitivity)?) else {
-                return Ok(Cost { rho: Rho::from_steps(u64::MAX), delta: Delta::ZERO });
+                return Ok(Cost { rho: Rho::from_steps(u64::MAX), delta: self.price_of_keys() });
             };
             rho += match self.kind {
                 MechanismKind::Gaussian => loss,
                 MechanismKind::Laplace => loss.sqr() / RBig::from(2),
             };
         }
-        Ok(Cost { rho: rho_up(&rho), delta: Delta::ZERO })
+        Ok(Cost { rho: rho_up(&rho), delta: self.price_of_keys() })
+    }
+
+    /// The δ of the threshold, computed anew from what the gate will apply.
+    fn price_of_keys(&self) -> Delta {
+        let Some(Threshold { family, tau, .. }) = self.threshold else {
+            return Delta::ZERO;
+        };
+        match self.families.get(family) {
+            Some(units) if units.linf == 1 => {
+                delta_of(self.kind, units.scale, tau, self.geometry.groups_touched(self.groups))
+            }
+            _ => Delta::from_steps(u64::MAX),
+        }
     }
 }
 
@@ -183,6 +223,16 @@ pub fn plan_noise(families: Vec<Family>, groups: u32, geometry: Geometry, ask: A
     if families.len() as u64 > MAX_CELLS / u64::from(groups) {
         return Err(Reason::TooManyGroups.into());
     }
+    noise_of(kind, families, groups, geometry, ask)
+}
+
+fn noise_of(
+    kind: MechanismKind,
+    families: Vec<Family>,
+    groups: u32,
+    geometry: Geometry,
+    ask: Ask,
+) -> Result<NoisePlan, Refusal> {
     let granted = match kind {
         MechanismKind::Gaussian => RBig::from(rho_for(ask.epsilon, ask.delta).steps()) / RBig::from(1_u64 << 40),
         MechanismKind::Laplace => RBig::from(ask.epsilon.nano()) / RBig::from(1_000_000_000_u64),
@@ -195,7 +245,7 @@ pub fn plan_noise(families: Vec<Family>, groups: u32, geometry: Geometry, ask: A
         .into_iter()
         .map(|family| noise_for(kind, family, geometry, groups, share))
         .collect::<Result<Vec<_>, _>>()?;
-    let mut plan = NoisePlan { kind, geometry, groups, families, cost: Cost::ZERO };
+    let mut plan = NoisePlan { kind, geometry, groups, families, threshold: None, cost: Cost::ZERO };
     plan.cost = plan.price().map_err(|_| Reason::Internal)?;
     let most = match kind {
         MechanismKind::Gaussian => rho_up(&granted),

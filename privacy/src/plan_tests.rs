@@ -6,6 +6,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::accountant::pure_epsilon_to_rho;
+use crate::threshold::split;
 
 fn families(bounds: &[u64]) -> Vec<Family> {
     let family = |linf: &u64| Family { label: Public::from_manifest("f".to_owned()), linf: *linf };
@@ -227,4 +228,108 @@ fn claims_hold_the_whole_plan_and_no_number_that_readers_round() {
             assert_eq!((exact("linf"), exact("halfWidth95")), (family.linf as f64, family.half_width_95 as f64));
         }
     }
+}
+
+const UNITS: FoundKeys = FoundKeys { family: 1, most: 3000, columns: 1 };
+
+fn found(bounds: &[u64], keys: FoundKeys, max_groups: u32, ask: Ask) -> Result<NoisePlan, Refusal> {
+    plan_keys(families(bounds), keys, max_groups, ask)
+}
+
+#[test]
+fn a_threshold_takes_its_part_of_delta_and_noise_the_rest() {
+    for (delta, mechanism) in [(1e-9, None), (1e-6, None), (1e-9, Some(MechanismKind::Laplace))] {
+        let ask = Ask { mechanism, ..ask(1.0, delta) };
+        let plan = found(&[50, 1], UNITS, 3, ask).unwrap();
+        let threshold = plan.threshold().unwrap();
+        let cost = plan.cost();
+        assert_eq!((threshold.family, threshold.delta, threshold.most_shown), (1, cost.delta, 3000));
+        assert_eq!(plan.price().unwrap(), cost);
+        // Together at most what was asked: the conversion at what is left, and the threshold's own.
+        let charged = rational_delta(cost.delta);
+        let left = f64_down(&(RBig::try_from(delta).unwrap() - charged));
+        if plan.kind() == MechanismKind::Gaussian {
+            assert!(crate::accountant::epsilon_of(cost.rho, left) <= 1.0 + 1e-9);
+            assert!(cost.delta <= Delta::rounded_down(delta / 2.0).unwrap());
+        } else {
+            assert!(cost.delta <= Delta::rounded_down(delta).unwrap());
+        }
+        // The smallest: one less would not do.
+        let units = plan.families()[1].scale;
+        let granted = split(plan.kind(), delta).1;
+        assert!(delta_of(plan.kind(), units, threshold.tau - 1, 3) > granted);
+        assert!(delta_of(plan.kind(), units, threshold.tau, 3) <= granted);
+    }
+}
+
+fn rational_delta(delta: Delta) -> RBig {
+    RBig::from(delta.steps()) / RBig::from(1_u64 << 60)
+}
+
+/// The gate prices a plan again, so a threshold for half of the keys, or none at all, would not pass it.
+#[test]
+fn a_smaller_threshold_has_another_price() {
+    let plan = found(&[50, 1], UNITS, 20, ask(1.0, 1e-9)).unwrap();
+    let threshold = plan.threshold().unwrap();
+    let half = found(&[50, 1], UNITS, 10, ask(1.0, 1e-9)).unwrap().threshold().unwrap();
+    assert!(half.tau < threshold.tau);
+    for tau in [half.tau, threshold.tau - 1, 1, 0] {
+        let mut planted = plan.clone();
+        planted.threshold = Some(Threshold { tau, ..threshold });
+        assert!(planted.price().unwrap().delta > plan.cost().delta);
+    }
+    let mut planted = plan.clone();
+    planted.threshold = Some(Threshold { family: 0, ..threshold });
+    assert_eq!(planted.price().unwrap().delta, Delta::from_steps(u64::MAX), "a family that does not count units");
+    planted.threshold = None;
+    assert_ne!(planted.price().unwrap(), plan.cost());
+}
+
+#[test]
+fn keys_that_cannot_be_planned_are_refused() {
+    let refused = |keys, max_groups, ask| reason(found(&[50, 1], keys, max_groups, ask));
+    assert_eq!(refused(UNITS, 3, ask(1.0, 0.0)), Reason::ThresholdNeedsDelta);
+    assert_eq!(refused(UNITS, 3, ask(1.0, 1e-18)), Reason::ThresholdNeedsDelta);
+    assert_eq!(refused(UNITS, 3, ask(1.0, 0.1)), Reason::OptionInvalid);
+    assert_eq!(refused(UNITS, 0, ask(1.0, 1e-9)), Reason::OptionInvalid);
+    // Of each key a count of units, and the other family for the 65,536 that are shown.
+    let most = (1 << 22) - 65_536;
+    assert_eq!(refused(FoundKeys { most: most + 1, ..UNITS }, 3, ask(1.0, 1e-9)), Reason::TooManyKeys);
+    let largest = found(&[50, 1], FoundKeys { most, ..UNITS }, 3, ask(1.0, 1e-9)).unwrap();
+    assert_eq!((largest.cells(), largest.groups()), (MAX_CELLS, most));
+    assert_eq!(found(&[50, 1, 3], UNITS, 3, ask(1.0, 1e-9)).unwrap().cells(), 3 * 3000);
+    assert_eq!(refused(FoundKeys { most: 0, ..UNITS }, 3, ask(1.0, 1e-9)), Reason::Internal);
+    assert_eq!(refused(FoundKeys { family: 0, ..UNITS }, 3, ask(1.0, 1e-9)), Reason::Internal);
+    assert_eq!(refused(FoundKeys { family: 2, ..UNITS }, 3, ask(1.0, 1e-9)), Reason::Internal);
+}
+
+/// However many keys appear, and whatever they are, they fit the ledger.
+#[test]
+fn keys_have_a_largest_body() {
+    for (count, columns) in [(1, 1), (64, 1), (1, 8), (60, 12)] {
+        let keys = FoundKeys { family: 0, most: 65_536, columns };
+        let most = u64::from(found(&vec![1; count], keys, 1, ask(1.0, 1e-9)).unwrap().threshold().unwrap().most_shown);
+        let key = u64::from(columns) * (6 * 128 + 3) + 3;
+        assert!(
+            most * (key + count as u64 * 43) + (1 << 24) < glovebox_ledger::BODY_MAX_BYTES as u64,
+            "{count} {columns}"
+        );
+        assert!((1000..=65_536).contains(&most));
+    }
+}
+
+#[test]
+fn claims_and_the_log_tell_the_threshold() {
+    let plan = found(&[50, 1], UNITS, 3, ask(1.0, 1e-9)).unwrap();
+    let threshold = plan.threshold().unwrap();
+    let claims = plan.claims();
+    assert_eq!(
+        claims["threshold"],
+        json!({"family": 1, "units": threshold.tau.to_string(), "deltaSteps": threshold.delta.steps().to_string(), "mostShown": 3000})
+    );
+    assert!(plan.summary().contains(&format!("groups 3000 at most, keys from {} units on, scales", threshold.tau)));
+    assert!(plan_noise(families(&[1]), 5, select(1), ask(1.0, 1e-9)).unwrap().claims().get("threshold").is_none());
+    // A plan without a threshold is written as before there were any.
+    let listed = serde_json::to_value(plan_noise(families(&[1]), 5, select(1), ask(1.0, 1e-9)).unwrap()).unwrap();
+    assert!(listed.get("threshold").is_none());
 }

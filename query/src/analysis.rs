@@ -6,11 +6,11 @@ use std::sync::Arc;
 use glovebox_catalog::{Catalog, Dataset};
 use glovebox_policy::{ColumnUse, Contract, Digest, NanoEpsilon, Public, Reason, Refusal};
 use glovebox_privacy::{Ask, Column, Exact, Geometry, MechanismKind, NoisePlan, NoisyCells, Released, Scalar, Table};
-use glovebox_privacy::{plan_noise, table};
+use glovebox_privacy::{FoundKeys, Key, plan_keys, plan_noise, table};
 use glovebox_vault::Protected;
 
-use crate::fold::{Parallelism, SelectionKey, fold};
-use crate::inner::analyse;
+use crate::fold::{Parallelism, SelectionKey, Totals, fold};
+use crate::inner::{Inner, analyse};
 use crate::lift::{Options, lift};
 use crate::measure::Measure;
 use crate::outer::{Outer, find_aggregate};
@@ -88,7 +88,7 @@ impl Draft {
     pub fn complete(self, defaults: Defaults, overrides: Options) -> Result<Analysis, Refusal> {
         let options = self.options;
         let inner = self.outer.inner();
-        let groups = inner.groups();
+        let groups = if inner.has_found_keys() { u32::MAX } else { inner.groups() };
         let rows = inner.scope.rows;
         // Nobody can be in more groups than there are, or than a unit has rows.
         let most = options.max_groups_contributed.or(overrides.max_groups_contributed);
@@ -99,12 +99,27 @@ impl Draft {
             mechanism: options.mechanism.or(overrides.mechanism),
         };
         let geometry = Geometry::GroupSelection { max_groups };
-        let noise = plan_noise(inner.measures.iter().map(Measure::family).collect(), groups, geometry, ask)?;
+        let families = inner.measures.iter().map(Measure::family).collect();
+        let noise = match found_keys(inner, max_groups)? {
+            None => plan_noise(families, groups, geometry, ask)?,
+            Some(keys) => plan_keys(families, keys, max_groups, ask)?,
+        };
         let columns = tables::columns_of(self.outer.schema())?;
         let uses = inner.uses.clone();
         let request = digest(&self.outer, &ask, &noise);
         Ok(Analysis { outer: self.outer, ask, geometry, noise, preview: self.preview, request, columns, uses })
     }
+}
+
+/// The keys of a question that are found in rows. Each unit is kept in `max_groups` of them, so there are no more than that for each
+/// declared unit.
+fn found_keys(inner: &Inner, max_groups: u32) -> Result<Option<FoundKeys>, Refusal> {
+    if !inner.has_found_keys() {
+        return Ok(None);
+    }
+    let most = inner.dataset.manifest().max_units().saturating_mul(u64::from(max_groups));
+    let most = u32::try_from(most).map_err(|_| Reason::TooManyKeys)?;
+    Ok(Some(FoundKeys { family: inner.units().ok_or(Reason::Internal)?, most, columns: inner.keys.len() as u32 }))
 }
 
 /// The canonical request: equal for questions whose release is the same, whatever is made of it afterwards.
@@ -159,7 +174,7 @@ impl Analysis {
 
     /// How much work the question is at worst, from public sizes.
     pub fn work(&self) -> Work {
-        work(self.outer.inner())
+        work(self.outer.inner(), self.noise.cells())
     }
 
     /// Whether this only asks for the preview.
@@ -177,8 +192,8 @@ impl Analysis {
     /// # Errors
     /// [`InnerFault`]: never because of what a row holds, only because storage or the machine failed.
     pub async fn exact(&self, key: SelectionKey, parallelism: Parallelism) -> Result<Exact, InnerFault> {
-        let cells = self.exact_cells(&key, parallelism).await?;
-        Exact::new(cells, self.noise.clone(), self.request).map_err(|_| InnerFault::at("shape"))
+        let totals = fold(self.outer.inner(), self.geometry, &key, parallelism).await?;
+        Totals::stamped(totals, self.noise.clone(), self.request)
     }
 
     /// The same cells by a plan of DataFusion's own nodes: slower, the form that a cluster runs, and the oracle that
@@ -187,8 +202,32 @@ impl Analysis {
     /// # Errors
     /// As [`Analysis::exact`].
     pub async fn exact_by_plain_nodes(&self, key: SelectionKey, parallelism: Parallelism) -> Result<Exact, InnerFault> {
-        let cells = self.exact_cells_by_plain_nodes(&key, parallelism).await?;
-        Exact::new(cells, self.noise.clone(), self.request).map_err(|_| InnerFault::at("shape"))
+        let totals = plain::plain(self.outer.inner(), self.geometry, &key, parallelism).await?;
+        Totals::stamped(totals, self.noise.clone(), self.request)
+    }
+
+    /// The keys and cells of [`Analysis::exact`] themselves, shut. There are keys where they are found in rows.
+    ///
+    /// # Errors
+    /// As [`Analysis::exact`].
+    pub async fn exact_totals(
+        &self,
+        key: &SelectionKey,
+        parallelism: Parallelism,
+    ) -> Result<Protected<(Vec<Key>, Vec<Vec<i128>>)>, InnerFault> {
+        fold(self.outer.inner(), self.geometry, key, parallelism).await.map(Totals::parts)
+    }
+
+    /// The keys and cells of [`Analysis::exact_by_plain_nodes`] themselves, shut.
+    ///
+    /// # Errors
+    /// As [`Analysis::exact`].
+    pub async fn exact_totals_by_plain_nodes(
+        &self,
+        key: &SelectionKey,
+        parallelism: Parallelism,
+    ) -> Result<Protected<(Vec<Key>, Vec<Vec<i128>>)>, InnerFault> {
+        plain::plain(self.outer.inner(), self.geometry, key, parallelism).await.map(Totals::parts)
     }
 
     /// The cells of [`Analysis::exact`] themselves, `[family][group]`, shut: only a crate that depends on vault can look at
@@ -201,7 +240,7 @@ impl Analysis {
         key: &SelectionKey,
         parallelism: Parallelism,
     ) -> Result<Protected<Vec<Vec<i128>>>, InnerFault> {
-        fold(self.outer.inner(), self.geometry, key, parallelism).await
+        fold(self.outer.inner(), self.geometry, key, parallelism).await.map(Totals::cells)
     }
 
     /// The cells of [`Analysis::exact_by_plain_nodes`] themselves, shut.
@@ -213,7 +252,7 @@ impl Analysis {
         key: &SelectionKey,
         parallelism: Parallelism,
     ) -> Result<Protected<Vec<Vec<i128>>>, InnerFault> {
-        plain::plain(self.outer.inner(), self.geometry, key, parallelism).await
+        plain::plain(self.outer.inner(), self.geometry, key, parallelism).await.map(Totals::cells)
     }
 
     /// Runs what is above the aggregate over a release of this request.

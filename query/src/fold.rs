@@ -16,10 +16,12 @@ use datafusion::physical_plan::ExecutionPlan;
 use datafusion::prelude::{SessionConfig, SessionContext};
 use futures::StreamExt as _;
 use glovebox_catalog::{UNIT_BYTES, UNIT_COLUMN, UnitRuns};
-use glovebox_privacy::Geometry;
+use glovebox_policy::Digest;
+use glovebox_privacy::{Exact, Geometry, Key, NoisePlan};
 use glovebox_vault::{Expose as _, Protected};
 use siphasher::sip::SipHasher24;
 
+use crate::found::{Finder, FoundTotals, add_totals, sorted};
 use crate::gather::Gather;
 use crate::inner::Inner;
 use crate::rows::{InnerFault, RowReader, Rows, needed_columns};
@@ -43,6 +45,11 @@ impl SelectionKey {
         tail.copy_from_slice(&group.to_le_bytes());
         SipHasher24::new_with_key(&self.0).hash(&text)
     }
+
+    /// The rank of a key of a unit, where keys are found in rows, by the bytes of the key.
+    pub(crate) fn rank_of_key(&self, unit: &[u8; UNIT_BYTES], key: &[u8]) -> u64 {
+        SipHasher24::new_with_key(&self.0).hash(&[unit, key].concat())
+    }
 }
 
 /// How the walk is cut up. Results do not depend on it.
@@ -63,13 +70,43 @@ impl Default for Parallelism {
 /// Exact cells, `[measure][group]`.
 pub(crate) type Cells = Vec<Vec<i128>>;
 
+/// What was added up, and of which keys where they are found in rows: in the order of their values.
+pub(crate) struct Totals {
+    pub(crate) keys: Vec<Key>,
+    pub(crate) cells: Cells,
+}
+
+impl Totals {
+    /// Keys and cells, shut.
+    pub(crate) fn parts(totals: Protected<Self>) -> Protected<(Vec<Key>, Cells)> {
+        let Self { keys, cells } = totals.expose();
+        Protected::seal((keys, cells))
+    }
+
+    /// The cells, shut.
+    pub(crate) fn cells(totals: Protected<Self>) -> Protected<Cells> {
+        Protected::seal(totals.expose().cells)
+    }
+
+    /// What goes to the gate.
+    pub(crate) fn stamped(totals: Protected<Self>, plan: NoisePlan, request: Digest) -> Result<Exact, InnerFault> {
+        let Self { keys, cells } = totals.expose();
+        let cells = Protected::seal(cells);
+        let exact = match plan.threshold() {
+            None => Exact::new(cells, plan, request),
+            Some(_) => Exact::with_keys(Protected::seal(keys), cells, plan, request),
+        };
+        exact.map_err(|_| InnerFault::at("shape"))
+    }
+}
+
 /// Walks the dataset once and adds up exact cells.
 pub(crate) async fn fold(
     inner: &Arc<Inner>,
     geometry: Geometry,
     key: &SelectionKey,
     parallelism: Parallelism,
-) -> Result<Protected<Cells>, InnerFault> {
+) -> Result<Protected<Totals>, InnerFault> {
     let (plan, context) = scan(inner, parallelism).await?;
     let mut walks = tokio::task::JoinSet::new();
     for partition in 0..plan.properties().partitioning.partition_count() {
@@ -78,16 +115,24 @@ pub(crate) async fn fold(
         walks.spawn(walk(inner, plan, context, partition, fold));
     }
     let mut total = UnitFold::new(inner, geometry, key.clone()).totals;
+    let mut found = FoundTotals::default();
     let mut spans = Vec::new();
     while let Some(done) = walks.join_next().await {
-        let (totals, span) = done.map_err(|_| InnerFault::at("a walk"))??;
+        let (totals, keys, span) = done.map_err(|_| InnerFault::at("a walk"))??;
         spans.extend(span);
+        add_totals(&mut found, keys);
         for (sums, more) in total.iter_mut().zip(totals) {
             sums.iter_mut().zip(more).for_each(|(sum, more)| *sum += more);
         }
     }
     UnitRuns::check_disjoint(spans).map_err(|_| InnerFault::at("unit order"))?;
-    Ok(Protected::seal(total))
+    let totals = if inner.has_found_keys() {
+        let (keys, cells) = sorted(found, &inner.keys, inner.measures.len())?;
+        Totals { keys, cells }
+    } else {
+        Totals { keys: Vec::new(), cells: total }
+    };
+    Ok(Protected::seal(totals))
 }
 
 /// A session that carries the capability for one dataset and ends with the walk.
@@ -110,7 +155,7 @@ async fn scan(
     Ok((plan.map_err(|_| InnerFault::at("scan"))?, session.task_ctx()))
 }
 
-type Walked = (Cells, Option<glovebox_catalog::unit_runs::UnitSpan>);
+type Walked = (Cells, FoundTotals, Option<glovebox_catalog::unit_runs::UnitSpan>);
 
 async fn walk(
     inner: Arc<Inner>,
@@ -153,7 +198,8 @@ async fn walk(
         level.end(&mut fold)?;
     }
     fold.close();
-    Ok((fold.totals, runs.span()))
+    let found = fold.found.map(Finder::into_totals).unwrap_or_default();
+    Ok((fold.totals, found, runs.span()))
 }
 
 fn unit_at(batch: &RecordBatch, row: usize) -> Result<[u8; UNIT_BYTES], InnerFault> {
@@ -170,19 +216,24 @@ pub(crate) struct UnitFold {
     totals: Cells,
     unit: [u8; UNIT_BYTES],
     gather: Gather,
+    /// Where keys are found in rows: then a group is one of the current unit's keys, and `totals` stay empty.
+    found: Option<Finder>,
 }
 
 impl UnitFold {
     fn new(inner: &Inner, geometry: Geometry, key: SelectionKey) -> Self {
         // A unit is kept in no group where groups are not what is selected: nothing is more than declared.
         let max_groups = geometry.max_groups().unwrap_or(0);
+        // A unit has no more keys than rows.
+        let groups = if inner.has_found_keys() { inner.scope.rows } else { inner.groups() };
         Self {
             key,
             max_groups: max_groups as usize,
             clamps: inner.measures.iter().map(|m| m.clamp).collect(),
             totals: vec![vec![0; inner.groups() as usize]; inner.measures.len()],
             unit: [0; UNIT_BYTES],
-            gather: Gather::new(&inner.measures, inner.groups(), inner.scope.rows),
+            gather: Gather::new(&inner.measures, groups, inner.scope.rows),
+            found: inner.has_found_keys().then(Finder::default),
         }
     }
 
@@ -194,7 +245,10 @@ impl UnitFold {
 
     /// Adds rows of the current unit.
     pub(crate) fn add(&mut self, rows: &Rows, range: std::ops::Range<usize>) -> Result<(), InnerFault> {
-        self.gather.add(rows, range)
+        match &mut self.found {
+            None => self.gather.add(rows, range),
+            Some(found) => self.gather.add_by(rows, range, |row| found.number(rows, row)),
+        }
     }
 
     /// Bounds what the current unit contributes, and adds it to the totals.
@@ -202,18 +256,30 @@ impl UnitFold {
         let groups = &self.gather.groups;
         let mut kept: Vec<(u64, u32, usize)> = Vec::new();
         for (place, group) in groups.iter().enumerate() {
-            let rank = if groups.len() > self.max_groups { self.key.rank(&self.unit, *group) } else { 0 };
+            let rank = match &self.found {
+                _ if groups.len() <= self.max_groups => 0,
+                None => self.key.rank(&self.unit, *group),
+                Some(found) => self.key.rank_of_key(&self.unit, found.key(*group)),
+            };
             kept.push((rank, *group, place));
         }
         kept.sort_unstable();
         for (_, group, place) in kept.into_iter().take(self.max_groups) {
-            let sums = self.gather.sums(place).iter();
-            for ((sum, (low, high)), totals) in sums.zip(&self.clamps).zip(&mut self.totals) {
+            let sums = self.gather.sums(place).iter().zip(&self.clamps);
+            let clamped = sums.map(|(sum, (low, high))| i128::from((*sum).clamp(*low, *high)));
+            if let Some(found) = &mut self.found {
+                found.contribute(group, clamped);
+                continue;
+            }
+            for (contribution, totals) in clamped.zip(&mut self.totals) {
                 if let Some(total) = totals.get_mut(group as usize) {
-                    *total += i128::from((*sum).clamp(*low, *high));
+                    *total += contribution;
                 }
             }
         }
         self.gather.clear();
+        if let Some(found) = &mut self.found {
+            found.clear();
+        }
     }
 }

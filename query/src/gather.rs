@@ -36,6 +36,16 @@ impl Gather {
 
     /// Adds rows of the current unit.
     pub(crate) fn add(&mut self, rows: &Rows, range: Range<usize>) -> Result<(), InnerFault> {
+        self.add_by(rows, range, |row| rows.groups.get(row).copied())
+    }
+
+    /// Adds rows of the current unit, each to the group that `group_of` gives it. Of rows that do not meet the condition it is not asked.
+    pub(crate) fn add_by(
+        &mut self,
+        rows: &Rows,
+        range: Range<usize>,
+        mut group_of: impl FnMut(usize) -> Option<u32>,
+    ) -> Result<(), InnerFault> {
         self.rows = self.rows.saturating_add(range.len() as u32);
         if self.rows > self.max_rows {
             // Ingest enforces the declared size; a file that breaks it is not what the proofs are about.
@@ -46,7 +56,7 @@ impl Gather {
             if !kept {
                 continue;
             }
-            let group = rows.groups.get(row).copied().ok_or(InnerFault::at("group"))?;
+            let group = group_of(row).ok_or(InnerFault::at("group"))?;
             let place = self.place_of(group)?;
             let sums = self.sums.iter_mut().skip(place * self.units_only.len());
             for ((sum, contribution), units_only) in sums.zip(&rows.contributions).zip(&self.units_only) {

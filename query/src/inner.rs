@@ -15,7 +15,7 @@ use crate::flatten::{Asked, Flat, flatten, size};
 use crate::keys::KeyColumn;
 use crate::lift::WrittenBounds;
 use crate::measure::{Counted, Measure};
-use crate::output::{Output, canonical_order};
+use crate::output::{Output, add, canonical_order};
 use crate::per_unit::PerUnit;
 use crate::roles::uses;
 use crate::rows::try_on_nulls;
@@ -64,7 +64,17 @@ impl Inner {
         own.chain(below).collect()
     }
 
-    /// How many groups the public key lists make.
+    /// Whether keys are found in rows.
+    pub(crate) fn has_found_keys(&self) -> bool {
+        self.keys.iter().any(|key| key.found)
+    }
+
+    /// The family that counts every unit of a group once.
+    pub(crate) fn units(&self) -> Option<usize> {
+        self.measures.iter().position(|measure| measure.counted == Counted::Units)
+    }
+
+    /// How many groups the public key lists make. Keys that are found divide each of them further.
     pub(crate) fn groups(&self) -> u32 {
         self.keys.iter().map(KeyColumn::width).product::<u64>() as u32
     }
@@ -114,9 +124,10 @@ pub(crate) fn analyse(
     for expr in &aggregate.aggr_expr {
         drafts.push(reader.aggregate(expr, &mut measures)?);
     }
-    if drafts.is_empty() {
-        // SELECT key … GROUP BY key: nothing private, but the plan needs a cell; count units.
-        measures.push(Measure::count(Counted::Units, "count(distinct unit)", None, 1)?);
+    if drafts.is_empty() || keys.iter().any(|key| key.found) {
+        // By the noised count of units it is decided which keys appear; and of SELECT key … GROUP BY key nothing is private, but the plan needs a
+        // cell.
+        add(&mut measures, Measure::count(Counted::Units, "count(distinct unit)", None, 1)?);
     }
     let order = canonical_order(&measures);
     let outputs = drafts.into_iter().map(|draft| draft.renumbered(&order)).collect();

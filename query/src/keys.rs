@@ -1,10 +1,14 @@
-//! What a question may be grouped by: expressions whose values anybody can list without looking at a row.
+//! What a question may be grouped by: expressions whose values anybody can list without looking at a row, and those of columns that an
+//! officer marked, whose values are found in rows.
 //!
 //! # Privacy obligation
 //! The list of groups of an answer is a function of the manifest and of the question. A column with a public key list has that
 //! list; a part of a date has the values that the calendar gives it; a year, a month or a day of a column with declared days
 //! has those of these days. Everything else, NULL too, falls into one more group that every list ends with. So no
 //! group's presence tells of a row. Source: Wilson et al. 2019 (arXiv 1909.01917), §2, groups that are given.
+//!
+//! A key that is found makes the list of groups a function of rows. It leaves as an accounted output only: the gate shows the keys of
+//! enough units ([`glovebox_privacy::threshold`]).
 
 use std::collections::BTreeSet;
 
@@ -31,19 +35,26 @@ pub(crate) struct KeyColumn {
     /// What the expression gives; days and instants are listed as whole numbers.
     pub(crate) data_type: DataType,
     pub(crate) values: Vec<KeyValue>,
+    /// Whether its values are found in rows; then `values` is empty, and the key is no part of the number of a group.
+    pub(crate) found: bool,
 }
 
 impl KeyColumn {
-    /// A key by a total expression; `None` when its values cannot be listed.
+    /// A key by a total expression; `None` when its values can neither be listed nor found.
     ///
     /// # Errors
     /// [`Reason::TooManyGroups`] when there are too many.
     pub(crate) fn new(expr: Expr, scope: &Scope) -> Result<Option<Self>, Refusal> {
-        let domain = domain(&expr, scope)?;
-        Ok(domain.map(|(data_type, values)| Self { label: canonical::text(&expr), expr, data_type, values }))
+        let label = canonical::text(&expr);
+        if let Some((data_type, values)) = domain(&expr, scope)? {
+            return Ok(Some(Self { label, expr, data_type, values, found: false }));
+        }
+        let data_type = found(&expr, scope);
+        Ok(data_type.map(|data_type| Self { label, expr, data_type, values: Vec::new(), found: true }))
     }
 
-    /// How many groups this key alone makes.
+    /// How many groups this key alone makes: one more than its list has. A key that is found makes one; which key it is, the group's
+    /// number does not tell.
     pub(crate) fn width(&self) -> u64 {
         self.values.len() as u64 + 1
     }
@@ -83,6 +94,23 @@ fn domain(expr: &Expr, scope: &Scope) -> Result<Option<Domain>, Refusal> {
         }
         (Taken::Beginning(period), Some(days)) => beginnings(period, days, &data_type).map(Some),
         (Taken::Beginning(_), None) => Ok(None),
+    }
+}
+
+/// The type of an expression over a marked column: the column itself, or a part or a beginning of its dates.
+fn found(expr: &Expr, scope: &Scope) -> Option<DataType> {
+    let of_dates =
+        |of: &Expr| dated(of, scope).filter(|(column, _)| column.thresholded).map(|(_, data_type)| data_type);
+    match expr {
+        Expr::Column(Column { name, .. }) => {
+            scope.column(name).filter(|column| column.thresholded).map(|column| column.data_type.clone())
+        }
+        Expr::ScalarFunction(call) => match taken(call) {
+            Some((Taken::Part(_), of)) => of_dates(of).map(|_| DataType::Int64),
+            Some((Taken::Beginning(_), of)) => of_dates(of),
+            None => of_dates(expr),
+        },
+        _ => None,
     }
 }
 

@@ -19,6 +19,7 @@ use glovebox_privacy::{NoisyCells, Table};
 
 use crate::canonical;
 use crate::flatten::unaliased;
+use crate::found::value_of;
 use crate::inner::{Analysed, Inner};
 use crate::noised::{Noised, noised};
 use crate::output::Output;
@@ -139,10 +140,24 @@ impl Outer {
 
     /// The released table, rebuilt from scalars.
     fn released(&self, cells: &NoisyCells) -> Result<RecordBatch, Refusal> {
-        let groups = self.inner.groups();
+        let groups = cells.groups;
+        let shaped = match &cells.found {
+            None => groups == self.inner.groups() && !self.inner.has_found_keys(),
+            Some(found) => {
+                self.inner.has_found_keys() && found.keys.iter().all(|key| key.len() == self.inner.keys.len())
+            }
+        };
+        if !shaped {
+            return Err(Reason::Internal.into());
+        }
         let mut columns: Vec<ArrayRef> = Vec::new();
         for (place, key) in self.group_keys.iter().enumerate() {
-            let values: Vec<Option<&KeyValue>> = (0..groups).map(|group| self.inner.key_value(*key, group)).collect();
+            let told = cells.found.iter().flat_map(|found| &found.keys);
+            let told: Vec<Option<KeyValue>> = told.map(|parts| parts.get(*key).and_then(value_of)).collect();
+            let values: Vec<Option<&KeyValue>> = match &cells.found {
+                None => (0..groups).map(|group| self.inner.key_value(*key, group)).collect(),
+                Some(_) => told.iter().map(Option::as_ref).collect(),
+            };
             columns.push(key_array(&self.key_type(place), &values));
         }
         for (place, output) in self.outputs.iter().enumerate() {

@@ -5,8 +5,8 @@ use std::fs;
 
 use glovebox_catalog::{Catalog, Manifest};
 use glovebox_policy::Cost;
-use glovebox_privacy::cells::ReleasedFamily;
-use glovebox_privacy::{Geometry, MechanismKind, Scalar, Scale};
+use glovebox_privacy::cells::{ReleasedFamily, ReleasedKeys};
+use glovebox_privacy::{Geometry, Key, KeyPart, MechanismKind, Scalar, Scale};
 
 use super::*;
 use crate::{guard, inner, lift, parse, plan};
@@ -27,13 +27,15 @@ const MANIFEST: &str = r#"
     classification = "test"
 "#;
 
-const COLUMNS: [(&str, &str, &str); 7] = [
+const COLUMNS: [(&str, &str, &str); 9] = [
     ("person", "int", ""),
     ("ward", "text", r#"keys = { values = ["east", "west"], basis = "rules" }"#),
     ("grade", "int", r#"keys = { values = [1, 2], basis = "rules" }"#),
     ("age", "int", r#"bounds = { lower = 0, upper = 100, basis = "law" }"#),
     ("day", "date", "days = { first = 2020-01-31, last = 2020-03-01, basis = \"period\" }"),
     ("at", "timestamp", "days = { first = 2020-01-31, last = 2020-02-01, basis = \"period\" }"),
+    ("town", "text", r#"keys = { threshold = true, basis = "places" }"#),
+    ("seen", "date", r#"keys = { threshold = true, basis = "days" }"#),
     ("cost", "float", "grid = 0.5\nbounds = { lower = 0, upper = 10, basis = \"tariff\" }"),
 ];
 
@@ -44,7 +46,11 @@ fn outer(sql: &str) -> Outer {
         format!("[[columns]]\nname = \"{name}\"\ntype = \"{kind}\"\nmeaning_en = \"m\"\nmeaning_zh = \"义\"\n{rest}\n")
     });
     let file = dir.path().join("visits.csv");
-    fs::write(&file, "person,ward,grade,age,cost,day,at\n1,east,1,30,2.5,2020-02-02,2020-02-02T01:02:03\n").unwrap();
+    fs::write(
+        &file,
+        "person,ward,grade,age,cost,day,at,town,seen\n1,east,1,30,2.5,2020-02-02,2020-02-02T01:02:03,oslo,2020-02-02\n",
+    )
+    .unwrap();
     catalog.add(&Manifest::parse(&format!("{MANIFEST}{}", columns.concat())).unwrap(), &file).unwrap();
     let planned = plan::on_planning_stack(|| {
         let lifted = lift::lift(guard::tokens(sql)?, &[])?;
@@ -57,6 +63,11 @@ fn outer(sql: &str) -> Outer {
 
 /// Runs a statement over the release with these cells, `[family][group]`, families by label; every half-width is 2.
 fn run(sql: &str, cells: &[&[i128]]) -> Vec<Vec<Scalar>> {
+    run_found(sql, cells, None).unwrap()
+}
+
+/// As [`run`], over these keys where keys are found in rows.
+fn run_found(sql: &str, cells: &[&[i128]], keys: Option<Vec<Key>>) -> Result<Vec<Vec<Scalar>>, Refusal> {
     let outer = outer(sql);
     let scale = Scale::new(1, 0).unwrap();
     let families = outer.inner().measures.iter().map(|measure| ReleasedFamily {
@@ -68,17 +79,18 @@ fn run(sql: &str, cells: &[&[i128]]) -> Vec<Vec<Scalar>> {
     let release = NoisyCells {
         kind: MechanismKind::Gaussian,
         geometry: Geometry::GroupSelection { max_groups: 1 },
-        groups: outer.inner().groups(),
+        groups: keys.as_ref().map_or(outer.inner().groups(), |keys| keys.len() as u32),
         cost: Cost::ZERO,
         families: families.collect(),
+        found: keys.map(|keys| ReleasedKeys { family: 0, tau: 1, keys }),
         cells: cells.iter().map(|row| row.to_vec()).collect(),
     };
     assert_eq!(release.families.len(), release.cells.len(), "{sql}");
     let columns = tables::columns_of(outer.schema()).unwrap();
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-    let table = runtime.block_on(outer.run(release)).unwrap();
+    let table = runtime.block_on(outer.run(release))?;
     assert_eq!(table.columns, columns, "{sql}");
-    table.rows
+    Ok(table.rows)
 }
 
 fn text(text: &str) -> Scalar {
@@ -234,4 +246,28 @@ fn as_many_operators_as_the_guard_lets_through() {
     let nots = "NOT ".repeat(guard::SQL_MAX_OPERATORS - 6);
     let rows = run(&format!("SELECT {nots} (COUNT(*) > 3) AS b FROM t.visits"), &[&[9]]);
     assert_eq!(rows, [[Scalar::Bool(true)]]);
+}
+
+#[test]
+fn keys_that_were_found_are_the_groups() {
+    let sql = "SELECT seen, COUNT(DISTINCT person) AS n, ward, town, dp_interval_high(COUNT(DISTINCT person)) AS high
+        FROM t.visits GROUP BY ward, seen, town HAVING COUNT(DISTINCT person) > 4 ORDER BY n DESC LIMIT 2";
+    // By label: seen, town, ward.
+    let key = |seen, town: &str, ward| vec![seen, KeyPart::Text(town.to_owned()), ward];
+    let keys = vec![
+        key(KeyPart::Null, "oslo", KeyPart::Null),
+        key(KeyPart::Int(0), "bergen", KeyPart::Text("east".to_owned())),
+        key(KeyPart::Int(i64::from(i32::MAX)), "", KeyPart::Text("west".to_owned())),
+    ];
+    let rows = run_found(sql, &[&[4, 5, 6]], Some(keys.clone())).unwrap();
+    assert_eq!(rows[1], [text("1970-01-01"), Int(5), text("east"), text("bergen"), Int(7)]);
+    assert_eq!(rows[0][1..], [Int(6), text("west"), text(""), Int(8)]);
+    assert_eq!(rows.len(), 2);
+    // Nothing appears: an answer without rows, of the same columns.
+    assert_eq!(run_found(sql, &[&[]], Some(vec![])).unwrap(), Vec::<Vec<Scalar>>::new());
+    // Releases of another form are none of this question.
+    assert!(run_found(sql, &[&[1]], None).is_err());
+    assert!(run_found(sql, &[&[1]], Some(vec![vec![KeyPart::Null]])).is_err());
+    let listed = "SELECT ward, COUNT(*) FROM t.visits GROUP BY ward";
+    assert!(run_found(listed, &[&[1, 2, 3]], Some(keys)).is_err());
 }

@@ -53,6 +53,9 @@ pub(crate) struct Value {
 /// What a refusal calls a grouping without the unit below another aggregate.
 const MIXED: &str = "an aggregate of an aggregate, unless the lower one groups by the unit";
 
+/// What a refusal calls a key without a list at this level.
+const FOUND: &str = "below another aggregate, a key without a public list";
+
 /// Reads an aggregate node below another one.
 ///
 /// # Errors
@@ -82,7 +85,11 @@ pub(crate) fn per_unit(
     }
     let mut keys = Vec::new();
     for expr in reader.group.iter().filter(|expr| !is_unit(expr)) {
-        keys.push(reader.key_column(expr)?);
+        let key = reader.key_column(expr)?;
+        if key.found {
+            return Err(Refusal::about(Reason::ClauseRefused, FOUND));
+        }
+        keys.push(key);
     }
     keys.sort_by(|a: &KeyColumn, b| a.label.cmp(&b.label));
     keys.dedup_by(|a, b| a.label == b.label);
@@ -186,6 +193,7 @@ fn known(reader: &Reader<'_>, keys: &[KeyColumn], values: &[Value], measures: &[
         bounds: None,
         grid: None,
         keys: None,
+        thresholded: false,
         days: None,
         identifier: false,
         stored: true,

@@ -4,9 +4,10 @@
 //! The privacy obligation is that of [`crate::fold`], reached by another road: the two share the question and the rank of
 //! a group, and nothing of how rows are read, rounded or added up. A test compares them bit for bit.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use arrow::array::{Array, AsArray, UInt64Array};
+use arrow::array::{Array, ArrayRef, AsArray, RecordBatch, StringArray, UInt64Array};
 use arrow::datatypes::{DataType, Decimal128Type, Int64Type};
 use datafusion::common::{Column, DFSchema, ScalarValue};
 use datafusion::error::{DataFusionError, Result as DfResult};
@@ -20,10 +21,11 @@ use datafusion::logical_expr::{
 };
 use datafusion::prelude::DataFrame;
 use glovebox_catalog::{KeyValue, UNIT_BYTES, UNIT_COLUMN};
-use glovebox_privacy::Geometry;
+use glovebox_privacy::{Geometry, KEY_TEXT_MAX_BYTES, Key, KeyPart};
 use glovebox_vault::{Expose as _, Protected};
 
-use crate::fold::{Cells, Parallelism, SelectionKey, private_session};
+use crate::fold::{Parallelism, SelectionKey, Totals, private_session};
+use crate::found::{listed, push_part};
 use crate::inner::Inner;
 use crate::keys::KeyColumn;
 use crate::measure::{Counted, FixedPoint, Measure};
@@ -37,11 +39,11 @@ pub(crate) async fn plain(
     geometry: Geometry,
     key: &SelectionKey,
     parallelism: Parallelism,
-) -> Result<Protected<Cells>, InnerFault> {
+) -> Result<Protected<Totals>, InnerFault> {
     run(inner, geometry, key, parallelism).await.map(Protected::seal).map_err(|_| InnerFault::at("plain nodes"))
 }
 
-async fn run(inner: &Inner, geometry: Geometry, key: &SelectionKey, parallelism: Parallelism) -> DfResult<Cells> {
+async fn run(inner: &Inner, geometry: Geometry, key: &SelectionKey, parallelism: Parallelism) -> DfResult<Totals> {
     // As in the fold: where groups are not what is selected, none is kept.
     let max_groups = geometry.max_groups().unwrap_or(0);
     let session = private_session(inner, parallelism);
@@ -57,16 +59,24 @@ async fn run(inner: &Inner, geometry: Geometry, key: &SelectionKey, parallelism:
     let schema = rows.schema().clone();
     let names: Vec<String> = (0..inner.measures.len()).map(|i| format!("m{i}")).collect();
     let mut row = vec![col(UNIT_COLUMN).alias("unit"), group_expr(&inner.keys).alias("code")];
+    let found: Vec<String> = (0..inner.keys.iter().filter(|key| key.found).count()).map(|i| format!("k{i}")).collect();
+    row.extend(inner.keys.iter().filter(|key| key.found).zip(&found).map(|(key, name)| found_expr(key).alias(name)));
     row.extend(inner.measures.iter().zip(&names).map(|(measure, name)| row_expr(measure, &schema).alias(name)));
     let sums = names.iter().map(|name| sum(col(name)).alias(name));
-    let per_unit = rows.select(row)?.aggregate(vec![col("unit"), col("code")], sums.collect())?;
+    let group: Vec<Expr> = std::iter::once(col("code")).chain(found.iter().map(|name| col(name))).collect();
+    let by_unit = std::iter::once(col("unit")).chain(group.iter().cloned());
+    let per_unit = rows.select(row)?.aggregate(by_unit.collect(), sums.collect())?;
 
-    let mut bounded = vec![col("code"), rank_order(key)?.alias("place")];
+    let mut bounded = group.clone();
+    bounded.push(rank_order(key, &group)?.alias("place"));
     bounded.extend(inner.measures.iter().zip(&names).map(|(measure, name)| clamp_expr(measure, name).alias(name)));
     let kept = per_unit.select(bounded)?.filter(col("place").lt_eq(lit(u64::from(max_groups))))?;
 
     let totals = names.iter().map(|name| sum(cast(col(name), DataType::Decimal128(38, 0))).alias(name));
-    let batches = kept.aggregate(vec![col("code")], totals.collect())?.collect().await?;
+    let batches = kept.aggregate(group, totals.collect())?.collect().await?;
+    if !found.is_empty() {
+        return found_totals(inner, found.len(), &batches);
+    }
 
     let mut cells = vec![vec![0_i128; inner.groups() as usize]; inner.measures.len()];
     for batch in batches {
@@ -79,7 +89,45 @@ async fn run(inner: &Inner, geometry: Geometry, key: &SelectionKey, parallelism:
             }
         }
     }
-    Ok(cells)
+    Ok(Totals { keys: Vec::new(), cells })
+}
+
+/// Keys and cells of groups with a number, `found` further keys and the totals.
+fn found_totals(inner: &Inner, found: usize, batches: &[RecordBatch]) -> DfResult<Totals> {
+    let mut totals = BTreeMap::new();
+    for batch in batches {
+        for row in 0..batch.num_rows() {
+            let code = batch.column(0).as_primitive::<Int64Type>().value(row);
+            let mut parts = batch.columns().iter().skip(1).take(found).map(|column| part(column, row));
+            let mut key = Key::new();
+            for (place, column) in inner.keys.iter().enumerate() {
+                let group = u32::try_from(code).ok();
+                let of_list = || group.map(|group| listed(inner.key_value(place, group)));
+                let part = if column.found { parts.next().transpose()? } else { of_list() };
+                key.push(part.ok_or_else(|| DataFusionError::Internal("key".to_owned()))?);
+            }
+            let sums = batch.columns().iter().skip(1 + found).map(|column| {
+                let totals = column.as_primitive::<Decimal128Type>();
+                if totals.is_valid(row) { totals.value(row) } else { 0 }
+            });
+            totals.insert(key, sums.collect::<Vec<i128>>());
+        }
+    }
+    let column = |place: usize| totals.values().map(|sums| sums.get(place).copied().unwrap_or(0)).collect();
+    let cells = (0..inner.measures.len()).map(column).collect();
+    Ok(Totals { keys: totals.into_keys().collect(), cells })
+}
+
+/// A value of a key as a part of it.
+fn part(column: &ArrayRef, row: usize) -> DfResult<KeyPart> {
+    Ok(match ScalarValue::try_from_array(column, row)? {
+        value if value.is_null() => KeyPart::Null,
+        ScalarValue::Boolean(Some(value)) => KeyPart::Bool(value),
+        ScalarValue::Int64(Some(value)) | ScalarValue::TimestampMicrosecond(Some(value), _) => KeyPart::Int(value),
+        ScalarValue::Date32(Some(value)) => KeyPart::Int(i64::from(value)),
+        ScalarValue::Utf8(Some(text)) | ScalarValue::Utf8View(Some(text)) => KeyPart::Text(text),
+        _ => return Err(DataFusionError::Internal("key type".to_owned())),
+    })
 }
 
 /// A level per unit: grouped by unit and key, clamped, and made columns of.
@@ -147,9 +195,18 @@ fn case(arms: Vec<(Expr, Expr)>, otherwise: Expr) -> Expr {
     Expr::Case(Case::new(None, arms, Some(Box::new(otherwise))))
 }
 
-/// The number of a row's group.
+/// A key that is found: a text that is too long is none.
+fn found_expr(key: &KeyColumn) -> Expr {
+    if key.data_type != DataType::Utf8 {
+        return key.expr.clone();
+    }
+    let cap = ScalarUDF::from(CapUdf { signature: Signature::any(1, Volatility::Immutable) });
+    cap.call(vec![key.expr.clone()])
+}
+
+/// The number of a row's group by listed keys.
 fn group_expr(keys: &[KeyColumn]) -> Expr {
-    keys.iter().fold(lit(0_i64), |code, key| {
+    keys.iter().filter(|key| !key.found).fold(lit(0_i64), |code, key| {
         let arms = (0_i64..)
             .zip(&key.values)
             .map(|(position, value)| (key.expr.clone().eq(key_literal(key, value)), lit(position)));
@@ -217,16 +274,43 @@ fn greatest(a: Expr, b: Expr) -> Expr {
 }
 
 /// The place of a group among its unit's groups, by rank.
-fn rank_order(key: &SelectionKey) -> DfResult<Expr> {
-    let rank = ScalarUDF::from(RankUdf { key: key.clone(), signature: Signature::any(2, Volatility::Immutable) });
-    let rank = rank.call(vec![col("unit"), col("code")]);
-    row_number()
-        .partition_by(vec![col("unit")])
-        .order_by(vec![rank.sort(true, false), col("code").sort(true, false)])
-        .build()
+fn rank_order(key: &SelectionKey, group: &[Expr]) -> DfResult<Expr> {
+    let signature = Signature::any(1 + group.len(), Volatility::Immutable);
+    let rank = ScalarUDF::from(RankUdf { key: key.clone(), signature });
+    let rank = rank.call(std::iter::once(col("unit")).chain(group.iter().cloned()).collect());
+    let order = std::iter::once(rank).chain(group.iter().cloned()).map(|expr| expr.sort(true, false));
+    row_number().partition_by(vec![col("unit")]).order_by(order.collect()).build()
 }
 
-/// [`SelectionKey::rank`] as a function.
+/// A text, or NULL for one that is too long to be a key.
+#[derive(Debug, PartialEq, Eq, Hash)]
+struct CapUdf {
+    signature: Signature,
+}
+
+impl ScalarUDFImpl for CapUdf {
+    fn name(&self) -> &'static str {
+        "__gb_key_text"
+    }
+
+    fn signature(&self) -> &Signature {
+        &self.signature
+    }
+
+    fn return_type(&self, _: &[DataType]) -> DfResult<DataType> {
+        Ok(DataType::Utf8)
+    }
+
+    fn invoke_with_args(&self, args: ScalarFunctionArgs) -> DfResult<ColumnarValue> {
+        let arrays = ColumnarValue::values_to_arrays(&args.args)?;
+        let texts = arrays.first().and_then(|array| array.as_string_opt::<i32>());
+        let texts = texts.ok_or_else(|| DataFusionError::Internal("a key of text is a text".to_owned()))?;
+        let capped = texts.iter().map(|text| text.filter(|text| text.len() <= KEY_TEXT_MAX_BYTES));
+        Ok(ColumnarValue::Array(Arc::new(capped.collect::<StringArray>())))
+    }
+}
+
+/// [`SelectionKey::rank`], or [`SelectionKey::rank_of_key`] where there are keys beside the number of the group, as a function.
 #[derive(PartialEq, Eq, Hash)]
 struct RankUdf {
     key: SelectionKey,
@@ -255,14 +339,22 @@ impl ScalarUDFImpl for RankUdf {
     fn invoke_with_args(&self, args: ScalarFunctionArgs) -> DfResult<ColumnarValue> {
         let arrays = ColumnarValue::values_to_arrays(&args.args)?;
         let wrong = || DataFusionError::Internal("rank takes a unit and a group".to_owned());
-        let [units, codes] = arrays.as_slice() else {
+        let [units, codes, keys @ ..] = arrays.as_slice() else {
             return Err(wrong());
         };
         let units = units.as_fixed_size_binary_opt().ok_or_else(wrong)?;
         let codes = codes.as_primitive_opt::<Int64Type>().ok_or_else(wrong)?;
         let ranks = (0..units.len()).map(|row| {
             let unit: [u8; UNIT_BYTES] = units.value(row).try_into().ok()?;
-            Some(self.key.rank(&unit, u32::try_from(codes.value(row)).ok()?))
+            let code = u32::try_from(codes.value(row)).ok()?;
+            if keys.is_empty() {
+                return Some(self.key.rank(&unit, code));
+            }
+            let mut bytes = code.to_be_bytes().to_vec();
+            for column in keys {
+                push_part(&mut bytes, &part(column, row).ok()?);
+            }
+            Some(self.key.rank_of_key(&unit, &bytes))
         });
         Ok(ColumnarValue::Array(Arc::new(ranks.collect::<UInt64Array>())))
     }

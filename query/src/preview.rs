@@ -1,7 +1,7 @@
 //! `EXPLAIN PRIVACY`: cost and expected error, from public numbers alone.
 
 use glovebox_privacy::accountant::epsilon_of;
-use glovebox_privacy::{Ask, NoisePlan, Scalar, Table};
+use glovebox_privacy::{Ask, MechanismKind, NoisePlan, Scalar, Table, Threshold};
 
 use crate::analysis::{mechanism_name, preview_columns};
 use crate::canonical::text;
@@ -21,13 +21,28 @@ pub(crate) fn preview(inner: &Inner, ask: &Ask, noise: &NoisePlan) -> Table {
     say("epsilon", ask.epsilon.to_display().to_string());
     say("delta", format!("{:e}", ask.delta));
     say("mechanism", mechanism_name(noise.kind()).to_owned());
-    say("groups", noise.groups().to_string());
+    match noise.threshold() {
+        None => say("groups", noise.groups().to_string()),
+        Some(Threshold { tau, delta, most_shown, .. }) => {
+            let names: Vec<&str> = inner.keys.iter().filter(|key| key.found).map(|key| key.label.as_str()).collect();
+            say("keys found in rows", names.join(", "));
+            say("threshold of units", format!("a key appears when its noised count of units is {tau} or more"));
+            say("threshold delta", format!("{:e}", delta.as_f64_up()));
+            say("groups", format!("those that appear, {most_shown} at most"));
+        }
+    }
     if let Some(max_groups) = noise.geometry().max_groups() {
         say("max_groups_contributed", max_groups.to_string());
     }
     say("cost rho", format!("{:.9}", cost.rho.as_f64_up()));
     if ask.delta > 0.0 {
-        say("cost epsilon at delta", format!("{:.6}", epsilon_of(cost.rho, ask.delta)));
+        // What the threshold takes of δ is not there for the noise.
+        let delta = (ask.delta - cost.delta.as_f64_up()).next_down().max(0.0);
+        let delta = if noise.threshold().is_some() { delta } else { ask.delta };
+        // With Laplace noise it takes all: the noise is of pure ε.
+        if noise.threshold().is_none() || noise.kind() == MechanismKind::Gaussian {
+            say("cost epsilon at delta", format!("{:.6}", epsilon_of(cost.rho, delta)));
+        }
     }
     for (measure, family) in inner.measures.iter().zip(noise.families()) {
         let unit = unit_of(measure);

@@ -12,6 +12,7 @@ use datafusion::logical_expr::physical_planning_context::PhysicalPlanningContext
 use datafusion::physical_expr::{PhysicalExpr, create_physical_expr};
 use glovebox_catalog::{KeyValue, UNIT_COLUMN};
 
+use crate::found::RowKeys;
 use crate::inner::{Inner, exprs_of};
 use crate::keys::KeyColumn;
 use crate::measure::{Counted, FixedPoint, Measure};
@@ -50,6 +51,8 @@ pub(crate) fn needed_columns(inner: &Inner, stored: &Schema) -> Result<Vec<usize
 pub(crate) struct RowReader {
     filter: Option<Arc<dyn PhysicalExpr>>,
     keys: Vec<KeyReader>,
+    /// The keys that are found in rows, in the order of the question's.
+    found: Vec<Arc<dyn PhysicalExpr>>,
     measures: Vec<(Counted, Option<Arc<dyn PhysicalExpr>>)>,
 }
 
@@ -59,6 +62,8 @@ pub(crate) struct Rows {
     pub(crate) kept: Option<BooleanArray>,
     /// The group of each row.
     pub(crate) groups: Vec<u32>,
+    /// The key of each row, where keys are found in rows.
+    pub(crate) keys: Option<RowKeys>,
     /// For each measure the contribution of each row.
     pub(crate) contributions: Vec<Contribution>,
 }
@@ -104,16 +109,18 @@ impl RowReader {
                 .map_err(|_| InnerFault::at("expression"))
         };
         let measures = measures.iter().map(|m| Ok((m.counted.clone(), m.expr().map(compile).transpose()?)));
+        let (listed, found) = (keys.iter().filter(|key| !key.found), keys.iter().filter(|key| key.found));
         Ok(Self {
             filter: filter.map(compile).transpose()?,
-            keys: keys.iter().map(|key| KeyReader::new(key, compile(&key.expr)?)).collect::<Result<_, _>>()?,
+            keys: listed.map(|key| KeyReader::new(key, compile(&key.expr)?)).collect::<Result<_, _>>()?,
+            found: found.map(|key| compile(&key.expr)).collect::<Result<_, _>>()?,
             measures: measures.collect::<Result<_, InnerFault>>()?,
         })
     }
 
     /// Evaluates every part of every expression by itself: what stands behind a condition is reached so, too.
     fn try_parts(&self, batch: &RecordBatch) -> Result<(), InnerFault> {
-        let keys = self.keys.iter().map(KeyReader::expr);
+        let keys = self.keys.iter().map(KeyReader::expr).chain(&self.found);
         let measures = self.measures.iter().filter_map(|(_, expr)| expr.as_ref());
         self.filter.iter().chain(keys).chain(measures).try_for_each(|expr| try_part(expr, batch))
     }
@@ -137,7 +144,9 @@ impl RowReader {
             key.add(batch, &mut groups)?;
         }
         let contributions = self.measures.iter().map(|(counted, expr)| contribution(counted, expr.as_deref(), batch));
-        Ok(Rows { kept, groups, contributions: contributions.collect::<Result<_, _>>()? })
+        let found = self.found.iter().map(|key| evaluate(key.as_ref(), batch)).collect::<Result<Vec<_>, _>>()?;
+        let keys = if found.is_empty() { None } else { Some(RowKeys::new(&groups, &found)?) };
+        Ok(Rows { kept, groups, keys, contributions: contributions.collect::<Result<_, _>>()? })
     }
 }
 

@@ -19,6 +19,8 @@ pub(crate) struct Known {
     pub(crate) grid: Option<f64>,
     /// Its public list of values.
     pub(crate) keys: Option<Vec<KeyValue>>,
+    /// Whether it may be grouped by without a list.
+    pub(crate) thresholded: bool,
     pub(crate) days: Option<Days>,
     /// A direct identifier: not usable.
     pub(crate) identifier: bool,
@@ -49,6 +51,7 @@ impl Scope {
             bounds: column.bounds.as_ref().and_then(|bounds| Interval::new(bounds.lower, bounds.upper)),
             grid: column.grid,
             keys: column.keys.as_ref().map(|keys| keys.values.clone()),
+            thresholded: column.thresholded.is_some(),
             days: column.days.clone(),
             identifier: column.identifier,
             stored: !column.identifier,

@@ -25,6 +25,9 @@ const NODE_STEPS: u64 = 1;
 /// Steps for a node that reads or writes text.
 const TEXT_STEPS: u64 = 16;
 
+/// Steps for finding the key of a row among those found before.
+const FIND_STEPS: u64 = 3 * TEXT_STEPS;
+
 /// Work in steps of roughly one simple operation on one value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Work {
@@ -34,8 +37,8 @@ pub struct Work {
     pub cells: u64,
 }
 
-/// The worst-case work of a question. What is added up per unit makes at most as many rows as it reads.
-pub(crate) fn work(inner: &Inner) -> Work {
+/// The worst-case work of a question with so many cells to noise. What is added up per unit makes at most as many rows as it reads.
+pub(crate) fn work(inner: &Inner, cells: u64) -> Work {
     let manifest = inner.dataset.manifest();
     let own = per_row(inner.filter.as_ref(), &inner.keys, &inner.measures, &inner.scope);
     let below = inner
@@ -44,13 +47,15 @@ pub(crate) fn work(inner: &Inner) -> Work {
         .map_or(0, |level| per_row(level.filter.as_ref(), &level.keys, &level.measures, &Scope::of_table(manifest)));
     let rows = u128::from(manifest.max_units()) * u128::from(manifest.max_rows_per_unit());
     let steps = rows * u128::from(own + below);
-    Work { steps, cells: u64::from(inner.groups()) * inner.measures.len() as u64 }
+    Work { steps, cells }
 }
 
 fn per_row(filter: Option<&Expr>, keys: &[KeyColumn], measures: &[Measure], scope: &Scope) -> u64 {
     let exprs = filter.into_iter().chain(measures.iter().filter_map(Measure::expr));
     let in_exprs: u64 = exprs.map(|expr| steps_of(expr, scope)).sum();
-    let in_keys: u64 = keys.iter().map(|key| steps_of(&key.expr, scope).max(ENTRY_STEPS)).sum();
+    // A key that is found is written down for the row, looked for among its unit's and, once kept, among all.
+    let finding = |key: &KeyColumn| if key.found { FIND_STEPS } else { 0 };
+    let in_keys: u64 = keys.iter().map(|key| steps_of(&key.expr, scope).max(ENTRY_STEPS) + finding(key)).sum();
     ROW_STEPS + ENTRY_STEPS * measures.len() as u64 + in_keys + in_exprs
 }
 

@@ -68,6 +68,10 @@ pub(super) fn columns(columns: &[Column], problems: &mut Problems) {
         if let Some(declared) = &column.keys {
             keys(column, declared, problems);
         }
+        if column.thresholded.is_some() && column.kind == ColumnKind::Float {
+            problems
+                .add(at(column, "keys"), "cannot be found in a `float` column; group by a type that compares exactly");
+        }
         if let Some(declared) = &column.days {
             days(column, declared, problems);
         }
@@ -82,7 +86,7 @@ fn without_use(column: &Column, what: &str, problems: &mut Problems) {
     let declared = [
         ("bounds", column.bounds.is_some()),
         ("grid", column.grid.is_some()),
-        ("keys", column.keys.is_some()),
+        ("keys", column.keys.is_some() || column.thresholded.is_some()),
         ("days", column.days.is_some()),
     ];
     for (key, _) in declared.into_iter().filter(|(_, there)| *there) {

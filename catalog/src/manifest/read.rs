@@ -9,7 +9,7 @@ use toml::{Table, Value};
 use super::walk::{Problems, Walk, date, number};
 use super::{
     Bounds, Column, ColumnKind, DatasetKind, Days, KeyValue, Keys, MAX_COLUMNS, MAX_KEYS, MAX_ROWS_PER_UNIT, MAX_UNITS,
-    Manifest, ManifestReport, Problem, check,
+    Manifest, ManifestReport, Problem, Thresholded, check,
 };
 
 /// What `[dataset]` holds, each part present unless a problem was reported for it.
@@ -183,7 +183,10 @@ fn column(index: usize, table: &Table, problems: &mut Problems) -> Option<Column
     };
     let bounds = section(&mut walk, "bounds", problems).and_then(|part| bounds(part, problems));
     let grid = walk.optional("grid").and_then(|value| number(value, &walk.at("grid"), problems));
-    let keys = section(&mut walk, "keys", problems).and_then(|part| keys(part, problems));
+    let (keys, thresholded) = match section(&mut walk, "keys", problems) {
+        Some(part) if part.has("threshold") => (None, thresholded(part, problems)),
+        part => (part.and_then(|part| keys(part, problems)), None),
+    };
     let days = section(&mut walk, "days", problems).and_then(|part| days(part, problems));
     walk.finish(problems);
     Some(Column {
@@ -196,6 +199,7 @@ fn column(index: usize, table: &Table, problems: &mut Problems) -> Option<Column
         bounds,
         grid,
         keys,
+        thresholded,
         days,
     })
 }
@@ -234,6 +238,15 @@ fn days(mut walk: Walk<'_>, problems: &mut Problems) -> Option<Days> {
     let basis = walk.text("basis", problems);
     walk.finish(problems);
     Some(Days { first: first?, last: last?, basis: basis? })
+}
+
+fn thresholded(mut walk: Walk<'_>, problems: &mut Problems) -> Option<Thresholded> {
+    if walk.optional("threshold") != Some(&Value::Boolean(true)) {
+        problems.add(walk.at("threshold"), "must be true; leave `keys` out where the column may not be grouped by");
+    }
+    let basis = walk.text("basis", problems);
+    walk.finish(problems);
+    Some(Thresholded { basis: basis? })
 }
 
 fn keys(mut walk: Walk<'_>, problems: &mut Problems) -> Option<Keys> {

@@ -4,7 +4,7 @@ use std::fmt::Display;
 
 use toml::Value;
 
-use super::{Bounds, Column, Days, KeyValue, Keys, Manifest};
+use super::{Bounds, Column, Days, KeyValue, Keys, Manifest, Thresholded};
 use crate::civil::Date;
 
 /// The canonical text.
@@ -61,6 +61,9 @@ fn write_column(out: &mut String, column: &Column) {
             KeyValue::Bool(flag) => flag.to_string(),
         }));
         line(out, "keys", &format!("{{ values = {values}, basis = {} }}", text(basis)));
+    }
+    if let Some(Thresholded { basis }) = &column.thresholded {
+        line(out, "keys", &format!("{{ threshold = true, basis = {} }}", text(basis)));
     }
     if let Some(Days { first, last, basis }) = &column.days {
         let [first, last] = [first, last].map(|day| Date::of(i64::from(*day)));

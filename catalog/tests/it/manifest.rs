@@ -239,3 +239,34 @@ fn days_are_dates_of_dated_columns() {
         assert!(report.contains(problem), "{report}");
     }
 }
+
+#[test]
+fn a_column_may_be_marked_for_keys_without_a_list() {
+    let marked = GOOD.replace("values = [1, 2]", "threshold = true");
+    let manifest = Manifest::parse(&marked).unwrap();
+    let column = manifest.column("year").unwrap();
+    assert_eq!((column.thresholded.as_ref().unwrap().basis.as_str(), &column.keys), ("protocol", &None));
+    assert!(Manifest::parse(GOOD).unwrap().columns().iter().all(|column| column.thresholded.is_none()));
+    assert_eq!(Manifest::parse(&manifest.to_toml()).unwrap(), manifest);
+    assert_ne!(manifest.digest(), Manifest::parse(GOOD).unwrap().digest());
+
+    check(
+        "values = [1, 2]",
+        "threshold = false",
+        "columns.year.keys.threshold: must be true; leave `keys` out where the column may not be grouped by",
+    );
+    check("values = [1, 2]", "threshold = true, values = [1]", "columns.year.keys.values: is not a known key");
+    check("values = [1, 2], basis = \"protocol\"", "threshold = true", "columns.year.keys.basis: is missing");
+    let mark = "keys = { threshold = true, basis = \"b\" }";
+    check(
+        "grid = 0.5",
+        mark,
+        "columns.cost.keys: cannot be found in a `float` column; group by a type that compares exactly",
+    );
+    let person = "meaning_zh = \"人\"";
+    check(person, &format!("{person}\n{mark}"), "columns.person.keys: cannot be declared on a unit column");
+    let identifier = "header = \"费用\"\nidentifier = true";
+    let report =
+        Manifest::parse(&GOOD.replace("header = \"费用\"", identifier).replace("grid = 0.5", mark)).unwrap_err();
+    assert!(report.to_string().contains("columns.cost.keys: cannot be declared on a direct identifier"), "{report}");
+}

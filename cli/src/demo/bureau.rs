@@ -17,6 +17,8 @@ struct Holding {
     contract: &'static str,
     /// ρ over the term, and ρ a day.
     rho: (f64, f64),
+    /// δ over the term, and as much a day, for thresholds of keys that are found in rows.
+    delta: f64,
     /// Columns with the roles in which they may be used.
     grants: &'static [(&'static str, &'static str)],
 }
@@ -29,6 +31,7 @@ const HOLDINGS: [Holding; 5] = [
         dataset: "medical.rand_hie",
         contract: "example-ai-rand-hie",
         rho: (0.5, 0.2),
+        delta: 0.0,
         grants: &[
             ("person_id mdvis totadm meddol outpdol inpdol drugdol", "aggregate"),
             ("coins plan site year female child hlthg hlthf hlthp", "group filter"),
@@ -42,6 +45,7 @@ const HOLDINGS: [Holding; 5] = [
         dataset: "medical.covid_testing",
         contract: "covid-2026",
         rho: (0.1, 0.1),
+        delta: 0.0,
         grants: &[
             ("age ct_result col_rec_tat rec_ver_tat", "aggregate"),
             ("gender result demo_group drive_thru_ind patient_class", "group filter"),
@@ -54,6 +58,7 @@ const HOLDINGS: [Holding; 5] = [
         dataset: "education.yrbss_students",
         contract: "yrbss-2026",
         rho: (0.1, 0.1),
+        delta: 0.0,
         grants: &[
             ("person_id height weight physically_active_7d strength_training_7d", "aggregate"),
             ("gender grade race helmet_12m hours_tv_per_school_day school_night_hours_sleep", "group filter"),
@@ -66,9 +71,10 @@ const HOLDINGS: [Holding; 5] = [
         dataset: "traffic.nyc_flights13",
         contract: "flights-2026",
         rho: (0.1, 0.1),
+        delta: 5e-9,
         grants: &[
             ("vehicle_id dep_delay arr_delay air_time distance", "aggregate"),
-            ("month carrier origin hour", "group filter"),
+            ("month carrier origin hour dest", "group filter"),
             ("dep_delay arr_delay distance", "filter"),
             ("month day dep_time air_time origin dest", "wasmInput"),
         ],
@@ -79,6 +85,7 @@ const HOLDINGS: [Holding; 5] = [
         dataset: "traffic.nass_crash_occupants",
         contract: "nass-2026",
         rho: (0.1, 0.1),
+        delta: 0.0,
         grants: &[
             ("vehicle_id age samp_weight", "aggregate"),
             ("dvcat dead airbag seatbelt frontal sex occ_role deploy", "group filter"),
@@ -137,7 +144,7 @@ fn contract_text(holding: &Holding) -> String {
     let now = chrono::Utc::now();
     let at = |days: i64| (now + chrono::TimeDelta::days(days)).to_rfc3339_opts(chrono::SecondsFormat::Secs, true);
     let (starts, ends) = (at(-1), at(365));
-    let Holding { dataset, contract, rho: (allotment, per_day), grants, .. } = holding;
+    let Holding { dataset, contract, rho: (allotment, per_day), delta, grants, .. } = holding;
     let mut text = format!(
         "\
 id = \"{contract}\"
@@ -151,6 +158,8 @@ ends = \"{ends}\"
 [budget]
 allotment_rho = {allotment:?}
 per_day_rho = {per_day:?}
+allotment_delta = {delta:e}
+per_day_delta = {delta:e}
 
 [per_query]
 max_epsilon = 2.0

@@ -18,6 +18,8 @@ flight_listen = \"127.0.0.1:0\"
 [[budget_domains]]
 name = \"resident\"
 cap_rho = 1.0
+# For thresholds of keys that are found in rows.
+cap_delta = 1e-8
 published_delta = 1e-9
 ";
 

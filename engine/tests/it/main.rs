@@ -4,6 +4,7 @@
 
 mod bill;
 mod crash;
+mod found_keys;
 mod freeze;
 mod identifiers;
 mod jobs;

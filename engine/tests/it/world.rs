@@ -67,6 +67,13 @@ type = "int"
 meaning_en = "visits to a doctor"
 meaning_zh = "就诊次数"
 bounds = { lower = 0, upper = 10, basis = "codebook" }
+
+[[columns]]
+name = "town"
+type = "text"
+meaning_en = "town"
+meaning_zh = "城镇"
+keys = { threshold = true, basis = "names of towns" }
 "#;
 
 const CONTRACT: &str = r#"
@@ -95,7 +102,7 @@ columns = ["person", "visits"]
 
 [[grants]]
 roles = ["group", "filter", "wasmInput"]
-columns = ["sex", "visits"]
+columns = ["sex", "visits", "town"]
 "#;
 
 /// An install in a folder of its own. Opened and closed at will; audited when it is done with.
@@ -114,6 +121,14 @@ impl World {
     /// With so many persons.
     pub(crate) fn with_persons(persons: u32) -> Self {
         Self::with(persons, CONFIG)
+    }
+
+    /// With so many persons, and so much of δ for thresholds in a lifetime.
+    pub(crate) fn with_delta(persons: u32, cap_delta: &str) -> Self {
+        let domain = format!(
+            "\n[[budget_domains]]\nname = \"resident\"\ncap_rho = 1.0\ncap_delta = {cap_delta}\npublished_delta = 1e-9\n"
+        );
+        Self::with(persons, &format!("{CONFIG}{domain}"))
     }
 
     /// With so many persons of four rows each, and windows that are too short for reading them.
@@ -155,6 +170,14 @@ impl World {
     pub(crate) fn contract(&self, engine: &Engine, org: &str, allotment: &str, ends: &str) {
         let text = CONTRACT.replace("{org}", org).replace("{allotment}", allotment).replace("{ends}", ends);
         self.sign(engine, &text).unwrap();
+    }
+
+    /// Grants a firm a contract with so much of δ for thresholds.
+    pub(crate) fn contract_with_delta(&self, engine: &Engine, org: &str, delta: &str) -> Result<(), Refusal> {
+        let text =
+            CONTRACT.replace("{org}", org).replace("{allotment}", "0.2").replace("{ends}", "2120-01-01T00:00:00Z");
+        let delta = format!("\nallotment_delta = {delta}\nper_day_delta = {delta}\n\n[per_query]");
+        self.sign(engine, &text.replace("\n[per_query]", &delta))
     }
 
     /// Grants a firm a contract under which two officers decide, and registers a second officer, whose key this is.
@@ -261,12 +284,14 @@ impl World {
 }
 
 fn rows(persons: u32) -> String {
-    let mut text = String::from("person,sex,visits\n");
+    let mut text = String::from("person,sex,visits,town\n");
     let each = if persons > 1000 { 4 } else { 1 };
     for row in 0..persons * each {
         let person = row / each;
         let sex = if person.is_multiple_of(2) { "f" } else { "m" };
-        writeln!(text, "{person},{sex},{}", row % 7).unwrap();
+        // Every sixteenth person lives where nobody else does.
+        let town = if person % 16 == 15 { format!("hamlet {person}") } else { "capital".to_owned() };
+        writeln!(text, "{person},{sex},{},{town}", row % 7).unwrap();
     }
     text
 }

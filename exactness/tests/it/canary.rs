@@ -6,6 +6,7 @@ use glovebox_query::Draft;
 
 use crate::corpus::CORPUS;
 use crate::data::{KEY, Place, block, cut};
+use crate::found_keys;
 
 const TEXT: &str = "CANARY-4711";
 const NUMBER: &str = "7160917160917";
@@ -26,7 +27,7 @@ fn clean(what: &str, said: &str) {
 fn canaries_show_in_no_analysis_preview_refusal_fault_or_exact() {
     let place = Place::new();
     let name = place.add_csv(&csv());
-    for sql in CORPUS {
+    for sql in CORPUS.iter().chain(found_keys::CORPUS) {
         let draft = Draft::read(&place.catalog, &sql.replace("{t}", &name), &[]).unwrap();
         clean(sql, &format!("{draft:?}"));
         let analysis = place.analyse(sql, &name);
@@ -41,7 +42,7 @@ fn canaries_show_in_no_analysis_preview_refusal_fault_or_exact() {
         "SELECT SUM(note) FROM {t}",
         "SELECT MEDIAN(big) FROM {t}",
         "SELECT SUM(big) FROM {t}",
-        "SELECT note, COUNT(*) FROM {t} GROUP BY note",
+        "SELECT w, COUNT(*) FROM {t} GROUP BY w",
         "SELECT COUNT(*) FROM {t} WHERE note > (SELECT note FROM {t})",
         "EXPLAIN ANALYZE SELECT COUNT(*) FROM {t}",
     ] {

@@ -15,6 +15,7 @@ use arrow::array::{
 };
 use glovebox_catalog::{Catalog, Manifest};
 use glovebox_policy::NanoEpsilon;
+use glovebox_privacy::Key;
 use glovebox_query::{Analysis, Defaults, Draft, InnerFault, Options, Parallelism, SelectionKey};
 use glovebox_vault::Expose as _;
 use parquet::arrow::ArrowWriter;
@@ -31,7 +32,7 @@ pub(crate) struct Row {
     pub(crate) person: i64,
     /// Bounds −10..50.
     pub(crate) x: Option<i64>,
-    /// No bounds.
+    /// No bounds; marked for keys without a list.
     pub(crate) big: Option<i64>,
     /// Bounds −5..20 in steps of 0.25.
     pub(crate) c: Option<f64>,
@@ -43,10 +44,15 @@ pub(crate) struct Row {
     pub(crate) g: Option<i64>,
     /// Public keys false, true.
     pub(crate) flag: Option<bool>,
+    /// Marked for keys without a list.
     pub(crate) note: Option<String>,
     pub(crate) day: Option<i32>,
+    /// Marked for keys without a list.
     pub(crate) at: Option<i64>,
 }
+
+/// Leave to group by a column without a list.
+const MARKED: &str = r#"keys = { threshold = true, basis = "test" }"#;
 
 /// The manifest of [`Row`] under a name.
 pub(crate) fn manifest(name: &str) -> Manifest {
@@ -70,15 +76,19 @@ pub(crate) fn manifest(name: &str) -> Manifest {
     for (column, kind, rest) in [
         ("person", "int", ""),
         ("x", "int", r#"bounds = { lower = -10, upper = 50, basis = "test" }"#),
-        ("big", "int", ""),
+        ("big", "int", MARKED),
         ("c", "float", "grid = 0.25\nbounds = { lower = -5, upper = 20, basis = \"test\" }"),
         ("w", "float", ""),
         ("k", "text", r#"keys = { values = ["a", "b", "c"], basis = "test" }"#),
         ("g", "int", r#"keys = { values = [1, 2, 3, 4], basis = "test" }"#),
         ("flag", "bool", r#"keys = { values = [false, true], basis = "test" }"#),
-        ("note", "text", ""),
+        ("note", "text", MARKED),
         ("day", "date", "days = { first = 2019-11-15, last = 2020-02-10, basis = \"test\" }"),
-        ("at", "timestamp", "days = { first = 2019-11-15, last = 2020-02-10, basis = \"test\" }"),
+        (
+            "at",
+            "timestamp",
+            "days = { first = 2019-11-15, last = 2020-02-10, basis = \"test\" }\nkeys = { threshold = true, basis = \"test\" }",
+        ),
     ] {
         text += &format!(
             "\n[[columns]]\nname = \"{column}\"\ntype = \"{kind}\"\nmeaning_en = \"m\"\nmeaning_zh = \"义\"\n{rest}\n"
@@ -182,6 +192,17 @@ pub(crate) fn fold(analysis: &Analysis, parallelism: Parallelism) -> Result<Cell
 
 pub(crate) fn plain(analysis: &Analysis, parallelism: Parallelism) -> Result<Cells, InnerFault> {
     block(analysis.exact_cells_by_plain_nodes(&KEY, parallelism)).map(|cells| cells.expose())
+}
+
+/// Keys and cells, open.
+pub(crate) type Totals = (Vec<Key>, Cells);
+
+pub(crate) fn fold_keys(analysis: &Analysis, parallelism: Parallelism) -> Result<Totals, InnerFault> {
+    block(analysis.exact_totals(&KEY, parallelism)).map(|totals| totals.expose())
+}
+
+pub(crate) fn plain_keys(analysis: &Analysis, parallelism: Parallelism) -> Result<Totals, InnerFault> {
+    block(analysis.exact_totals_by_plain_nodes(&KEY, parallelism)).map(|totals| totals.expose())
 }
 
 pub(crate) fn linf(analysis: &Analysis) -> Vec<u64> {

@@ -7,6 +7,7 @@ mod corpus;
 mod data;
 mod flights;
 mod footage;
+mod found_keys;
 mod jobs;
 mod neighbours;
 mod reference;

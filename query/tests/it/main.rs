@@ -1,9 +1,10 @@
 //! Tests of the analysis through its public face: what is accepted, what is refused and how.
-#![expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
+#![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 
 mod arithmetic;
 mod caps;
 mod digests;
+mod found_keys;
 mod parameters;
 mod per_unit;
 mod previews;

@@ -11,6 +11,7 @@ const QUESTIONS: &[&str] = &[
     "SELECT WITH DIFFERENTIAL_PRIVACY OPTIONS (epsilon = 0.1, delta = 0, max_groups_contributed = 1)
         smoker, SUM(free, contribution_bounds_per_row => (0, 9)) FROM t.visits GROUP BY smoker",
     "SELECT AVG(CASE WHEN note = 'canary' THEN loose / weight END, contribution_bounds_per_row => (-1, 1)) FROM t.visits",
+    "SELECT town, code, COUNT(*) FROM t.visits GROUP BY town, code",
     "SELECT COUNT(*, contribution_bounds_per_group => (0, 1)), COUNT(note) FROM t.visits",
 ];
 

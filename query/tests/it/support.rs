@@ -10,6 +10,9 @@ use glovebox_privacy::{Scalar, Table};
 use glovebox_query::{Analysis, Defaults, Draft, Options};
 use tempfile::TempDir;
 
+/// Leave to group by a column without a list.
+const MARKED: &str = r#"keys = { threshold = true, basis = "places, not persons" }"#;
+
 /// A manifest of visits to a clinic, under a name.
 pub(crate) fn manifest(name: &str) -> Manifest {
     let mut text = format!(
@@ -43,6 +46,9 @@ pub(crate) fn manifest(name: &str) -> Manifest {
         ("note", "text", ""),
         ("day", "date", "days = { first = 2019-12-30, last = 2020-02-03, basis = \"period\" }"),
         ("at", "timestamp", ""),
+        ("town", "text", MARKED),
+        ("code", "int", MARKED),
+        ("seen", "timestamp", MARKED),
     ] {
         text += &format!(
             "\n[[columns]]\nname = \"{column}\"\ntype = \"{kind}\"\nmeaning_en = \"m\"\nmeaning_zh = \"义\"\n{rest}\n"
@@ -51,13 +57,13 @@ pub(crate) fn manifest(name: &str) -> Manifest {
     Manifest::parse(&text).unwrap_or_else(|report| panic!("{report}"))
 }
 
-const HEADER: &str = "person,phone,ward,grade,smoker,age,cost,weight,free,loose,note,day,at\n";
+const HEADER: &str = "person,phone,ward,grade,smoker,age,cost,weight,free,loose,note,day,at,town,code,seen\n";
 
 /// Adds the dataset with rows for the persons given.
 pub(crate) fn add(catalog: &Catalog, dir: &Path, name: &str, persons: impl IntoIterator<Item = i64>) {
     let rows = persons.into_iter().map(|person| {
         format!(
-            "{person},555-{person},east,1,true,{},10.5,0.5,7,1.5,canary,2020-01-02,2020-01-02T03:04:05\n",
+            "{person},555-{person},east,1,true,{},10.5,0.5,7,1.5,canary,2020-01-02,2020-01-02T03:04:05,oslo,7,2020-01-02T03:04:05\n",
             20 + person
         )
     });
@@ -84,6 +90,14 @@ fn add_wide(catalog: &Catalog, dir: &Path) {
     catalog.add(&Manifest::parse(&text).unwrap(), &file).unwrap();
 }
 
+/// `t.crowd`: the same form, declared for ten thousand million units.
+fn add_crowd(catalog: &Catalog, dir: &Path) {
+    let text = manifest("t.crowd").to_toml().replace("max_units = 1000", "max_units = 10000000000");
+    let file = dir.join("crowd.csv");
+    fs::write(&file, HEADER).unwrap();
+    catalog.add(&Manifest::parse(&text).unwrap(), &file).unwrap();
+}
+
 /// A catalog that lives as long as the tests.
 pub(crate) struct Place {
     _dir: TempDir,
@@ -98,6 +112,7 @@ pub(crate) static PLACE: LazyLock<Place> = LazyLock::new(|| {
     add(&catalog, dir.path(), "t.fewer", 1..=4);
     add(&catalog, dir.path(), "t.other", 2..=3);
     add_wide(&catalog, dir.path());
+    add_crowd(&catalog, dir.path());
     Place { _dir: dir, catalog }
 });
 

@@ -70,6 +70,7 @@ impl Dataset {
         let all = [
             (self.card.unit.contains(&column.name), t.usable_unit),
             (column.keys.is_some(), t.usable_group),
+            (column.thresholded.is_some(), t.usable_threshold),
             (column.bounds.is_some(), t.usable_sum),
         ];
         all.into_iter().filter_map(|(holds, text)| holds.then_some(text)).collect()

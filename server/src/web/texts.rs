@@ -92,6 +92,7 @@ texts! {
     usable_unit: "隐私单位", "privacy unit";
     usable_identifier: "直接标识符，不可使用", "identifies directly; cannot be used";
     usable_group: "可分组", "to group by";
+    usable_threshold: "可分组：只显示单位数足够的键", "to group by: keys of enough units appear";
     usable_sum: "可求和", "to sum";
     sample: "合成样本（虚构数据）", "Synthetic sample (made up)";
     sample_note: "以下各行由清单随机生成，与任何真实个体无关；除清单外不含任何信息，请勿据此得出结论。", "These rows were drawn at random from the manifest. They are about nobody, and say nothing that the manifest does not; conclude nothing from them.";
