@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use glovebox_catalog::{Catalog, Declaration, Manifest, PublicManifest};
+use glovebox_catalog::{Catalog, Declaration, Manifest};
 use glovebox_ledger::{ContractError, Ledger, LedgerError, Person, Seal};
 use glovebox_policy::{Caller, DatasetName, JobId, PersonId, PolicySet, Public, Reason, Refusal, Role, SignedContract};
 use glovebox_privacy::Table;
@@ -223,30 +223,6 @@ impl Engine {
                 Err(Refusal::about(Reason::DatasetExists, &manifest.name().to_string()).into())
             }
             Err(error) => Err(internal("dataset registration", &error).into()),
-        }
-    }
-
-    /// Brings a public table in. The log tells who called it public before anybody can join it.
-    fn add_public_table(
-        &self,
-        caller: &Caller,
-        manifest: &PublicManifest,
-        file: &Path,
-    ) -> Result<DatasetCard, OfficerFault> {
-        let ledger = &self.shared.ledger;
-        let mut refused = None;
-        let added = self.shared.catalog.add_public(manifest, file, |snapshot| {
-            let told = ledger.announce_public_table(manifest.name(), snapshot, manifest.digest(), &caller.person);
-            refused = told.err();
-            refused.is_none()
-        });
-        match (added, refused) {
-            (Ok((table, _)), _) => Ok(DatasetCard::from(table.as_ref())),
-            (Err(_), Some(LedgerError::Exists { .. })) => {
-                Err(Refusal::about(Reason::DatasetExists, &manifest.name().to_string()).into())
-            }
-            (Err(_), Some(error)) => Err(internal("public table", &error).into()),
-            (Err(error), None) => Err(error.into()),
         }
     }
 

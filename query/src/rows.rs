@@ -16,7 +16,6 @@ use crate::inner::{Inner, exprs_of};
 use crate::keys::KeyColumn;
 use crate::measure::{Counted, FixedPoint, Measure};
 use crate::per_unit::PerUnit;
-use crate::scope::Scope;
 
 /// Something failed on the way from rows to cells. A constant on purpose: which row or why is nobody's business
 /// outside the machine, and an accepted query gives no row the chance.
@@ -34,14 +33,16 @@ impl InnerFault {
 
 /// The stored columns a question needs, the unit column last.
 pub(crate) fn needed_columns(inner: &Inner, stored: &Schema) -> Result<Vec<usize>, InnerFault> {
-    let exprs: Vec<&Expr> = match &inner.per_unit {
+    let mut exprs: Vec<&Expr> = match &inner.per_unit {
         None => exprs_of(inner.filter.as_ref(), &inner.keys, &inner.measures).collect(),
         Some(level) => exprs_of(level.filter.as_ref(), &level.keys, &level.measures).collect(),
     };
+    exprs.extend(inner.lookups.iter().flat_map(|lookup| lookup.on.iter().map(|(_, expr)| expr)));
     let mut names: Vec<String> =
         exprs.into_iter().flat_map(Expr::column_refs).map(|column| column.name.clone()).collect();
     names.sort();
     names.dedup();
+    names.retain(|name| !inner.lookups.iter().flat_map(|lookup| lookup.known()).any(|known| known.name == *name));
     names.push(UNIT_COLUMN.to_owned());
     names.iter().map(|name| stored.index_of(name).map_err(|_| InnerFault::at("projection"))).collect()
 }
@@ -146,14 +147,14 @@ pub(crate) fn try_on_nulls(inner: &Inner) -> Result<(), InnerFault> {
             .map_err(|_| InnerFault::at("schema"))
     };
     if let Some(level) = &inner.per_unit {
-        let batch = nulls(Scope::of_table(inner.dataset.manifest()).arrow_schema())?;
+        let batch = nulls(inner.table.arrow_schema())?;
         RowReader::of_level(level, &batch.schema())?.read(&batch)?;
     }
     let batch = nulls(inner.scope.arrow_schema())?;
     RowReader::new(inner, &batch.schema())?.read(&batch).map(drop)
 }
 
-fn evaluate(expr: &dyn PhysicalExpr, batch: &RecordBatch) -> Result<ArrayRef, InnerFault> {
+pub(crate) fn evaluate(expr: &dyn PhysicalExpr, batch: &RecordBatch) -> Result<ArrayRef, InnerFault> {
     let value = expr.evaluate(batch).map_err(|_| InnerFault::at("evaluation"))?;
     value.into_array(batch.num_rows()).map_err(|_| InnerFault::at("evaluation"))
 }

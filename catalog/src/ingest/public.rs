@@ -18,7 +18,7 @@ use crate::store::{ContentMarks, RowGroups, StoreError};
 pub(crate) const TEXT_BYTES: usize = 1_024;
 
 /// The most bytes of all rows of a public table, as they lie in memory.
-pub(crate) const TABLE_BYTES: usize = 256 * 1024 * 1024;
+pub(crate) const TABLE_BYTES: usize = 64 * 1024 * 1024;
 
 /// Rows that are ready to be stored.
 pub(crate) struct PreparedPublic {

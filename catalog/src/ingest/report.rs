@@ -45,7 +45,7 @@ impl fmt::Display for FaultKind {
             Self::Cell(class) => write!(f, "the cell is {}, not of the declared type", class.as_str()),
             Self::Repeated => f.write_str("the row repeats another in columns that are declared unique"),
             Self::TooManyUnits => f.write_str("the file has more units than `max_units` declares"),
-            Self::TooManyRows => f.write_str("the file has more rows than `max_rows` declares, or more than 256 MiB"),
+            Self::TooManyRows => f.write_str("the file has more rows than `max_rows` declares, or more than 64 MiB"),
             Self::TextTooLong => f.write_str("the text is longer than 1024 bytes, which a public table may not hold"),
         }
     }

@@ -8,6 +8,7 @@ mod freeze;
 mod identifiers;
 mod jobs;
 mod lost;
+mod public_tables;
 mod refusals;
 mod replay;
 mod sharing;

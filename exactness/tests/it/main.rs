@@ -9,5 +9,6 @@ mod flights;
 mod footage;
 mod jobs;
 mod neighbours;
+mod public;
 mod reference;
 mod totality;

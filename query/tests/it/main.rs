@@ -4,6 +4,7 @@
 mod arithmetic;
 mod caps;
 mod digests;
+mod joins;
 mod parameters;
 mod per_unit;
 mod previews;
