@@ -43,6 +43,19 @@ pub(crate) struct Dataset {
     pub(crate) columns: Vec<Column>,
 }
 
+impl Dataset {
+    /// The dataset, if it is one to have a contract on.
+    ///
+    /// # Errors
+    /// That it is a public table.
+    pub(crate) fn with_units(&self) -> anyhow::Result<&Self> {
+        match self.kind.as_str() {
+            "public" => Err(anyhow::anyhow!("`{}` is a public table, which needs no contract", self.name)),
+            _ => Ok(self),
+        }
+    }
+}
+
 /// A column, from its manifest.
 #[derive(Debug, Deserialize)]
 pub(crate) struct Column {
@@ -216,6 +229,35 @@ pub(crate) struct BillLine {
     pub(crate) at: String,
     pub(crate) cost: Cost,
     pub(crate) price: u64,
+}
+
+/// `GET /applications`.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Applications {
+    pub(crate) applications: Vec<Application>,
+}
+
+/// An application for data.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Application {
+    pub(crate) id: String,
+    pub(crate) org: String,
+    pub(crate) person: String,
+    pub(crate) dataset: String,
+    pub(crate) status: String,
+    pub(crate) at: String,
+    pub(crate) why: String,
+    pub(crate) contract: Option<String>,
+    pub(crate) reason: Option<String>,
+    pub(crate) ended_by: Option<String>,
+    pub(crate) ended_at: Option<String>,
+    pub(crate) text: Option<String>,
+}
+
+/// `GET /applications/{id}/draft`.
+#[derive(Debug, Deserialize)]
+pub(crate) struct ContractDraft {
+    pub(crate) contract: String,
 }
 
 /// `GET /freezes`.

@@ -51,10 +51,7 @@ fn write_template(
     view: &View,
 ) -> Result<(), Failure> {
     let card: Dataset = rest.get(&format!("/datasets/{dataset}"))?.read()?;
-    if card.kind == "public" {
-        return Err(anyhow::anyhow!("`{dataset}` is a public table, which needs no contract").into());
-    }
-    let text = template::contract(&card, org, chrono::Utc::now());
+    let text = template::contract(card.with_units()?, org, chrono::Utc::now());
     match out {
         Some(path) => {
             private_file::write_new_public(path, &text)?;

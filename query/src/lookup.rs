@@ -10,14 +10,11 @@ use arrow::array::{Array as _, ArrayRef, BooleanArray, RecordBatch, UInt32Array}
 use arrow::compute::take;
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use arrow::row::{RowConverter, SortField};
-use datafusion::common::DFSchema;
-use datafusion::execution::context::ExecutionProps;
-use datafusion::logical_expr::physical_planning_context::PhysicalPlanningContext;
-use datafusion::physical_expr::{PhysicalExpr, create_physical_expr};
+use datafusion::physical_expr::PhysicalExpr;
 
 use crate::inner::Inner;
 use crate::join::Lookup;
-use crate::rows::{InnerFault, evaluate};
+use crate::rows::{InnerFault, compiled, evaluate};
 
 /// Looks up what the rows of one dataset meet.
 pub(crate) struct Joiner {
@@ -64,12 +61,7 @@ impl Joiner {
 
 impl Step {
     fn new(lookup: &Lookup, inner: &Inner, schema: &SchemaRef) -> Result<Self, InnerFault> {
-        let named = DFSchema::try_from(schema.as_ref().clone()).map_err(|_| FAULT)?;
-        let compile = |expr| {
-            create_physical_expr(expr, &named, &ExecutionProps::new(), &PhysicalPlanningContext::default())
-                .map_err(|_| FAULT)
-        };
-        let on = lookup.on.iter().map(|(_, expr)| compile(expr)).collect::<Result<Vec<_>, _>>()?;
+        let on = lookup.on.iter().map(|(_, expr)| compiled(expr, schema)).collect::<Result<Vec<_>, _>>()?;
         let rows = lookup.table.rows().map_err(|_| FAULT)?;
         let column = |name: &str| rows.column_by_name(name).cloned().ok_or(FAULT);
         let keys = lookup.on.iter().map(|(name, _)| column(name)).collect::<Result<Vec<_>, _>>()?;
