@@ -1,4 +1,4 @@
-//! `cargo xtask guide`: does what the guide to jobs says, in its order, against a served demo.
+//! `cargo xtask guide`: does what the guides say, each in its order, against a served demo.
 //!
 //! The commands run in a temporary folder that looks like a checkout: all of the repository by links, the built programs
 //! at `target/debug`, the demo's state at `glovebox-demo`. So what is run is what a reader pastes, character by character.
@@ -17,7 +17,7 @@ use crate::clients::build;
 use crate::demo::{Demo, wait};
 use crate::guest::DISTURBING;
 use crate::guest_toolchain::{Found, Toolchain, find};
-use crate::guide_script::{GUIDES, Script, Way, different_blocks, script};
+use crate::guide_script::{GUIDES, Guide, Script, Way, different_blocks, script};
 
 /// The exit status of a command line that is not understood.
 const BAD_USAGE: u8 = 2;
@@ -57,8 +57,7 @@ pub(crate) fn run(words: &[&str]) -> Result<ExitCode> {
         }
     };
     let root = repository()?;
-    let [english, chinese] = GUIDES.map(|page| fs::read_to_string(root.join(page)));
-    let (english, chinese) = (english.context("no guide")?, chinese.context("no Chinese guide")?);
+    let texts = GUIDES.map(|guide| guide.map(|page| fs::read_to_string(root.join(page)).context(page)));
     let mut times = Times::default();
     let started = Instant::now();
     let toolchain = match find(&root, None)? {
@@ -70,17 +69,31 @@ pub(crate) fn run(words: &[&str]) -> Result<ExitCode> {
         }
     };
     times.note("toolchain", started);
-    let differences = different_blocks(&english, &chinese);
-    let done = if differences.is_empty() {
-        in_folder(&root, binary, &english, &toolchain, &mut times)
-    } else {
-        Err(anyhow::anyhow!("{}", differences.join("\n")))
+    let started = Instant::now();
+    let binary = match binary {
+        Some(binary) => binary,
+        None => build(&root)?.join("debug/glovebox"),
     };
-    let (blocks, commands) = done.as_ref().map_or((0, 0), |script| (script.blocks, script.product_commands));
-    let problem = done.err().map(|error| format!("{error:#}"));
-    if let Some(problem) = &problem {
-        println!("   error: {problem}");
+    times.note("build", started);
+    let (mut blocks, mut commands, mut problems) = (0, 0, Vec::new());
+    for (guide, text) in GUIDES.into_iter().zip(texts) {
+        let [english, chinese] = text;
+        let (english, chinese) = (english?, chinese?);
+        let differences = different_blocks(guide, &english, &chinese);
+        let done = if differences.is_empty() {
+            in_folder(&root, &binary, guide, &english, &toolchain, &mut times)
+        } else {
+            Err(anyhow::anyhow!("{}", differences.join("\n")))
+        };
+        match done {
+            Ok(script) => (blocks, commands) = (blocks + script.blocks, commands + script.product_commands),
+            Err(error) => {
+                println!("   error: {error:#}");
+                problems.push(format!("{error:#}"));
+            }
+        }
     }
+    let problem = (!problems.is_empty()).then(|| problems.join("\n"));
     let line = json!({
         "command": "guide", "pass": problem.is_none(), "problem": problem, "blocks": blocks,
         "product_commands": commands, "toolchain": toolchain.record.lines().next(), "seconds": times.0,
@@ -91,20 +104,15 @@ pub(crate) fn run(words: &[&str]) -> Result<ExitCode> {
 
 fn in_folder(
     root: &Path,
-    binary: Option<PathBuf>,
-    guide: &str,
+    binary: &Path,
+    guide: Guide,
+    text: &str,
     toolchain: &Toolchain,
     times: &mut Times,
 ) -> Result<Script> {
-    let started = Instant::now();
-    let binary = match binary {
-        Some(binary) => binary,
-        None => build(root)?.join("debug/glovebox"),
-    };
-    times.note("build", started);
     let work = std::env::temp_dir().join(format!("glovebox-guide-{}", std::process::id()));
     fs::create_dir_all(&work).context("cannot make a folder for the guide")?;
-    let done = against_demo(root, &work, &binary, guide, toolchain, times);
+    let done = against_demo(root, &work, binary, (guide, text), toolchain, times);
     fs::remove_dir_all(&work).context("cannot take the guide's folder away")?;
     done
 }
@@ -113,24 +121,24 @@ fn against_demo(
     root: &Path,
     work: &Path,
     binary: &Path,
-    guide: &str,
+    ([page, _], text): (Guide, &str),
     toolchain: &Toolchain,
     times: &mut Times,
 ) -> Result<Script> {
     let way = if toolchain.rustc.is_some() { Way::Debian } else { Way::Rustup };
     let progress = work.join("progress");
-    let script = script(guide, way, &progress.to_string_lossy())?;
+    let script = script(page, text, way, &progress.to_string_lossy())?;
     let checkout = checkout(root, work, binary)?;
     let started = Instant::now();
     let mut demo = Demo::start(&checkout, binary, &checkout.join("glovebox-demo"), &work.join("demo.log"))?;
-    times.note("demo", started);
+    times.note(&format!("{page}: demo"), started);
     let started = Instant::now();
     let done = carry_out(&script, work, &checkout);
-    times.note("commands", started);
+    times.note(&format!("{page}: commands"), started);
     if let Err(error) = done {
         let last = fs::read_to_string(&progress).unwrap_or_default().lines().last().unwrap_or("?").to_owned();
         println!("   the server's last lines:\n{}", demo.tail());
-        return Err(error.context(format!("{}:{last}", GUIDES[0])));
+        return Err(error.context(format!("{page}:{last}")));
     }
     ensure!(demo.alive(), "the server ended before the guide did:\n{}", demo.tail());
     ensure!(demo.stop()?.is_some_and(|status| status.success()), "the server does not end well");

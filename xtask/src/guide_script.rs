@@ -1,4 +1,4 @@
-//! The guide as a script: which of its blocks are run, in what way, and that both languages have the same ones.
+//! A guide as a script: which of its blocks are run, in what way, and that both languages have the same ones.
 //!
 //! What stands after the opening fence says what a block is:
 //!
@@ -14,8 +14,14 @@ use anyhow::{Context as _, Result, bail, ensure};
 
 use crate::markdown::{Fence, fences};
 
-/// The guide in both languages, the first one leading.
-pub(crate) const GUIDES: [&str; 2] = ["docs/guide/jobs.md", "docs/guide/jobs.zh-CN.md"];
+/// A page in both languages, the first one leading.
+pub(crate) type Guide = [&'static str; 2];
+
+/// The pages whose commands are run, each against a demo of its own.
+pub(crate) const GUIDES: [Guide; 2] = [
+    ["docs/guide/first-hour.md", "docs/guide/first-hour.zh-CN.md"],
+    ["docs/guide/jobs.md", "docs/guide/jobs.zh-CN.md"],
+];
 
 /// The one block that is left to whoever runs the script.
 const BY_HAND: &str = "cargo run -- demo";
@@ -52,19 +58,19 @@ pub(crate) struct Script {
     pub product_commands: usize,
 }
 
-/// Writes the script. Before each block it adds the number of the block's line to the file `progress`.
+/// Writes the script of a page with this text. Before each block it adds the number of the block's line to the file `progress`.
 ///
 /// # Errors
 /// A block of an unknown kind or in a form that cannot be run.
-pub(crate) fn script(guide: &str, way: Way, progress: &str) -> Result<Script> {
+pub(crate) fn script(page: &str, guide: &str, way: Way, progress: &str) -> Result<Script> {
     ensure!(!progress.contains('\''), "`{progress}` cannot be quoted");
     let mut text = String::from("set -Eeuo pipefail\ntrap 'echo \"   FAILED: $BASH_COMMAND\"' ERR\n");
     let (mut blocks, mut product_commands, mut ways) = (0, 0, 0);
     for fence in fences(guide) {
         let line = fence.line;
-        match kind(&fence).with_context(|| format!("{}:{line}", GUIDES[0]))? {
+        match kind(&fence).with_context(|| format!("{page}:{line}"))? {
             Kind::Text => {}
-            Kind::ByHand => ensure!(fence.lines == [BY_HAND], "{}:{line}: by hand is `{BY_HAND}` alone", GUIDES[0]),
+            Kind::ByHand => ensure!(fence.lines == [BY_HAND], "{page}:{line}: by hand is `{BY_HAND}` alone"),
             Kind::Way(other) if other != way => {}
             kind @ (Kind::Commands | Kind::Way(_)) => {
                 ways += usize::from(kind != Kind::Commands);
@@ -72,19 +78,18 @@ pub(crate) fn script(guide: &str, way: Way, progress: &str) -> Result<Script> {
                 product_commands += fence.lines.iter().filter(|line| is_product(line)).count();
                 let commands = fence.lines.join("\n");
                 text.push_str(&format!(
-                    "echo '== {}:{line}'\necho {line} >>'{progress}'\n{}\n{commands}\n",
-                    GUIDES[0],
+                    "echo '== {page}:{line}'\necho {line} >>'{progress}'\n{}\n{commands}\n",
                     echoed(&fence)
                 ));
             }
             Kind::File(path) => {
                 let content = fence.lines.join("\n");
-                ensure!(!content.contains(END_OF_FILE), "{}:{line}: has the line that ends a file", GUIDES[0]);
+                ensure!(!content.contains(END_OF_FILE), "{page}:{line}: has the line that ends a file");
                 text.push_str(&format!("cat >'{path}' <<'{END_OF_FILE}'\n{content}\n{END_OF_FILE}\n"));
             }
         }
     }
-    ensure!(ways == 1, "{}: one block for each way to a module, not {ways} for {way:?}", GUIDES[0]);
+    ensure!(ways == 1, "{page}: one block for each way to a module, not {ways} for {way:?}");
     Ok(Script { text, blocks, product_commands })
 }
 
@@ -126,17 +131,17 @@ fn echoed(fence: &Fence<'_>) -> String {
 }
 
 /// Where the two languages differ in a block that is run or saved.
-pub(crate) fn different_blocks(one: &str, other: &str) -> Vec<String> {
+pub(crate) fn different_blocks(guide: Guide, one: &str, other: &str) -> Vec<String> {
+    let [page, translated] = guide;
     let blocks = |text| fences(text).into_iter().filter(|fence: &Fence<'_>| fence.info != "text").collect::<Vec<_>>();
     let (blocks, others) = (blocks(one), blocks(other));
     let mut problems = Vec::new();
     if blocks.len() != others.len() {
-        problems.push(format!("{} has {} blocks, {} has {}", GUIDES[0], blocks.len(), GUIDES[1], others.len()));
+        problems.push(format!("{page} has {} blocks, {translated} has {}", blocks.len(), others.len()));
     }
     for (block, other) in blocks.iter().zip(&others) {
         if (block.info, &block.lines) != (other.info, &other.lines) {
-            let [one, two] = GUIDES;
-            problems.push(format!("{one}:{} and {two}:{} are not the same block", block.line, other.line));
+            problems.push(format!("{page}:{} and {translated}:{} are not the same block", block.line, other.line));
         }
     }
     problems
@@ -175,7 +180,7 @@ done
 
     #[test]
     fn one_way_is_taken_files_are_saved_and_text_is_not_run() {
-        let script = script(GUIDE, Way::Debian, "progress").unwrap();
+        let script = script("page", GUIDE, Way::Debian, "progress").unwrap();
         assert_eq!((script.blocks, script.product_commands), (3, 2));
         assert!(script.text.contains("cat >'src/lib.rs'") && script.text.contains("\nRUSTC=r cargo wasm\n"));
         let lines: Vec<&str> = script.text.lines().collect();
@@ -192,14 +197,17 @@ done
             ("rust src/lib.rs", "rust $HOME/lib.rs"),
             ("```sh debian\nRUSTC=r cargo wasm\n```\n", ""),
         ] {
-            assert!(script(&GUIDE.replace(old, new), Way::Debian, "progress").is_err(), "{new}");
+            assert!(script("page", &GUIDE.replace(old, new), Way::Debian, "progress").is_err(), "{new}");
         }
     }
 
     #[test]
     fn languages_may_differ_in_what_is_printed_alone() {
-        assert!(different_blocks(GUIDE, &GUIDE.replace("done", "完成").replace("# A", "# 甲\n\n")).is_empty());
-        assert_eq!(different_blocks(GUIDE, &GUIDE.replace("job run", "job status")).len(), 1);
-        assert!(different_blocks(GUIDE, &GUIDE.replace("```text\n", "```sh\n")).len() == 1);
+        assert!(
+            different_blocks(["page", "页"], GUIDE, &GUIDE.replace("done", "完成").replace("# A", "# 甲\n\n"))
+                .is_empty()
+        );
+        assert_eq!(different_blocks(["page", "页"], GUIDE, &GUIDE.replace("job run", "job status")).len(), 1);
+        assert!(different_blocks(["page", "页"], GUIDE, &GUIDE.replace("```text\n", "```sh\n")).len() == 1);
     }
 }
