@@ -6,15 +6,16 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
-use glovebox_policy::DatasetName;
+use glovebox_policy::{DatasetName, SnapshotId};
 use ring::hmac;
 use serde::{Deserialize, Serialize};
 
 use crate::dataset::Dataset;
-use crate::ingest::{self, IngestError, Ingested};
+use crate::ingest::{self, IngestError, IngestReport, Ingested};
 use crate::keys::MasterKey;
-use crate::manifest::Manifest;
-use crate::store::{self, ContentMarks, StoreError, io_error};
+use crate::manifest::{Declaration, Manifest, PublicManifest};
+use crate::public_table::PublicTable;
+use crate::store::{self, ContentMarks, StoreError, Stored, io_error};
 
 const FORMAT: u32 = 1;
 const CATALOG_FILE: &str = "catalog.json";
@@ -47,6 +48,8 @@ pub struct Catalog {
     dir: PathBuf,
     master: MasterKey,
     datasets: RwLock<BTreeMap<DatasetName, Arc<Dataset>>>,
+    /// Public tables, in a list of their own: nothing that takes a dataset can be given one.
+    public: RwLock<BTreeMap<DatasetName, Arc<PublicTable>>>,
     /// Held while a dataset is added: the checks for names and content must still hold when it appears.
     adding: Mutex<()>,
 }
@@ -68,7 +71,13 @@ impl Catalog {
         let json = serde_json::to_vec_pretty(&file).map_err(|_| StoreError::Write)?;
         store::write_file(&marker, &json)?;
         store::sync_dir(dir)?;
-        Ok(Self { dir: dir.to_owned(), master, datasets: RwLock::default(), adding: Mutex::default() })
+        Ok(Self {
+            dir: dir.to_owned(),
+            master,
+            datasets: RwLock::default(),
+            public: RwLock::default(),
+            adding: Mutex::default(),
+        })
     }
 
     /// Opens the catalog in `dir` and all of its datasets, and sweeps what an interrupted registration left.
@@ -79,12 +88,25 @@ impl Catalog {
         key_outside(dir, master_key_file)?;
         let master = MasterKey::load(master_key_file).map_err(StoreError::from)?;
         check_key(dir, &master)?;
-        let mut datasets = BTreeMap::new();
+        let (mut datasets, mut public) = (BTreeMap::new(), BTreeMap::new());
         for folder in store::folders(dir)? {
-            let dataset = Dataset::new(store::open(&folder, &master)?);
-            datasets.insert(dataset.manifest().name().clone(), Arc::new(dataset));
+            let Stored { declared, opened } = store::open(&folder, &master)?;
+            match declared {
+                Declaration::Units(manifest) => {
+                    datasets.insert(manifest.name().clone(), Arc::new(Dataset::new(manifest, opened)));
+                }
+                Declaration::Public(manifest) => {
+                    public.insert(manifest.name().clone(), Arc::new(PublicTable::new(manifest, opened)));
+                }
+            }
         }
-        Ok(Self { dir: dir.to_owned(), master, datasets: RwLock::new(datasets), adding: Mutex::default() })
+        Ok(Self {
+            dir: dir.to_owned(),
+            master,
+            datasets: RwLock::new(datasets),
+            public: RwLock::new(public),
+            adding: Mutex::default(),
+        })
     }
 
     /// Checks a file against its manifest and registers it. It blocks for as long as the file takes to read and write.
@@ -95,7 +117,7 @@ impl Catalog {
     pub fn add(&self, manifest: &Manifest, file: &Path) -> Result<Ingested, IngestError> {
         let _adding = self.adding.lock().unwrap_or_else(PoisonError::into_inner);
         let name = manifest.name();
-        if self.get(name).is_some() {
+        if self.get(name).is_some() || self.public(name).is_some() {
             return Err(IngestError::Exists(name.clone()));
         }
         let mut prepared = ingest::prepare(&self.master, manifest, file)?;
@@ -105,11 +127,60 @@ impl Catalog {
         }
         let report = prepared.report().clone();
         let content = prepared.content().clone();
-        let stored = store::write(&self.dir, &self.master, manifest, content, &mut prepared)?;
-        let dataset = Arc::new(Dataset::new(stored));
+        let declared = Declaration::Units(manifest.clone());
+        let stored = store::write(&self.dir, &self.master, &declared, content, &mut prepared, &mut |_| Ok(()))?;
+        let dataset = Arc::new(Dataset::new(manifest.clone(), stored.opened));
         let mut datasets = self.datasets.write().unwrap_or_else(PoisonError::into_inner);
         datasets.insert(name.clone(), Arc::clone(&dataset));
         Ok(Ingested { dataset, report })
+    }
+
+    /// Checks the file of a public table against its manifest and registers it. `announce` is told the state's id when
+    /// everything is checked and written and nothing can be asked of it yet: what it refuses is not registered.
+    ///
+    /// # Privacy obligation
+    /// Rows of a public table are shown to everybody. The same bytes, or the same rows in the same columns, that are registered
+    /// in a budget domain are refused here, and those of a public table by [`Catalog::add`]. That no other form of private rows
+    /// is declared public is the officer's word, which the log keeps.
+    ///
+    /// # Errors
+    /// As [`Catalog::add`]; [`StoreError::Unannounced`] when `announce` says no.
+    pub fn add_public(
+        &self,
+        manifest: &PublicManifest,
+        file: &Path,
+        mut announce: impl FnMut(&SnapshotId) -> bool,
+    ) -> Result<(Arc<PublicTable>, IngestReport), IngestError> {
+        let _adding = self.adding.lock().unwrap_or_else(PoisonError::into_inner);
+        let name = manifest.name();
+        if self.get(name).is_some() || self.public(name).is_some() {
+            return Err(IngestError::Exists(name.clone()));
+        }
+        let mut prepared = ingest::prepare_public(&self.master, manifest, file)?;
+        if prepared.report.rows_read > 0 {
+            let known = self.datasets().into_iter().find(|dataset| prepared.content.is_of(dataset.content()));
+            if let Some(dataset) = known {
+                return Err(IngestError::ContentOtherwise(dataset.manifest().name().clone(), "a dataset with units"));
+            }
+        }
+        let (report, content) = (prepared.report.clone(), prepared.content.clone());
+        let declared = Declaration::Public(manifest.clone());
+        let mut told = |id: &SnapshotId| if announce(id) { Ok(()) } else { Err(StoreError::Unannounced) };
+        let stored = store::write(&self.dir, &self.master, &declared, content, &mut prepared, &mut told)?;
+        let table = Arc::new(PublicTable::new(manifest.clone(), stored.opened));
+        let mut public = self.public.write().unwrap_or_else(PoisonError::into_inner);
+        public.insert(name.clone(), Arc::clone(&table));
+        Ok((table, report))
+    }
+
+    /// The public table of this name.
+    pub fn public(&self, name: &DatasetName) -> Option<Arc<PublicTable>> {
+        self.public.read().unwrap_or_else(PoisonError::into_inner).get(name).cloned()
+    }
+
+    /// All public tables, sorted by name.
+    pub fn public_tables(&self) -> Vec<Arc<PublicTable>> {
+        self.public.read().unwrap_or_else(PoisonError::into_inner).values().cloned().collect()
     }
 
     /// The names of all datasets, sorted.
@@ -127,11 +198,13 @@ impl Catalog {
         self.datasets.read().unwrap_or_else(PoisonError::into_inner).get(name).cloned()
     }
 
-    /// The same content under two budget domains would be charged to neither in full.
+    /// The same content under two budget domains would be charged to neither in full, and as a public table to none at all.
     fn check_domain(&self, manifest: &Manifest, content: &ContentMarks) -> Result<(), IngestError> {
+        if let Some(table) = self.public_tables().into_iter().find(|table| content.is_of(table.content())) {
+            return Err(IngestError::ContentOtherwise(table.manifest().name().clone(), "a public table"));
+        }
         let known = self.datasets().into_iter().find(|dataset| {
-            let same = dataset.content().file == content.file || dataset.content().rows == content.rows;
-            same && dataset.manifest().budget_domain() != manifest.budget_domain()
+            content.is_of(dataset.content()) && dataset.manifest().budget_domain() != manifest.budget_domain()
         });
         match known {
             Some(dataset) => Err(IngestError::ContentElsewhere(dataset.manifest().name().clone())),

@@ -14,7 +14,7 @@ use parquet::arrow::arrow_reader::ArrowReaderMetadata;
 
 use crate::manifest::Manifest;
 use crate::provider::UnitTable;
-use crate::store::{ContentMarks, Stored};
+use crate::store::{ContentMarks, Opened};
 
 /// One immutable state of a dataset: what was declared about it, and a door to its rows.
 pub struct Dataset {
@@ -26,8 +26,8 @@ pub struct Dataset {
 }
 
 impl Dataset {
-    pub(crate) fn new(stored: Stored) -> Self {
-        let Stored { manifest, snapshot, data, footer } = stored;
+    pub(crate) fn new(manifest: Manifest, opened: Opened) -> Self {
+        let Opened { snapshot, data, footer } = opened;
         let schema = manifest.arrow_schema();
         let source = RowSource { snapshot: snapshot.snapshot, path: data.into(), footer };
         Self { digest: manifest.digest(), manifest, schema, content: snapshot.content, source: Arc::new(source) }

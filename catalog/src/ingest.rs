@@ -22,6 +22,7 @@
 
 mod counts;
 mod encode;
+mod public;
 mod report;
 mod rows;
 
@@ -34,6 +35,7 @@ use std::sync::Arc;
 use glovebox_policy::DatasetName;
 use ring::hmac;
 
+pub(crate) use public::prepare as prepare_public;
 pub use report::{ColumnCounts, Fault, FaultKind, FaultTotal, IngestReport, MAX_LISTED_FAULTS};
 pub(crate) use rows::Prepared;
 pub use rows::ROW_GROUP_ROWS;
@@ -63,6 +65,11 @@ pub enum IngestError {
     /// The name is taken. Datasets are never replaced.
     #[error("a dataset named `{0}` is registered already")]
     Exists(DatasetName),
+    /// The same content is registered on the other side of what is public.
+    #[error(
+        "the same content is registered as `{0}`, {1}; what is about somebody cannot be public, and what is public needs no budget"
+    )]
+    ContentOtherwise(DatasetName, &'static str),
     /// The same content is charged to another budget domain.
     #[error("the same content is registered as `{0}` in another budget domain; its people have one budget")]
     ContentElsewhere(DatasetName),
@@ -92,7 +99,7 @@ pub(crate) fn prepare(master: &MasterKey, manifest: &Manifest, path: &Path) -> R
     let file_mark = file_mark(master, path)?;
     let mut source = Source::open(path)?;
     let mut report = IngestReport::new(manifest.name().clone());
-    let columns = match_columns(manifest, &source, &mut report);
+    let columns = match_columns(manifest.columns(), &source, &mut report);
     let mut intake = Intake::new(master, manifest, columns);
     while let Some(batch) = source.next_batch()? {
         intake.take(&batch, &mut report)?;
@@ -113,13 +120,13 @@ pub(crate) struct Matched {
     pub(crate) place: Option<usize>,
 }
 
-fn match_columns(manifest: &Manifest, source: &Source, report: &mut IngestReport) -> Vec<Matched> {
+fn match_columns(declared: &[Column], source: &Source, report: &mut IngestReport) -> Vec<Matched> {
     let mut places: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
     for (place, field) in source.schema.fields().iter().enumerate() {
         places.entry(field.name()).or_default().push(place);
     }
     let mut out = Vec::new();
-    for (declared, column) in manifest.columns().iter().enumerate() {
+    for (declared, column) in declared.iter().enumerate() {
         let found = places.remove(column.heading()).unwrap_or_default();
         match found.len() {
             0 => report.add(None, column.name.as_str(), FaultKind::ColumnMissing),

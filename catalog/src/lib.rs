@@ -17,6 +17,7 @@ pub mod draft;
 pub mod ingest;
 pub mod manifest;
 pub mod provider;
+pub mod public_table;
 pub mod twin;
 pub mod unit_partitions;
 pub mod unit_runs;
@@ -30,8 +31,11 @@ pub use catalog::{Catalog, CatalogError};
 pub use dataset::{Dataset, ScanCapability};
 pub use draft::{DraftError, draft, draft_called};
 pub use ingest::{IngestError, IngestReport, Ingested};
-pub use manifest::Thresholded;
-pub use manifest::{Bounds, Column, ColumnKind, DatasetKind, Days, KeyValue, Keys, Manifest, ManifestReport, Problem};
+pub use manifest::{
+    Bounds, Column, ColumnKind, DatasetKind, Days, Declaration, KeyValue, Keys, Manifest, ManifestReport, Problem,
+    PublicManifest, Thresholded,
+};
+pub use public_table::PublicTable;
 pub use twin::{Twin, twin};
 pub use unit_partitions::UnitPartition;
 pub use unit_runs::{UnitRun, UnitRunStream, UnitRuns, UnitRunsError};

@@ -4,10 +4,12 @@
 //! [`Manifest::parse`], which reports every problem at once, and it is never completed from the rows.
 
 mod check;
+mod public;
 mod read;
 mod walk;
 mod write;
 
+pub use public::{Declaration, MAX_PUBLIC_ROWS, PublicManifest};
 pub(crate) use write::text as toml_text;
 
 use std::fmt;

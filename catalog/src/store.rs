@@ -21,7 +21,7 @@ use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use serde::{Deserialize, Serialize};
 
 use crate::keys::{DataKey, KeyError, MasterKey, WrappedKey};
-use crate::manifest::Manifest;
+use crate::manifest::Declaration;
 
 const FORMAT: u32 = 1;
 const MANIFEST_FILE: &str = "manifest.toml";
@@ -51,6 +51,9 @@ pub enum StoreError {
     /// The Parquet library could not write.
     #[error("the rows cannot be written")]
     Write,
+    /// Who was to be told before the table appears did not take it.
+    #[error("the table was not registered")]
+    Unannounced,
 }
 
 pub(crate) fn io_error(path: &Path) -> impl FnOnce(std::io::Error) -> StoreError {
@@ -66,6 +69,13 @@ pub(crate) struct ContentMarks {
     pub(crate) file: String,
     /// Over the set of rows, whatever their order.
     pub(crate) rows: String,
+}
+
+impl ContentMarks {
+    /// Whether both are of the same bytes, or of the same rows.
+    pub(crate) fn is_of(&self, other: &Self) -> bool {
+        self.file == other.file || self.rows == other.rows
+    }
 }
 
 /// What is known of a stored state besides its manifest.
@@ -90,9 +100,14 @@ fn file_aad(dataset: &DatasetName, snapshot: &SnapshotId) -> Vec<u8> {
     format!("{dataset}\0{snapshot}").into_bytes()
 }
 
-/// A dataset as it lies on disk, opened.
+/// A dataset as it lies on disk, with what was declared of it.
 pub(crate) struct Stored {
-    pub(crate) manifest: Manifest,
+    pub(crate) declared: Declaration,
+    pub(crate) opened: Opened,
+}
+
+/// An opened dataset.
+pub(crate) struct Opened {
     pub(crate) snapshot: Snapshot,
     pub(crate) data: PathBuf,
     /// The decrypted footer, with what decrypts the pages.
@@ -105,13 +120,15 @@ pub(crate) trait RowGroups {
     fn next_group(&mut self) -> Option<Result<RecordBatch, StoreError>>;
 }
 
-/// Writes a dataset so that it appears at once and whole, and opens it.
+/// Writes a dataset so that it appears at once and whole, and opens it. `announce` is called when all is written and nothing
+/// has appeared; what it refuses does not appear.
 pub(crate) fn write(
     dir: &Path,
     master: &MasterKey,
-    manifest: &Manifest,
+    manifest: &Declaration,
     content: ContentMarks,
     groups: &mut dyn RowGroups,
+    announce: &mut dyn FnMut(&SnapshotId) -> Result<(), StoreError>,
 ) -> Result<Stored, StoreError> {
     let id = SnapshotId::from_random(crate::keys::random()?);
     let key = DataKey::generate()?;
@@ -127,6 +144,7 @@ pub(crate) fn write(
     };
     let unfinished = dir.join(format!("{UNFINISHED}{id}"));
     let written = write_files(&unfinished, manifest, &snapshot, &key, groups).and_then(|()| {
+        announce(&id)?;
         let target = dir.join(manifest.name().to_string());
         fs::rename(&unfinished, &target).map_err(io_error(&target))?;
         sync_dir(dir)?;
@@ -144,7 +162,7 @@ pub(crate) fn write(
 
 fn write_files(
     folder: &Path,
-    manifest: &Manifest,
+    manifest: &Declaration,
     snapshot: &Snapshot,
     key: &DataKey,
     groups: &mut dyn RowGroups,
@@ -208,17 +226,17 @@ pub(crate) fn open(folder: &Path, master: &MasterKey) -> Result<Stored, StoreErr
     let damaged = |name: &str| StoreError::Damaged(folder.join(name).display().to_string());
     let snapshot: Snapshot = serde_json::from_slice(&read(SNAPSHOT_FILE)?).map_err(|_| damaged(SNAPSHOT_FILE))?;
     let text = String::from_utf8(read(MANIFEST_FILE)?).map_err(|_| damaged(MANIFEST_FILE))?;
-    let manifest = Manifest::parse(&text).map_err(|_| damaged(MANIFEST_FILE))?;
-    let named = folder.file_name().and_then(|name| name.to_str()) == Some(manifest.name().to_string().as_str());
-    if snapshot.format != FORMAT || snapshot.dataset != *manifest.name() || !named {
+    let declared = Declaration::parse(&text).map_err(|_| damaged(MANIFEST_FILE))?;
+    let named = folder.file_name().and_then(|name| name.to_str()) == Some(declared.name().to_string().as_str());
+    if snapshot.format != FORMAT || snapshot.dataset != *declared.name() || !named {
         return Err(damaged(SNAPSHOT_FILE));
     }
     // The digest is computed from the manifest as it lies there, so that an altered one cannot be opened.
-    let aad = Snapshot::aad(manifest.name(), &snapshot.snapshot, manifest.digest(), &snapshot.content);
+    let aad = Snapshot::aad(declared.name(), &snapshot.snapshot, declared.digest(), &snapshot.content);
     let key = master.unwrap(&snapshot.key, &aad)?;
     let data = folder.join(DATA_FILE);
-    let footer = read_footer(&data, &snapshot, &key, &manifest.arrow_schema())?;
-    Ok(Stored { manifest, snapshot, data, footer })
+    let footer = read_footer(&data, &snapshot, &key, &declared.arrow_schema())?;
+    Ok(Stored { declared, opened: Opened { snapshot, data, footer } })
 }
 
 fn read_footer(

@@ -22,7 +22,7 @@ pub(crate) fn run(action: Action, view: &View) -> Result<(), Failure> {
     match action {
         Action::New { dataset, out, at } => {
             let card: Dataset = Rest::to(&at)?.get(&format!("/datasets/{dataset}"))?.read()?;
-            let text = template::application(&card, chrono::Utc::now());
+            let text = template::application(card.with_units()?, chrono::Utc::now());
             written(&text, "application", out.as_deref(), view)
         }
         Action::Submit { file, at } => {

@@ -27,15 +27,33 @@ pub(crate) struct Dataset {
     pub(crate) name: String,
     pub(crate) title_en: String,
     pub(crate) title_zh: String,
-    pub(crate) id_space: String,
-    pub(crate) budget_domain: String,
+    pub(crate) kind: String,
+    /// Not of a public table; so the next and the declared numbers of units.
+    pub(crate) id_space: Option<String>,
+    pub(crate) budget_domain: Option<String>,
     pub(crate) unit: Vec<String>,
-    pub(crate) max_units: u64,
-    pub(crate) max_rows_per_unit: u32,
+    pub(crate) max_units: Option<u64>,
+    pub(crate) max_rows_per_unit: Option<u32>,
+    /// Of a public table.
+    pub(crate) max_rows: Option<u64>,
+    pub(crate) unique: Vec<Vec<String>>,
     pub(crate) source: String,
     pub(crate) licence: String,
     pub(crate) classification: String,
     pub(crate) columns: Vec<Column>,
+}
+
+impl Dataset {
+    /// The dataset, if it is one to have a contract on.
+    ///
+    /// # Errors
+    /// That it is a public table.
+    pub(crate) fn with_units(&self) -> anyhow::Result<&Self> {
+        match self.kind.as_str() {
+            "public" => Err(anyhow::anyhow!("`{}` is a public table, which needs no contract", self.name)),
+            _ => Ok(self),
+        }
+    }
 }
 
 /// A column, from its manifest.

@@ -51,7 +51,7 @@ fn write_template(
     view: &View,
 ) -> Result<(), Failure> {
     let card: Dataset = rest.get(&format!("/datasets/{dataset}"))?.read()?;
-    let text = template::contract(&card, org, chrono::Utc::now());
+    let text = template::contract(card.with_units()?, org, chrono::Utc::now());
     match out {
         Some(path) => {
             private_file::write_new_public(path, &text)?;

@@ -74,8 +74,9 @@ fn listing(list: &Datasets, view: &View) -> Grid {
     let head = [
         view.words("dataset", "数据集"),
         view.words("title", "标题"),
+        view.words("kind", "性质"),
         view.words("columns", "列数"),
-        view.words("max units", "单位上限"),
+        view.words("max units (rows, if public)", "单位上限（公开表为行数）"),
         view.words("budget domain", "预算域"),
         view.words("classification", "分级"),
     ];
@@ -83,18 +84,21 @@ fn listing(list: &Datasets, view: &View) -> Grid {
         vec![
             dataset.name.as_str().into(),
             title(dataset, view).into(),
+            dataset.kind.as_str().into(),
             (dataset.columns.len() as u64).into(),
-            dataset.max_units.into(),
-            dataset.budget_domain.as_str().into(),
+            dataset.max_units.or(dataset.max_rows).into(),
+            dataset.budget_domain.clone().into(),
             dataset.classification.as_str().into(),
         ]
     }))
 }
 
 fn card(dataset: &Dataset, view: &View) -> Page {
-    let size = match view.lang {
-        Lang::En => format!("at most {} units with {} rows each", dataset.max_units, dataset.max_rows_per_unit),
-        Lang::Zh => format!("至多 {} 个单位，每单位至多 {} 行", dataset.max_units, dataset.max_rows_per_unit),
+    let size = match (dataset.max_units, dataset.max_rows_per_unit, dataset.max_rows, view.lang) {
+        (Some(units), Some(rows), _, Lang::En) => format!("at most {units} units with {rows} rows each"),
+        (Some(units), Some(rows), _, Lang::Zh) => format!("至多 {units} 个单位，每单位至多 {rows} 行"),
+        (_, _, rows, Lang::En) => format!("at most {} rows", rows.unwrap_or(0)),
+        (_, _, rows, Lang::Zh) => format!("至多 {} 行", rows.unwrap_or(0)),
     };
     let head = [
         view.words("column", "列"),
@@ -119,13 +123,21 @@ fn card(dataset: &Dataset, view: &View) -> Page {
             meaning.as_str().into(),
         ]
     }));
-    Page::of(grid)
+    let page = Page::of(grid)
         .fact(view.words("dataset", "数据集"), &dataset.name)
         .fact(view.words("title", "标题"), title(dataset, view))
-        .fact(view.words("privacy unit", "隐私单位"), dataset.unit.join(", "))
-        .fact(view.words("declared size", "声明规模"), size)
-        .fact(view.words("id space", "标识空间"), &dataset.id_space)
-        .fact(view.words("budget domain", "预算域"), &dataset.budget_domain)
+        .fact(view.words("kind", "性质"), &dataset.kind);
+    let page = match (&dataset.id_space, &dataset.budget_domain) {
+        (Some(space), Some(domain)) => page
+            .fact(view.words("privacy unit", "隐私单位"), dataset.unit.join(", "))
+            .fact(view.words("id space", "标识空间"), space)
+            .fact(view.words("budget domain", "预算域"), domain),
+        _ => page.fact(
+            view.words("can be joined on", "可连接的列"),
+            dataset.unique.iter().map(|set| set.join(" + ")).collect::<Vec<_>>().join("; "),
+        ),
+    };
+    page.fact(view.words("declared size", "声明规模"), size)
         .fact(view.words("source", "来源"), &dataset.source)
         .fact(view.words("licence", "许可"), &dataset.licence)
         .fact(view.words("classification", "分级"), &dataset.classification)

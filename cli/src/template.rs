@@ -56,7 +56,7 @@ max_groups_contributed = {groups}
         title_zh = plain(&dataset.title_zh),
         starts = at(starts),
         ends = at(ends),
-        groups = dataset.max_rows_per_unit.clamp(1, GROUPS),
+        groups = dataset.max_rows_per_unit.unwrap_or(1).clamp(1, GROUPS),
     );
     terms + &grants(dataset)
 }
@@ -107,10 +107,10 @@ max_groups_contributed = {groups}
         title_zh = plain(&dataset.title_zh),
         id = slug(&format!("{}-{table}-{}", org.as_str(), midnight.format("%Y%m%d"))),
         org = org.as_str(),
-        domain = dataset.budget_domain,
+        domain = dataset.budget_domain.as_deref().unwrap_or_default(),
         starts = at(midnight),
         ends = at(ends),
-        groups = dataset.max_rows_per_unit.clamp(1, GROUPS),
+        groups = dataset.max_rows_per_unit.unwrap_or(1).clamp(1, GROUPS),
     );
     terms + &grants(dataset)
 }
@@ -163,8 +163,8 @@ mod tests {
             })
         };
         let card = serde_json::json!({
-            "name": "medical.visits", "title_en": "Visits\nid = \"evil\"", "title_zh": "就诊", "id_space": "resident",
-            "budget_domain": "resident", "unit": ["person"], "max_units": 100, "max_rows_per_unit": 3,
+            "name": "medical.visits", "title_en": "Visits\nid = \"evil\"", "title_zh": "就诊", "kind": "table", "id_space": "resident",
+            "budget_domain": "resident", "unit": ["person"], "max_units": 100, "max_rows_per_unit": 3, "unique": [],
             "source": "x", "licence": "x", "classification": "x",
             "columns": [
                 column("person", false, false, false), column("age", true, false, false),

@@ -1,7 +1,8 @@
 //! Public metadata and officers' reports, as faces show them.
 
 use glovebox_catalog::{
-    Bounds, ColumnKind, Dataset, Days, IngestError, IngestReport, KeyValue, ManifestReport, Problem, Thresholded,
+    Bounds, Column, ColumnKind, Dataset, Days, IngestError, IngestReport, KeyValue, ManifestReport, Problem,
+    PublicTable, Thresholded,
 };
 use glovebox_ledger::{DomainBudget, StoredContract};
 use glovebox_policy::contract::{Grant, RiskClass};
@@ -13,25 +14,36 @@ use serde::Serialize;
 
 pub use glovebox_catalog::{ColumnKind as CardKind, KeyValue as CardKey};
 
-/// A dataset, from its manifest alone.
+/// A dataset or a public table, from its manifest alone.
 #[derive(Debug, Clone, Serialize)]
 pub struct DatasetCard {
     /// The name in SQL.
     pub name: DatasetName,
+    /// What it is, as its manifest spells it: `public` for a public table, which has no unit and no budget.
+    pub kind: &'static str,
     /// Title in English.
     pub title_en: String,
     /// Title in Chinese.
     pub title_zh: String,
-    /// Whose ids its units are.
-    pub id_space: IdSpace,
-    /// Whose budget it draws on.
-    pub budget_domain: BudgetDomain,
-    /// The privacy unit's columns.
+    /// Whose ids its units are; not of a public table.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub id_space: Option<IdSpace>,
+    /// Whose budget it draws on; not of a public table.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub budget_domain: Option<BudgetDomain>,
+    /// The privacy unit's columns; none of a public table.
     pub unit: Vec<ColumnName>,
-    /// Declared size: units.
-    pub max_units: u64,
-    /// Declared size: rows of a unit.
-    pub max_rows_per_unit: u32,
+    /// Declared size: units; not of a public table.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_units: Option<u64>,
+    /// Declared size: rows of a unit; not of a public table.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_rows_per_unit: Option<u32>,
+    /// Declared size of a public table: rows.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_rows: Option<u64>,
+    /// Sets of columns that do not repeat together: what a public table can be joined on.
+    pub unique: Vec<Vec<ColumnName>>,
     /// Where the data comes from.
     pub source: String,
     /// Under which licence.
@@ -67,10 +79,9 @@ pub struct ColumnCard {
     pub identifier: bool,
 }
 
-impl From<&Dataset> for DatasetCard {
-    fn from(dataset: &Dataset) -> Self {
-        let manifest = dataset.manifest();
-        let columns = manifest.columns().iter().map(|column| ColumnCard {
+impl From<&Column> for ColumnCard {
+    fn from(column: &Column) -> Self {
+        Self {
             name: column.name.clone(),
             kind: column.kind,
             meaning_en: column.meaning_en.clone(),
@@ -80,20 +91,52 @@ impl From<&Dataset> for DatasetCard {
             thresholded: column.thresholded.clone(),
             days: column.days.clone(),
             identifier: column.identifier,
-        });
+        }
+    }
+}
+
+impl From<&PublicTable> for DatasetCard {
+    fn from(table: &PublicTable) -> Self {
+        let manifest = table.manifest();
         Self {
             name: manifest.name().clone(),
+            kind: "public",
             title_en: manifest.title_en().to_owned(),
             title_zh: manifest.title_zh().to_owned(),
-            id_space: manifest.id_space().clone(),
-            budget_domain: manifest.budget_domain().clone(),
-            unit: manifest.unit().to_vec(),
-            max_units: manifest.max_units(),
-            max_rows_per_unit: manifest.max_rows_per_unit(),
+            id_space: None,
+            budget_domain: None,
+            unit: Vec::new(),
+            max_units: None,
+            max_rows_per_unit: None,
+            max_rows: Some(manifest.max_rows()),
+            unique: manifest.unique().to_vec(),
             source: manifest.source().to_owned(),
             licence: manifest.licence().to_owned(),
             classification: manifest.classification().to_owned(),
-            columns: columns.collect(),
+            columns: manifest.columns().iter().map(ColumnCard::from).collect(),
+        }
+    }
+}
+
+impl From<&Dataset> for DatasetCard {
+    fn from(dataset: &Dataset) -> Self {
+        let manifest = dataset.manifest();
+        Self {
+            name: manifest.name().clone(),
+            kind: manifest.kind().as_str(),
+            title_en: manifest.title_en().to_owned(),
+            title_zh: manifest.title_zh().to_owned(),
+            id_space: Some(manifest.id_space().clone()),
+            budget_domain: Some(manifest.budget_domain().clone()),
+            unit: manifest.unit().to_vec(),
+            max_units: Some(manifest.max_units()),
+            max_rows_per_unit: Some(manifest.max_rows_per_unit()),
+            max_rows: None,
+            unique: manifest.unique().to_vec(),
+            source: manifest.source().to_owned(),
+            licence: manifest.licence().to_owned(),
+            classification: manifest.classification().to_owned(),
+            columns: manifest.columns().iter().map(ColumnCard::from).collect(),
         }
     }
 }

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use glovebox_catalog::{Catalog, Manifest};
+use glovebox_catalog::{Catalog, Declaration, Manifest};
 use glovebox_ledger::{ContractError, Ledger, LedgerError, Person, Seal};
 use glovebox_policy::{Caller, DatasetName, JobId, PersonId, PolicySet, Public, Reason, Refusal, Role, SignedContract};
 use glovebox_privacy::Table;
@@ -161,16 +161,23 @@ impl Engine {
         })
     }
 
-    /// The datasets, from their manifests.
+    /// The datasets and public tables by name, from their manifests.
     pub fn datasets(&self) -> Vec<DatasetCard> {
-        self.shared.catalog.datasets().iter().map(|dataset| DatasetCard::from(dataset.as_ref())).collect()
+        let catalog = &self.shared.catalog;
+        let mut cards: Vec<DatasetCard> = catalog.datasets().iter().map(|it| DatasetCard::from(it.as_ref())).collect();
+        cards.extend(catalog.public_tables().iter().map(|it| DatasetCard::from(it.as_ref())));
+        cards.sort_by(|a, b| a.name.cmp(&b.name));
+        cards
     }
 
     /// Synthetic rows of a dataset, from its manifest alone.
     ///
     /// # Errors
-    /// [`Reason::TableUnknown`], or [`Reason::BadRequest`] for too many rows.
+    /// [`Reason::TableUnknown`], or [`Reason::BadRequest`] for too many rows, or of a public table, which needs none.
     pub fn twin(&self, name: &DatasetName, rows: usize, seed: u64) -> Result<Public<Table>, Refusal> {
+        if self.shared.catalog.public(name).is_some() {
+            return Err(Refusal::about(Reason::BadRequest, "a public table has no synthetic twin"));
+        }
         let dataset = self.shared.catalog.get(name).ok_or(Reason::TableUnknown)?;
         glovebox_query::twin_table(dataset.manifest(), rows, seed)
     }
@@ -185,13 +192,16 @@ impl Engine {
             .map_err(|error| OfficerFault::in_words(Reason::IngestRefused, &error))
     }
 
-    /// Brings a dataset in.
+    /// Brings a dataset or a public table in.
     ///
     /// # Errors
     /// For others than officers, and with the whole report when manifest or file do not fit.
     pub fn add_dataset(&self, caller: &Caller, manifest: &str, file: &Path) -> Result<DatasetCard, OfficerFault> {
         officer(caller)?;
-        let manifest = Manifest::parse(manifest)?;
+        let manifest = match Declaration::parse(manifest)? {
+            Declaration::Units(manifest) => manifest,
+            Declaration::Public(manifest) => return self.add_public_table(caller, &manifest, file),
+        };
         let shared = &self.shared;
         let domain = shared.ledger.domain(manifest.budget_domain()).map_err(|e| internal("budget domain", &e))?;
         if domain.is_none() {

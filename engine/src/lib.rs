@@ -21,6 +21,7 @@ pub mod job;
 pub mod offline;
 mod operator_log;
 pub mod pipeline;
+mod public_tables;
 pub mod run;
 pub mod statement;
 mod tick;

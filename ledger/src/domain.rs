@@ -130,6 +130,33 @@ impl Ledger {
         names.into_iter().filter_map(|name| row::name(name).and_then(|name| self.domain(&name)).transpose()).collect()
     }
 
+    /// Writes down that a person calls a table public, before the catalog has it. Nothing is charged to a public table, so the
+    /// log entry is all there is.
+    ///
+    /// # Errors
+    /// [`LedgerError::Unknown`] if the person is not registered; [`LedgerError::Exists`] if a dataset has the name.
+    pub fn announce_public_table(
+        &self,
+        name: &DatasetName,
+        snapshot: &SnapshotId,
+        manifest: Digest,
+        by: &PersonId,
+    ) -> Result<(), LedgerError> {
+        self.write(|tx| {
+            require_person(tx, by)?;
+            if domain_of(tx, name)?.is_some() {
+                return Err(LedgerError::Exists { kind: "dataset", name: name.to_string() });
+            }
+            Entry::new("public-table", clock::by_system(tx)?)
+                .text("dataset", &name.to_string())
+                .text("snapshot", snapshot.as_str())
+                .digest("manifest", &manifest)
+                .text("person", by.as_str())
+                .append(tx)?;
+            Ok(())
+        })
+    }
+
     /// Registers a snapshot of a dataset. The first one ties the dataset to its budget domain for good; later ones must
     /// name the same domain, so that no new snapshot resets a budget.
     ///

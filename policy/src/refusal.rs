@@ -107,6 +107,9 @@ reasons! {
     ClauseRefused "clause-refused" 400 UNIMPLEMENTED
         "this clause is not supported over private rows; ask one SELECT over one dataset, through WITH and subqueries in FROM if wanted, with WHERE, GROUP BY, HAVING, ORDER BY and LIMIT"
         "私有数据上不支持该子句；请使用单一数据集的 SELECT（可经由 WITH 与 FROM 中的子查询），可带 WHERE、GROUP BY、HAVING、ORDER BY、LIMIT";
+    JoinRefused "join-refused" 400 UNIMPLEMENTED
+        "this join is not supported; join one dataset with public tables by INNER or LEFT JOIN that keeps the dataset's rows, ON equality with all columns of a set that the public table's manifest declares `unique`"
+        "不支持该连接；请将一个数据集与公开表作 INNER 或（保留数据集行的）LEFT JOIN，ON 条件须以等值覆盖公开表清单中声明为 `unique` 的一组列";
     NotAggregated "not-aggregated" 400 INVALID
         "rows themselves never leave; aggregate with COUNT(*), COUNT(DISTINCT unit), SUM, AVG, VAR or STDDEV"
         "原始行不出域；请使用 COUNT(*)、COUNT(DISTINCT 单位)、SUM、AVG、VAR 或 STDDEV 聚合";

@@ -125,8 +125,15 @@ fn found_keys(inner: &Inner, max_groups: u32) -> Result<Option<FoundKeys>, Refus
 /// The canonical request: equal for questions whose release is the same, whatever is made of it afterwards.
 fn digest(outer: &Outer, ask: &Ask, noise: &NoisePlan) -> Digest {
     let inner = outer.inner();
+    let mut joins: Vec<_> = inner
+        .lookups
+        .iter()
+        .map(|lookup| (&lookup.label, lookup.table.manifest_digest(), lookup.table.snapshot()))
+        .collect();
+    joins.sort_by_key(|(label, ..)| *label);
     let canonical = serde_json::json!({
         "kind": "dp-sql/1",
+        "joins": joins,
         "dataset": inner.dataset.manifest().name(),
         "manifest": inner.dataset.manifest_digest(),
         "snapshot": inner.dataset.snapshot(),

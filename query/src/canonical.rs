@@ -120,12 +120,19 @@ fn case_text(case: &Case) -> String {
 /// A column as it is where that cannot be anything else, else in double quotes. Above the aggregate the planner gives
 /// columns names of its own making, which mean nothing to the asker; no declared column has such a name.
 fn name(column: &str) -> String {
-    if column.contains('(') {
+    // A column of a public table has a name of ours, with a bracket that no name of the planner's making begins with.
+    if column.contains('(') && !is_looked_up(column) {
         return "an aggregate".to_owned();
     }
     let plain = column.starts_with(|c: char| c.is_ascii_lowercase())
         && column.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_');
     if plain { column.to_owned() } else { format!("\"{}\"", column.replace('"', "\"\"")) }
+}
+
+/// Whether a column is of a public table: `schema.table[…`. Only the analysis makes such names.
+fn is_looked_up(column: &str) -> bool {
+    let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_' || c == '.';
+    column.split_once('[').is_some_and(|(table, _)| table.contains('.') && table.chars().all(plain))
 }
 
 fn literal(value: &ScalarValue) -> String {

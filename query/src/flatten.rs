@@ -4,14 +4,18 @@
 //! projections, so that what is known of a column (its bounds, its keys, that it is the unit) can only be known of the
 //! column itself and never survives a redefinition.
 
+use std::sync::Arc;
+
 use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
 use datafusion::common::{Column, DFSchema};
 use datafusion::logical_expr::{Expr, LogicalPlan};
 use glovebox_catalog::Dataset;
 use glovebox_policy::{Reason, Refusal};
 
+use crate::join::{Lookup, join};
 use crate::lift::WrittenBounds;
 use crate::per_unit::{PerUnit, per_unit};
+use crate::plan::{Tabled, tabled};
 
 /// Most nodes of one flattened expression: nested projections may multiply an expression, and must not explode.
 pub(crate) const EXPR_MAX_NODES: usize = 2_000;
@@ -22,6 +26,8 @@ pub(crate) struct Flat {
     pub(crate) columns: Vec<Expr>,
     /// Conditions, all of which a row must meet.
     pub(crate) filters: Vec<Expr>,
+    /// What is looked up for each row of the dataset, in an order in which each may use those before.
+    pub(crate) lookups: Vec<Arc<Lookup>>,
     /// What the table is, if it is not the dataset itself.
     pub(crate) per_unit: Option<PerUnit>,
 }
@@ -40,9 +46,13 @@ pub(crate) struct Asked<'a> {
 pub(crate) fn flatten(plan: &LogicalPlan, asked: Asked<'_>) -> Result<Flat, Refusal> {
     match plan {
         LogicalPlan::TableScan(scan) if scan.fetch.is_none() && scan.filters.is_empty() => {
+            // Public tables are scanned by joins alone.
+            if !matches!(tabled(scan), Some(Tabled::Units(_))) {
+                return Err(Reason::JoinRefused.into());
+            }
             let fields = scan.projected_schema.fields().iter();
             let columns = fields.map(|field| Expr::Column(Column::new_unqualified(field.name()))).collect();
-            Ok(Flat { columns, filters: Vec::new(), per_unit: None })
+            Ok(Flat { columns, filters: Vec::new(), lookups: Vec::new(), per_unit: None })
         }
         LogicalPlan::Projection(projection) => {
             let below = flatten(&projection.input, asked)?;
@@ -68,7 +78,7 @@ pub(crate) fn flatten(plan: &LogicalPlan, asked: Asked<'_>) -> Result<Flat, Refu
         }
         LogicalPlan::Distinct(_) => Err(Refusal::about(Reason::ClauseRefused, "an aggregate of an aggregate")),
         LogicalPlan::Window(_) => Err(Refusal::about(Reason::ClauseRefused, "OVER")),
-        LogicalPlan::Join(_) => Err(Refusal::about(Reason::ClauseRefused, "JOIN")),
+        LogicalPlan::Join(node) => join(node, asked),
         LogicalPlan::Union(_) => Err(Refusal::about(Reason::ClauseRefused, "UNION")),
         _ => Err(Reason::ClauseRefused.into()),
     }

@@ -24,6 +24,7 @@ use siphasher::sip::SipHasher24;
 use crate::found::{Finder, FoundTotals, add_totals, sorted};
 use crate::gather::Gather;
 use crate::inner::Inner;
+use crate::lookup::Joiner;
 use crate::rows::{InnerFault, RowReader, Rows, needed_columns};
 use crate::unit_rows::UnitRows;
 
@@ -108,11 +109,12 @@ pub(crate) async fn fold(
     parallelism: Parallelism,
 ) -> Result<Protected<Totals>, InnerFault> {
     let (plan, context) = scan(inner, parallelism).await?;
+    let joiner = Arc::new(Joiner::new(inner, plan.schema())?);
     let mut walks = tokio::task::JoinSet::new();
     for partition in 0..plan.properties().partitioning.partition_count() {
         let fold = UnitFold::new(inner, geometry, key.clone());
         let (inner, plan, context) = (Arc::clone(inner), Arc::clone(&plan), Arc::clone(&context));
-        walks.spawn(walk(inner, plan, context, partition, fold));
+        walks.spawn(walk(inner, (plan, Arc::clone(&joiner)), context, partition, fold));
     }
     let mut total = UnitFold::new(inner, geometry, key.clone()).totals;
     let mut found = FoundTotals::default();
@@ -159,12 +161,12 @@ type Walked = (Cells, FoundTotals, Option<glovebox_catalog::unit_runs::UnitSpan>
 
 async fn walk(
     inner: Arc<Inner>,
-    plan: Arc<dyn ExecutionPlan>,
+    (plan, joiner): (Arc<dyn ExecutionPlan>, Arc<Joiner>),
     context: Arc<TaskContext>,
     partition: usize,
     mut fold: UnitFold,
 ) -> Result<Walked, InnerFault> {
-    let schema = plan.schema();
+    let schema = Arc::clone(joiner.schema());
     let mut level = inner.per_unit.as_ref().map(|level| UnitRows::new(level, &inner, &schema)).transpose()?;
     let reader = match &level {
         None => Arc::new(RowReader::new(&inner, &schema)?),
@@ -173,7 +175,8 @@ async fn walk(
     let mut runs = UnitRuns::new(&schema).map_err(|_| InnerFault::at("unit order"))?;
     let mut stream = plan.execute(partition, context).map_err(|_| InnerFault::at("scan"))?;
     while let Some(batch) = stream.next().await {
-        let batch = batch.map_err(|_| InnerFault::at("scan"))?;
+        // Joined before anything is bounded: what a unit adds is clamped with what its rows have met.
+        let batch = joiner.extend(batch.map_err(|_| InnerFault::at("scan"))?)?;
         let rows = reader.read(&batch)?;
         if let Some(level) = &mut level {
             for run in runs.runs(&batch).map_err(|_| InnerFault::at("unit order"))? {

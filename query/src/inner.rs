@@ -12,6 +12,7 @@ use glovebox_policy::{ColumnUse, Reason, Refusal};
 
 use crate::canonical;
 use crate::flatten::{Asked, Flat, flatten, size};
+use crate::join::Lookup;
 use crate::keys::KeyColumn;
 use crate::lift::WrittenBounds;
 use crate::measure::{Counted, Measure};
@@ -20,7 +21,6 @@ use crate::per_unit::PerUnit;
 use crate::roles::uses;
 use crate::rows::try_on_nulls;
 use crate::scope::Scope;
-use crate::total::total;
 
 /// Most groups of one question.
 pub(crate) const GROUPS_MAX: u64 = 65_536;
@@ -32,6 +32,10 @@ const QUESTION_MAX_NODES: usize = 8_000;
 #[derive(Debug, Clone)]
 pub(crate) struct Inner {
     pub(crate) dataset: Arc<Dataset>,
+    /// What is looked up for each row.
+    pub(crate) lookups: Vec<Arc<Lookup>>,
+    /// The columns of the dataset's rows and of what is looked up for them.
+    pub(crate) table: Scope,
     /// What is added up per unit first, if anything is; then everything below is about the table that this makes.
     pub(crate) per_unit: Option<Arc<PerUnit>>,
     /// The columns that the expressions are over.
@@ -61,7 +65,13 @@ impl Inner {
         let own = exprs_of(self.filter.as_ref(), &self.keys, &self.measures);
         let below =
             self.per_unit.iter().flat_map(|level| exprs_of(level.filter.as_ref(), &level.keys, &level.measures));
-        own.chain(below).collect()
+        let looked_up = self.lookups.iter().flat_map(|lookup| lookup.on.iter().map(|(_, expr)| expr));
+        own.chain(below).chain(looked_up).collect()
+    }
+
+    /// The columns that these expressions name.
+    pub(crate) fn names(&self) -> BTreeSet<String> {
+        self.exprs().into_iter().flat_map(Expr::column_refs).map(|column| column.name.clone()).collect()
     }
 
     /// Whether keys are found in rows.
@@ -112,8 +122,9 @@ pub(crate) fn analyse(
     written: &[WrittenBounds],
 ) -> Result<Analysed, Refusal> {
     let flat = flatten(&aggregate.input, Asked { dataset, written })?;
+    let table = Scope::of_rows(dataset, &flat.lookups);
     let scope = match &flat.per_unit {
-        None => Scope::of_table(dataset.manifest()),
+        None => table.clone(),
         Some(per_unit) => per_unit.scope.clone(),
     };
     let reader = Reader::new(scope, &flat, aggregate, written)?;
@@ -133,8 +144,8 @@ pub(crate) fn analyse(
     let outputs = drafts.into_iter().map(|draft| draft.renumbered(&order)).collect();
     measures.sort_by(|a, b| a.label.cmp(&b.label));
     let (per_unit, scope) = (flat.per_unit.clone().map(Arc::new), reader.scope.clone());
-    let dataset = Arc::clone(dataset);
-    let mut inner = Inner { dataset, per_unit, scope, filter, keys, measures, uses: BTreeSet::new() };
+    let (dataset, lookups) = (Arc::clone(dataset), flat.lookups.clone());
+    let mut inner = Inner { dataset, lookups, table, per_unit, scope, filter, keys, measures, uses: BTreeSet::new() };
     if inner.keys.iter().map(KeyColumn::width).try_fold(1_u64, |n, w| n.checked_mul(w)).is_none_or(|n| n > GROUPS_MAX) {
         return Err(Reason::TooManyGroups.into());
     }
@@ -187,29 +198,11 @@ impl<'a> Reader<'a> {
 
     /// Refuses identifiers before anything else is said about an expression.
     pub(crate) fn check_columns(&self, expr: &Expr) -> Result<(), Refusal> {
-        let mut names: Vec<String> = expr.column_refs().into_iter().map(|c| c.name.clone()).collect();
-        names.sort();
-        for name in names {
-            match self.scope.column(&name) {
-                None => return Err(Refusal::about(Reason::ColumnUnknown, &name)),
-                Some(column) if column.identifier => return Err(Refusal::about(Reason::ColumnIsIdentifier, &name)),
-                Some(_) => {}
-            }
-        }
-        Ok(())
-    }
-
-    /// Whether rows hold the columns of an expression.
-    fn are_stored(&self, expr: &Expr) -> bool {
-        expr.column_refs().iter().all(|column| self.scope.column(&column.name).is_some_and(|known| known.stored))
+        self.scope.check_columns(expr)
     }
 
     pub(crate) fn total(&self, expr: &Expr) -> Result<Expr, Refusal> {
-        self.check_columns(expr)?;
-        if !self.are_stored(expr) {
-            return Err(Refusal::about(Reason::ExpressionRefused, &canonical::text(expr)));
-        }
-        total(expr, &self.schema)
+        self.scope.total_over(expr, &self.schema)
     }
 
     /// All conditions on rows as one.

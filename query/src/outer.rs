@@ -21,6 +21,7 @@ use crate::canonical;
 use crate::flatten::unaliased;
 use crate::found::value_of;
 use crate::inner::{Analysed, Inner};
+use crate::join::ABOVE;
 use crate::noised::{Noised, noised};
 use crate::output::Output;
 use crate::plan::{INTERVAL_HIGH, INTERVAL_LOW, on_own_stack};
@@ -49,7 +50,10 @@ pub(crate) fn find_aggregate(plan: &LogicalPlan) -> Result<&Aggregate, Refusal> 
         LogicalPlan::Distinct(datafusion::logical_expr::Distinct::All(input)) => find_aggregate(input),
         LogicalPlan::TableScan(_) => Err(Reason::NotAggregated.into()),
         LogicalPlan::Window(_) => Err(Refusal::about(Reason::ClauseRefused, "OVER")),
-        LogicalPlan::Join(_) => Err(Refusal::about(Reason::ClauseRefused, "JOIN")),
+        LogicalPlan::Join(node) => Err(match find_aggregate(&node.left).or_else(|_| find_aggregate(&node.right)) {
+            Ok(_) => Refusal::about(Reason::JoinRefused, ABOVE),
+            Err(_) => Reason::NotAggregated.into(),
+        }),
         LogicalPlan::Union(_) => Err(Refusal::about(Reason::ClauseRefused, "UNION")),
         _ => Err(Reason::ClauseRefused.into()),
     }

@@ -5,12 +5,15 @@
 //! which copies a WITH query to every place that names it, has little to copy.
 
 use datafusion::sql::sqlparser::ast::{
-    Cte, Distinct, GroupByExpr, Ident, ObjectNamePart, Query, Select, SelectItem, SetExpr, Statement, TableFactor,
+    Cte, Distinct, GroupByExpr, Ident, Join, JoinConstraint, JoinOperator, ObjectNamePart, Query, Select, SelectItem,
+    SetExpr, Statement, TableFactor,
 };
 use datafusion::sql::sqlparser::dialect::GenericDialect;
 use datafusion::sql::sqlparser::parser::Parser;
 use datafusion::sql::sqlparser::tokenizer::Token;
 use glovebox_policy::{Reason, Refusal};
+
+use crate::join::LOOKUPS_MAX;
 
 /// How deep subqueries in FROM may nest.
 const FROM_MAX_DEPTH: usize = 4;
@@ -122,7 +125,12 @@ impl Names {
             refuse_if(!select.from.is_empty(), "FROM with several datasets")?;
             return Err(Refusal::about(Reason::ClauseRefused, "SELECT without FROM"));
         };
-        refuse_if(!from.joins.is_empty(), "JOIN")?;
+        if from.joins.len() > LOOKUPS_MAX {
+            return Err(Refusal::about(Reason::JoinRefused, &format!("more than {LOOKUPS_MAX} joins")));
+        }
+        for join in &from.joins {
+            self.check_join(join)?;
+        }
         let is_star = |item: &SelectItem| matches!(item, SelectItem::Wildcard(_) | SelectItem::QualifiedWildcard(..));
         let star = depth == 0 && select.projection.iter().any(is_star);
         match &from.relation {
@@ -147,6 +155,48 @@ impl Names {
             }
             _ => Err(Refusal::about(Reason::ClauseRefused, "FROM")),
         }
+    }
+
+    /// Checks what is joined: a table by its name.
+    fn check_join(&mut self, join: &Join) -> Result<(), Refusal> {
+        let refused = |what: &str| Err(Refusal::about(Reason::JoinRefused, what));
+        check_join_form(join)?;
+        let TableFactor::Table { name, .. } = &join.relation else {
+            return refused("a subquery after JOIN; put it after FROM, and the table after JOIN");
+        };
+        check_table(&join.relation)?;
+        if let [ObjectNamePart::Identifier(one)] = name.0.as_slice() {
+            let one = spelled(one);
+            if self.with.iter().any(|(known, _)| *known == one) {
+                return refused("a WITH query after JOIN; put it after FROM, and the table after JOIN");
+            }
+            if !one.contains('.') {
+                return Err(Refusal::about(Reason::TableUnknown, &one));
+            }
+        }
+        self.datasets += 1;
+        Ok(())
+    }
+}
+
+/// The form of a join; what is joined is for the analysis.
+fn check_join_form(join: &Join) -> Result<(), Refusal> {
+    let refused = |what: &str| Err(Refusal::about(Reason::JoinRefused, what));
+    if join.global {
+        return refused("GLOBAL JOIN");
+    }
+    match &join.join_operator {
+        JoinOperator::Join(on) | JoinOperator::Inner(on) | JoinOperator::Left(on) | JoinOperator::LeftOuter(on) => {
+            match on {
+                JoinConstraint::On(_) | JoinConstraint::Using(_) => Ok(()),
+                JoinConstraint::Natural => refused("NATURAL JOIN"),
+                JoinConstraint::None => refused("JOIN without ON"),
+            }
+        }
+        JoinOperator::Right(_) | JoinOperator::RightOuter(_) => refused("RIGHT JOIN"),
+        JoinOperator::FullOuter(_) => refused("FULL JOIN"),
+        JoinOperator::CrossJoin(_) => refused("CROSS JOIN"),
+        _ => refused("a join that is neither INNER nor LEFT"),
     }
 }
 

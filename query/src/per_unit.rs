@@ -70,7 +70,7 @@ pub(crate) fn per_unit(
     if below.per_unit.is_some() {
         return Err(refused());
     }
-    let reader = Reader::new(Scope::of_table(dataset.manifest()), below, aggregate, written)?;
+    let reader = Reader::new(Scope::of_rows(dataset, &below.lookups), below, aggregate, written)?;
     let is_unit = |expr: &Expr| matches!(expr, Expr::Column(column) if reader.scope.unit.contains(&column.name));
     let grouped: BTreeSet<&str> = reader
         .group
@@ -108,7 +108,7 @@ pub(crate) fn per_unit(
     check_types(aggregate, &columns, &scope)?;
     let filter = reader.filter()?;
     let per_unit = PerUnit { filter, keys, measures, columns: values, scope };
-    Ok(Flat { columns, filters: Vec::new(), per_unit: Some(per_unit) })
+    Ok(Flat { columns, filters: Vec::new(), lookups: below.lookups.clone(), per_unit: Some(per_unit) })
 }
 
 /// Whether each column has the type that everything above the node was planned with. An expression over another type could fail,
@@ -201,7 +201,7 @@ fn known(reader: &Reader<'_>, keys: &[KeyColumn], values: &[Value], measures: &[
     };
     let behind = |measure: usize| {
         let expr = measures.get(measure).and_then(Measure::expr);
-        expr.map(|expr| expr.column_refs().into_iter().map(|column| column.name.clone()).collect()).unwrap_or_default()
+        expr.map(|expr| reader.scope.behind(expr)).unwrap_or_default()
     };
     let units = reader
         .scope
@@ -210,7 +210,7 @@ fn known(reader: &Reader<'_>, keys: &[KeyColumn], values: &[Value], measures: &[
         .map(|name| Known { stored: false, ..plain(name.clone(), DataType::Null, vec![name.clone()]) });
     let keys = keys.iter().enumerate().map(|(place, key)| Known {
         keys: Some(key.values.clone()),
-        ..plain(key_name(place), key.data_type.clone(), key.columns().into_iter().collect())
+        ..plain(key_name(place), key.data_type.clone(), reader.scope.behind(&key.expr))
     });
     let values = values.iter().enumerate().map(|(place, value)| {
         let (data_type, measure, grid) = match &value.output {

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, RecordBatch, StringArray, UInt64Array};
 use arrow::datatypes::{DataType, Decimal128Type, Int64Type};
-use datafusion::common::{Column, DFSchema, ScalarValue};
+use datafusion::common::{Column, DFSchema, JoinType, ScalarValue};
 use datafusion::error::{DataFusionError, Result as DfResult};
 use datafusion::functions::{core, math};
 use datafusion::functions_aggregate::expr_fn::sum;
@@ -19,7 +19,7 @@ use datafusion::logical_expr::{
     ColumnarValue, Expr, ExprFunctionExt as _, ExprSchemable as _, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl,
     Signature, Volatility, cast, lit, try_cast,
 };
-use datafusion::prelude::DataFrame;
+use datafusion::prelude::{DataFrame, SessionContext};
 use glovebox_catalog::{KeyValue, UNIT_BYTES, UNIT_COLUMN};
 use glovebox_privacy::{Geometry, KEY_TEXT_MAX_BYTES, Key, KeyPart};
 use glovebox_vault::{Expose as _, Protected};
@@ -27,6 +27,7 @@ use glovebox_vault::{Expose as _, Protected};
 use crate::fold::{Parallelism, SelectionKey, Totals, private_session};
 use crate::found::{listed, push_part};
 use crate::inner::Inner;
+use crate::join::Lookup;
 use crate::keys::KeyColumn;
 use crate::measure::{Counted, FixedPoint, Measure};
 use crate::output::Output;
@@ -50,6 +51,9 @@ async fn run(inner: &Inner, geometry: Geometry, key: &SelectionKey, parallelism:
     // DataFusion 55 takes TRY_CAST off a comparison as if it lost nothing, which changes which rows are kept.
     session.remove_optimizer_rule("simplify_expressions");
     let mut rows = session.read_table(inner.dataset.provider())?;
+    for lookup in &inner.lookups {
+        rows = joined(rows, lookup, inner, &session)?;
+    }
     if let Some(level) = &inner.per_unit {
         rows = by_unit(rows, level)?;
     }
@@ -128,6 +132,27 @@ fn part(column: &ArrayRef, row: usize) -> DfResult<KeyPart> {
         ScalarValue::Utf8(Some(text)) | ScalarValue::Utf8View(Some(text)) => KeyPart::Text(text),
         _ => return Err(DataFusionError::Internal("key type".to_owned())),
     })
+}
+
+/// A public table joined by DataFusion's own join, with a column that says whether a row met one.
+fn joined(rows: DataFrame, lookup: &Lookup, inner: &Inner, session: &SessionContext) -> DfResult<DataFrame> {
+    let names: Vec<String> = rows.schema().fields().iter().map(|field| field.name().clone()).collect();
+    let left: Vec<String> = (0..lookup.on.len()).map(|i| format!("l{i}_of_join")).collect();
+    let right: Vec<String> = (0..lookup.on.len()).map(|i| format!("r{i}_of_join")).collect();
+    let own = names.iter().map(|name| col(name).alias(name));
+    let keys = lookup.on.iter().zip(&left).map(|((_, expr), name)| expr.clone().alias(name));
+    let rows = rows.select(own.chain(keys).collect::<Vec<_>>())?;
+    let table = lookup.table.rows().map_err(|_| DataFusionError::Internal("a public table".to_owned()))?;
+    let used = lookup.used(inner);
+    let taken = used.iter().map(|(column, name)| col(column).alias(name));
+    let keys = lookup.on.iter().zip(&right).map(|((column, _), name)| col(column).alias(name));
+    let met = lit(true).alias(&lookup.label);
+    let table = session.read_batch(table)?.select(taken.chain(keys).chain([met]).collect::<Vec<_>>())?;
+    let on = |names: &[String]| names.iter().map(|name| col(name)).collect::<Vec<_>>();
+    let equal = on(&left).into_iter().zip(on(&right)).map(|(left, right)| left.eq(right));
+    let both = rows.join_on(table, JoinType::Left, equal)?;
+    let kept = names.iter().chain(used.iter().map(|(_, name)| name)).map(|name| col(name).alias(name));
+    both.select(kept.chain([col(&lookup.label).is_true().alias(&lookup.label)]).collect::<Vec<_>>())
 }
 
 /// A level per unit: grouped by unit and key, clamped, and made columns of.

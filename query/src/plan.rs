@@ -20,12 +20,12 @@ use datafusion::functions_aggregate::variance::{var_pop_udaf, var_samp_udaf};
 use datafusion::logical_expr::planner::{ContextProvider, ExprPlanner};
 use datafusion::logical_expr::{
     AggregateUDF, ColumnarValue, HigherOrderUDF, LogicalPlan, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature,
-    TableSource, Volatility, WindowUDF,
+    TableScan, TableSource, Volatility, WindowUDF,
 };
 use datafusion::optimizer::analyzer::Analyzer;
 use datafusion::optimizer::analyzer::type_coercion::TypeCoercion;
 use datafusion::sql::planner::SqlToRel;
-use glovebox_catalog::{Catalog, Dataset};
+use glovebox_catalog::{Catalog, Dataset, PublicTable};
 use glovebox_policy::{DatasetName, Reason, Refusal};
 
 use crate::dates::{self, ExtractPlanner};
@@ -94,16 +94,44 @@ pub(crate) fn plan(parsed: Parsed, catalog: &Catalog) -> Result<(LogicalPlan, Ar
     Ok((plan, dataset))
 }
 
-/// The dataset that a plan scans. A WITH query that nothing names is planned, and no part of the plan.
-fn scanned(plan: &LogicalPlan) -> Result<Arc<Dataset>, Refusal> {
+/// What a table of a statement is.
+#[derive(Clone)]
+pub(crate) enum Tabled {
+    /// Rows that belong to units.
+    Units(Arc<Dataset>),
+    /// A public table.
+    Public(Arc<PublicTable>),
+}
+
+/// What a scan is of.
+pub(crate) fn tabled(scan: &TableScan) -> Option<&Tabled> {
+    let source: &dyn std::any::Any = scan.source.as_ref();
+    source.downcast_ref::<DeclaredTable>().map(|table| &table.table)
+}
+
+/// Every table that a plan scans, as often as it does.
+pub(crate) fn tables_of(plan: &LogicalPlan) -> Result<Vec<Tabled>, Refusal> {
     if let LogicalPlan::TableScan(scan) = plan {
-        let source: &dyn std::any::Any = scan.source.as_ref();
-        let table = source.downcast_ref::<DeclaredTable>().ok_or(Reason::Internal)?;
-        return Ok(Arc::clone(&table.dataset));
+        return Ok(vec![tabled(scan).ok_or(Reason::Internal)?.clone()]);
     }
-    match plan.inputs().as_slice() {
-        [input] => scanned(input),
+    match (plan, plan.inputs().as_slice()) {
+        (_, [input]) => tables_of(input),
+        (LogicalPlan::Join(_), [left, right]) => Ok([tables_of(left)?, tables_of(right)?].concat()),
         _ => Err(Reason::ClauseRefused.into()),
+    }
+}
+
+/// The one dataset that a plan scans. A WITH query that nothing names is planned, and no part of the plan.
+fn scanned(plan: &LogicalPlan) -> Result<Arc<Dataset>, Refusal> {
+    let tables = tables_of(plan)?;
+    let mut datasets = tables.iter().filter_map(|table| match table {
+        Tabled::Units(dataset) => Some(Arc::clone(dataset)),
+        Tabled::Public(_) => None,
+    });
+    match (datasets.next(), datasets.next()) {
+        (Some(dataset), None) => Ok(dataset),
+        (Some(_), Some(_)) => Err(Refusal::about(Reason::JoinRefused, "two datasets with units")),
+        (None, _) => Err(Refusal::about(Reason::JoinRefused, "a public table alone")),
     }
 }
 
@@ -190,8 +218,11 @@ impl ContextProvider for Names<'_> {
             }
             other => other.to_string(),
         };
-        let found = text.parse::<DatasetName>().ok().and_then(|name| self.catalog.get(&name));
-        let Some(dataset) = found else {
+        let find = |name: DatasetName| {
+            let dataset = self.catalog.get(&name).map(Tabled::Units);
+            dataset.or_else(|| self.catalog.public(&name).map(Tabled::Public))
+        };
+        let Some(table) = text.parse::<DatasetName>().ok().and_then(find) else {
             if !self.with.contains(&text) {
                 self.seen().unknown_table = Some(text);
             }
@@ -200,7 +231,7 @@ impl ContextProvider for Names<'_> {
         let mut seen = self.seen();
         seen.subquery |= seen.left == 0;
         seen.left = seen.left.saturating_sub(1);
-        Ok(Arc::new(DeclaredTable { schema: declared_schema(&dataset), dataset }))
+        Ok(Arc::new(DeclaredTable { schema: declared_schema(&table), table }))
     }
 
     fn get_expr_planners(&self) -> &[Arc<dyn ExprPlanner>] {
@@ -281,7 +312,7 @@ impl ContextProvider for Names<'_> {
 /// A table as the planner sees it: a schema. What is behind it is for the analysis to name, and cannot be scanned from here.
 struct DeclaredTable {
     schema: SchemaRef,
-    dataset: Arc<Dataset>,
+    table: Tabled,
 }
 
 impl TableSource for DeclaredTable {
@@ -291,9 +322,12 @@ impl TableSource for DeclaredTable {
 }
 
 /// Every declared column, identifiers too, so that a refusal can name what was asked for.
-fn declared_schema(dataset: &Dataset) -> SchemaRef {
-    let columns = dataset.manifest().columns().iter();
-    let fields = columns.map(|column| Field::new(column.name.as_str(), column.kind.arrow_type(), true));
+fn declared_schema(table: &Tabled) -> SchemaRef {
+    let columns = match table {
+        Tabled::Units(dataset) => dataset.manifest().columns(),
+        Tabled::Public(table) => table.manifest().columns(),
+    };
+    let fields = columns.iter().map(|column| Field::new(column.name.as_str(), column.kind.arrow_type(), true));
     Arc::new(Schema::new(fields.collect::<Vec<_>>()))
 }
 

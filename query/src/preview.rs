@@ -17,6 +17,9 @@ pub(crate) fn preview(inner: &Inner, ask: &Ask, noise: &NoisePlan) -> Table {
         say(&name, text);
     }
     say("dataset", inner.dataset.manifest().name().to_string());
+    for lookup in &inner.lookups {
+        say("joined", lookup.told(inner.table.rows));
+    }
     say("privacy unit", inner.dataset.manifest().unit().iter().map(ToString::to_string).collect::<Vec<_>>().join(", "));
     say("epsilon", ask.epsilon.to_display().to_string());
     say("delta", format!("{:e}", ask.delta));

@@ -26,8 +26,11 @@ pub(crate) fn uses(inner: &Inner) -> Result<BTreeSet<ColumnUse>, Refusal> {
     let mut found = Vec::new();
     collect(inner.filter.as_ref(), &inner.keys, &inner.measures, &inner.scope, &mut found);
     if let Some(level) = &inner.per_unit {
-        let table = Scope::of_table(manifest);
-        collect(level.filter.as_ref(), &level.keys, &level.measures, &table, &mut found);
+        collect(level.filter.as_ref(), &level.keys, &level.measures, &inner.table, &mut found);
+    }
+    // What decides which row of a public table is met; what is made of that row is used as these columns are, above.
+    for (_, expr) in inner.lookups.iter().flat_map(|lookup| &lookup.on) {
+        found.extend(inner.table.behind(expr).into_iter().map(|name| (name, RoleOfUse::Join)));
     }
     // Whatever is asked is asked about units: a count of rows, too, needs leave to aggregate over them.
     // An identifier that names the unit is not stored and cannot be granted; leave to ask at all is Cedar's `ask`.

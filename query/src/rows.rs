@@ -17,7 +17,6 @@ use crate::inner::{Inner, exprs_of};
 use crate::keys::KeyColumn;
 use crate::measure::{Counted, FixedPoint, Measure};
 use crate::per_unit::PerUnit;
-use crate::scope::Scope;
 
 /// Something failed on the way from rows to cells. A constant on purpose: which row or why is nobody's business
 /// outside the machine, and an accepted query gives no row the chance.
@@ -35,14 +34,16 @@ impl InnerFault {
 
 /// The stored columns a question needs, the unit column last.
 pub(crate) fn needed_columns(inner: &Inner, stored: &Schema) -> Result<Vec<usize>, InnerFault> {
-    let exprs: Vec<&Expr> = match &inner.per_unit {
+    let mut exprs: Vec<&Expr> = match &inner.per_unit {
         None => exprs_of(inner.filter.as_ref(), &inner.keys, &inner.measures).collect(),
         Some(level) => exprs_of(level.filter.as_ref(), &level.keys, &level.measures).collect(),
     };
+    exprs.extend(inner.lookups.iter().flat_map(|lookup| lookup.on.iter().map(|(_, expr)| expr)));
     let mut names: Vec<String> =
         exprs.into_iter().flat_map(Expr::column_refs).map(|column| column.name.clone()).collect();
     names.sort();
     names.dedup();
+    names.retain(|name| !inner.lookups.iter().flat_map(|lookup| lookup.known()).any(|known| known.name == *name));
     names.push(UNIT_COLUMN.to_owned());
     names.iter().map(|name| stored.index_of(name).map_err(|_| InnerFault::at("projection"))).collect()
 }
@@ -103,11 +104,7 @@ impl RowReader {
         measures: &[Measure],
         schema: &Schema,
     ) -> Result<Self, InnerFault> {
-        let named = DFSchema::try_from(schema.clone()).map_err(|_| InnerFault::at("schema"))?;
-        let compile = |expr: &Expr| {
-            create_physical_expr(expr, &named, &ExecutionProps::new(), &PhysicalPlanningContext::default())
-                .map_err(|_| InnerFault::at("expression"))
-        };
+        let compile = |expr: &Expr| compiled(expr, schema);
         let measures = measures.iter().map(|m| Ok((m.counted.clone(), m.expr().map(compile).transpose()?)));
         let (listed, found) = (keys.iter().filter(|key| !key.found), keys.iter().filter(|key| key.found));
         Ok(Self {
@@ -163,10 +160,16 @@ pub(crate) fn try_on_nulls(inner: &Inner) -> Result<(), InnerFault> {
             .map_err(|_| InnerFault::at("schema"))
     };
     if let Some(level) = &inner.per_unit {
-        let batch = nulls(Scope::of_table(inner.dataset.manifest()).arrow_schema())?;
+        let batch = nulls(inner.table.arrow_schema())?;
         let reader = RowReader::of_level(level, &batch.schema())?;
         reader.try_parts(&batch)?;
         reader.read(&batch)?;
+    }
+    if !inner.lookups.is_empty() {
+        let batch = nulls(inner.table.arrow_schema())?;
+        for (_, expr) in inner.lookups.iter().flat_map(|lookup| &lookup.on) {
+            try_part(&compiled(expr, &batch.schema())?, &batch)?;
+        }
     }
     let batch = nulls(inner.scope.arrow_schema())?;
     let reader = RowReader::new(inner, &batch.schema())?;
@@ -184,7 +187,14 @@ fn try_part(expr: &Arc<dyn PhysicalExpr>, batch: &RecordBatch) -> Result<(), Inn
     expr.children().into_iter().try_for_each(|part| try_part(part, batch))
 }
 
-fn evaluate(expr: &dyn PhysicalExpr, batch: &RecordBatch) -> Result<ArrayRef, InnerFault> {
+/// An expression over rows of a schema, ready to be evaluated.
+pub(crate) fn compiled(expr: &Expr, schema: &Schema) -> Result<Arc<dyn PhysicalExpr>, InnerFault> {
+    let named = DFSchema::try_from(schema.clone()).map_err(|_| InnerFault::at("schema"))?;
+    create_physical_expr(expr, &named, &ExecutionProps::new(), &PhysicalPlanningContext::default())
+        .map_err(|_| InnerFault::at("expression"))
+}
+
+pub(crate) fn evaluate(expr: &dyn PhysicalExpr, batch: &RecordBatch) -> Result<ArrayRef, InnerFault> {
     let value = expr.evaluate(batch).map_err(|_| InnerFault::at("evaluation"))?;
     value.into_array(batch.num_rows()).map_err(|_| InnerFault::at("evaluation"))
 }

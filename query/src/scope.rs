@@ -7,7 +7,9 @@ use datafusion::logical_expr::Expr;
 use glovebox_catalog::{Days, KeyValue, Manifest};
 use glovebox_policy::{Reason, Refusal};
 
+use crate::canonical;
 use crate::interval::Interval;
+use crate::total::total;
 
 /// One column.
 #[derive(Debug, Clone)]
@@ -80,6 +82,43 @@ impl Scope {
     /// The column of this name.
     pub(crate) fn column(&self, name: &str) -> Option<&Known> {
         self.columns.iter().find(|column| column.name == name)
+    }
+
+    /// Refuses identifiers before anything else is said about an expression.
+    ///
+    /// # Errors
+    /// [`Reason::ColumnUnknown`], [`Reason::ColumnIsIdentifier`].
+    pub(crate) fn check_columns(&self, expr: &Expr) -> Result<(), Refusal> {
+        let mut names: Vec<String> = expr.column_refs().into_iter().map(|c| c.name.clone()).collect();
+        names.sort();
+        for name in names {
+            match self.column(&name) {
+                None => return Err(Refusal::about(Reason::ColumnUnknown, &name)),
+                Some(column) if column.identifier => return Err(Refusal::about(Reason::ColumnIsIdentifier, &name)),
+                Some(_) => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// The expression, made total over the columns that rows hold; `schema` is [`Scope::schema`].
+    ///
+    /// # Errors
+    /// What of it is not accepted.
+    pub(crate) fn total_over(&self, expr: &Expr, schema: &DFSchema) -> Result<Expr, Refusal> {
+        self.check_columns(expr)?;
+        let are_stored =
+            expr.column_refs().iter().all(|column| self.column(&column.name).is_some_and(|known| known.stored));
+        if !are_stored {
+            return Err(Refusal::about(Reason::ExpressionRefused, &canonical::text(expr)));
+        }
+        total(expr, schema)
+    }
+
+    /// The dataset's columns that an expression is made of.
+    pub(crate) fn behind(&self, expr: &Expr) -> Vec<String> {
+        let known = expr.column_refs().into_iter().filter_map(|column| self.column(&column.name));
+        known.flat_map(|known| known.behind.iter().cloned()).collect()
     }
 
     /// The columns that rows hold.

@@ -44,10 +44,23 @@ pub(crate) fn work(inner: &Inner, cells: u64) -> Work {
     let below = inner
         .per_unit
         .as_ref()
-        .map_or(0, |level| per_row(level.filter.as_ref(), &level.keys, &level.measures, &Scope::of_table(manifest)));
+        .map_or(0, |level| per_row(level.filter.as_ref(), &level.keys, &level.measures, &inner.table));
     let rows = u128::from(manifest.max_units()) * u128::from(manifest.max_rows_per_unit());
-    let steps = rows * u128::from(own + below);
+    let (indexed, met) = lookups(inner);
+    let steps = rows * u128::from(own + below + met) + indexed;
     Work { steps, cells }
+}
+
+/// Steps for the rows of public tables, and for each row of the dataset that looks one up in each.
+fn lookups(inner: &Inner) -> (u128, u64) {
+    let mut steps = (0, 0);
+    for lookup in &inner.lookups {
+        let keys = TEXT_STEPS * lookup.on.len() as u64;
+        let found: u64 = lookup.on.iter().map(|(_, expr)| steps_of(expr, &inner.table)).sum();
+        steps.0 += u128::from(lookup.table.manifest().max_rows()) * u128::from(ROW_STEPS + keys);
+        steps.1 += ROW_STEPS + keys + found + TEXT_STEPS * lookup.used(inner).len() as u64;
+    }
+    steps
 }
 
 fn per_row(filter: Option<&Expr>, keys: &[KeyColumn], measures: &[Measure], scope: &Scope) -> u64 {

@@ -17,7 +17,7 @@ CODE = re.compile(r"(?<![\w-])([a-z]+(?:-[a-z]+)*): ")
 # Every code that a statement may be refused with. Codes are stable, so this list only grows.
 CODES = {
     "unauthenticated", "role-forbidden", "bad-request", "not-found", "sql-too-long", "sql-too-many-tokens",
-    "sql-too-many-operators", "sql-syntax", "statement-refused", "explain-refused", "clause-refused", "not-aggregated",
+    "sql-too-many-operators", "sql-syntax", "statement-refused", "explain-refused", "clause-refused", "join-refused", "not-aggregated",
     "aggregate-refused", "function-refused", "expression-refused", "type-refused", "table-unknown", "column-unknown",
     "column-is-identifier", "group-key-not-public", "too-many-groups", "bounds-missing", "bounds-invalid",
     "option-unknown", "option-invalid", "overflow-possible", "parameter-missing", "not-permitted", "contract-unknown",

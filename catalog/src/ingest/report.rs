@@ -29,6 +29,10 @@ pub enum FaultKind {
     Repeated,
     /// The file has more units than the manifest declares.
     TooManyUnits,
+    /// The file of a public table has more rows than the manifest declares, or more bytes than are held in memory.
+    TooManyRows,
+    /// A text of a public table is longer than 1,024 bytes.
+    TextTooLong,
 }
 
 impl fmt::Display for FaultKind {
@@ -41,6 +45,8 @@ impl fmt::Display for FaultKind {
             Self::Cell(class) => write!(f, "the cell is {}, not of the declared type", class.as_str()),
             Self::Repeated => f.write_str("the row repeats another in columns that are declared unique"),
             Self::TooManyUnits => f.write_str("the file has more units than `max_units` declares"),
+            Self::TooManyRows => f.write_str("the file has more rows than `max_rows` declares, or more than 64 MiB"),
+            Self::TextTooLong => f.write_str("the text is longer than 1024 bytes, which a public table may not hold"),
         }
     }
 }

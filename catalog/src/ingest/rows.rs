@@ -15,7 +15,7 @@ use super::encode::Cells;
 use super::{FaultKind, IngestReport, Matched, StoreError};
 use crate::cells::{self, Converted};
 use crate::keys::{MasterKey, short_hash};
-use crate::manifest::Manifest;
+use crate::manifest::{Column, Manifest};
 use crate::source::SourceBatch;
 use crate::store::{ContentMarks, RowGroups};
 
@@ -33,10 +33,22 @@ struct Entry {
 }
 
 /// A set of columns that is declared unique: their positions among all, and the hash and number of each row.
-struct UniqueSet {
+pub(super) struct UniqueSet {
     name: String,
-    columns: Vec<usize>,
-    seen: Vec<(u128, u64)>,
+    pub(super) columns: Vec<usize>,
+    pub(super) seen: Vec<(u128, u64)>,
+}
+
+impl UniqueSet {
+    /// A declared set among all declared columns.
+    pub(super) fn new(set: &[ColumnName], all: &[Column]) -> Self {
+        let place = |name: &ColumnName| all.iter().position(|column| column.name == *name);
+        Self {
+            name: set.iter().map(|name| name.as_str()).collect::<Vec<_>>().join("+"),
+            columns: set.iter().filter_map(place).collect(),
+            seen: Vec::new(),
+        }
+    }
 }
 
 /// Takes batches of the file in, one after the other.
@@ -60,11 +72,7 @@ impl Intake {
     /// `columns` are all declared columns in the order of the manifest.
     pub(super) fn new(master: &MasterKey, manifest: &Manifest, columns: Vec<Matched>) -> Self {
         let place = |name: &ColumnName| manifest.columns().iter().position(|column| column.name == *name);
-        let unique = manifest.unique().iter().map(|set| UniqueSet {
-            name: set.iter().map(|name| name.as_str()).collect::<Vec<_>>().join("+"),
-            columns: set.iter().filter_map(place).collect(),
-            seen: Vec::new(),
-        });
+        let unique = manifest.unique().iter().map(|set| UniqueSet::new(set, manifest.columns()));
         let stored = manifest.arrow_schema();
         let all_but_unit = stored.fields().len().saturating_sub(1);
         // Rows without a unit are still in the batches, so here unit columns may be NULL.
@@ -169,7 +177,12 @@ impl Intake {
     }
 }
 
-fn convert_column(matched: &Matched, batch: &RecordBatch, markers: &[String], report: &mut IngestReport) -> Converted {
+pub(super) fn convert_column(
+    matched: &Matched,
+    batch: &RecordBatch,
+    markers: &[String],
+    report: &mut IngestReport,
+) -> Converted {
     let kind = matched.column.kind;
     let absent =
         || Converted { array: new_null_array(&kind.arrow_type(), batch.num_rows()), misfits: Vec::new(), nans: 0 };
@@ -189,7 +202,7 @@ fn convert_column(matched: &Matched, batch: &RecordBatch, markers: &[String], re
     }
 }
 
-fn report_repeated(set: &mut UniqueSet, report: &mut IngestReport) {
+pub(super) fn report_repeated(set: &mut UniqueSet, report: &mut IngestReport) {
     set.seen.sort_unstable();
     let repeated = set.seen.array_windows().filter(|[(left, _), (right, _)]| left == right);
     let mut rows: Vec<u64> = repeated.map(|[_, (_, row)]| *row).collect();
@@ -226,7 +239,7 @@ fn row_groups(kept: &[Entry]) -> Vec<Range<usize>> {
     groups
 }
 
-fn rows_mark(key: &hmac::Key, mut all: Vec<u128>) -> String {
+pub(super) fn rows_mark(key: &hmac::Key, mut all: Vec<u128>) -> String {
     all.sort_unstable();
     let mut context = hmac::Context::with_key(key);
     all.iter().for_each(|hash| context.update(&hash.to_be_bytes()));

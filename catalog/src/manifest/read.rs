@@ -84,7 +84,7 @@ fn assemble(part: DatasetPart, columns: Vec<Column>) -> Option<Manifest> {
     })
 }
 
-fn syntax(text: &str, error: &toml::de::Error) -> ManifestReport {
+pub(super) fn syntax(text: &str, error: &toml::de::Error) -> ManifestReport {
     let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
     let line = before.matches('\n').count() + 1;
     let problem = Problem { path: format!("line {line}"), message: format!("is not TOML: {}", error.message()) };
@@ -132,13 +132,13 @@ fn kind(walk: &mut Walk<'_>, problems: &mut Problems) -> Option<DatasetKind> {
             None
         }
         _ => {
-            problems.add("dataset.kind", "must be `table`");
+            problems.add("dataset.kind", "must be `table`, or `public` for a table that holds nothing about anybody");
             None
         }
     }
 }
 
-fn unique(walk: &mut Walk<'_>, problems: &mut Problems) -> Vec<Vec<ColumnName>> {
+pub(super) fn unique(walk: &mut Walk<'_>, problems: &mut Problems) -> Vec<Vec<ColumnName>> {
     let Some(value) = walk.optional("unique") else {
         return Vec::new();
     };
@@ -149,7 +149,7 @@ fn unique(walk: &mut Walk<'_>, problems: &mut Problems) -> Vec<Vec<ColumnName>> 
     sets.iter().map(|set| walk.names("unique", set, problems)).collect()
 }
 
-fn columns(list: &[Value], problems: &mut Problems) -> Vec<Column> {
+pub(super) fn columns(list: &[Value], problems: &mut Problems) -> Vec<Column> {
     if list.is_empty() || list.len() > MAX_COLUMNS {
         problems.add("columns", format!("must declare 1 to {MAX_COLUMNS} columns"));
     }

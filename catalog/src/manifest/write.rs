@@ -35,7 +35,7 @@ pub(super) fn manifest(manifest: &Manifest) -> String {
     out
 }
 
-fn write_column(out: &mut String, column: &Column) {
+pub(super) fn write_column(out: &mut String, column: &Column) {
     out.push_str("\n[[columns]]\n");
     line(out, "name", &text(column.name.as_str()));
     if let Some(header) = &column.header {
@@ -71,7 +71,7 @@ fn write_column(out: &mut String, column: &Column) {
     }
 }
 
-fn line(out: &mut String, key: &str, value: &str) {
+pub(super) fn line(out: &mut String, key: &str, value: &str) {
     out.push_str(key);
     out.push_str(" = ");
     out.push_str(value);
@@ -98,7 +98,7 @@ pub(crate) fn text(words: impl Into<String>) -> String {
     Value::String(words).to_string()
 }
 
-fn text_of(words: &impl Display) -> String {
+pub(super) fn text_of(words: &impl Display) -> String {
     text(words.to_string())
 }
 
@@ -106,6 +106,6 @@ fn number(x: f64) -> String {
     Value::Float(x).to_string()
 }
 
-fn list(items: impl Iterator<Item = String>) -> String {
+pub(super) fn list(items: impl Iterator<Item = String>) -> String {
     format!("[{}]", items.collect::<Vec<_>>().join(", "))
 }

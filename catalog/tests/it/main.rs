@@ -6,6 +6,7 @@ mod draft;
 mod examples;
 mod ingest;
 mod manifest;
+mod public_table;
 mod scan;
 mod support;
 mod twin;

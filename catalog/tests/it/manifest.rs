@@ -74,7 +74,11 @@ fn problems_of_the_dataset_part() {
         "name = \"visits\"",
         &format!("dataset.name: {}", "visits".parse::<DatasetName>().unwrap_err()),
     );
-    check("kind = \"table\"", "kind = \"graph\"", "dataset.kind: must be `table`");
+    check(
+        "kind = \"table\"",
+        "kind = \"graph\"",
+        "dataset.kind: must be `table`, or `public` for a table that holds nothing about anybody",
+    );
     check(
         "kind = \"table\"",
         "kind = \"frames\"",

@@ -112,8 +112,8 @@ pub(super) fn bring_in(engine: &Engine, cast: &Cast, data: &Path) -> anyhow::Res
             "",
             card.columns.len(),
             unit.join(", "),
-            card.max_units,
-            card.max_rows_per_unit
+            card.max_units.unwrap_or(0),
+            card.max_rows_per_unit.unwrap_or(0)
         ));
     }
     Ok(())

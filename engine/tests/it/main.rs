@@ -9,6 +9,7 @@ mod freeze;
 mod identifiers;
 mod jobs;
 mod lost;
+mod public_tables;
 mod refusals;
 mod replay;
 mod sharing;

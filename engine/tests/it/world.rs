@@ -180,6 +180,20 @@ impl World {
         self.sign(engine, &text.replace("\n[per_query]", &delta))
     }
 
+    /// Grants a firm a contract under which `sex` may be joined on and added up by.
+    pub(crate) fn joining_contract(&self, engine: &Engine, org: &str) {
+        let text =
+            CONTRACT.replace("{org}", org).replace("{allotment}", "0.3").replace("{ends}", "2120-01-01T00:00:00Z");
+        self.sign(engine, &text.replace("\"filter\", \"wasmInput\"", "\"filter\", \"join\", \"aggregate\"")).unwrap();
+    }
+
+    /// Tries to grant a firm a contract on another dataset.
+    pub(crate) fn contract_on(&self, engine: &Engine, dataset: &str) -> Result<(), Refusal> {
+        let text =
+            CONTRACT.replace("{org}", "delta").replace("{allotment}", "0.1").replace("{ends}", "2120-01-01T00:00:00Z");
+        self.sign(engine, &text.replace("medical.visits", dataset))
+    }
+
     /// Grants a firm a contract under which two officers decide, and registers a second officer, whose key this is.
     pub(crate) fn risky_contract(&self, engine: &Engine, org: &str) -> Ed25519KeyPair {
         let key = Ed25519KeyPair::from_seed_unchecked(&[2; 32]).unwrap();

@@ -93,4 +93,23 @@ pub(crate) const CORPUS: &[&str] = &[
         contribution_bounds_per_row => (-10, 10)) AS m, SUM(x, contribution_bounds_per_group => (3, 30)) AS s, person FROM {t}
         GROUP BY person) AS u WHERE m IS NOT NULL OR s / 0 IS NULL",
     "SELECT SUM(5), SUM(2.5), COUNT(NULL) FROM {t} WHERE x IS NOT NULL",
+    // Joined with the public tables of `public.rs`.
+    "SELECT COUNT(*), SUM(p.score), COUNT(p.note), SUM(t.x) FROM {t} AS t JOIN p.kinds AS p ON t.k = p.kind",
+    "SELECT p.class, COUNT(*), SUM(t.x), AVG(p.rate), COUNT(DISTINCT t.person) FROM {t} AS t LEFT JOIN p.kinds AS p ON t.k = p.kind
+        GROUP BY p.class",
+    "SELECT WITH DIFFERENTIAL_PRIVACY OPTIONS (max_groups_contributed = 3) s.label, p.open, SUM(s.worth), COUNT(*)
+        FROM {t} AS t JOIN p.slots s ON s.g = t.g AND t.flag = s.flag LEFT JOIN p.kinds p ON p.kind = t.note
+        WHERE p.score IS NULL OR p.score > t.x GROUP BY s.label, p.open",
+    "SELECT b.class, SUM(a.score + b.score), COUNT(a.kind) FILTER (WHERE b.kind IS NULL)
+        FROM {t} t JOIN p.kinds a ON t.k = a.kind LEFT JOIN p.kinds b ON b.kind = a.next GROUP BY b.class",
+    "SELECT AVG(s), COUNT(*), SUM(n) FROM (SELECT person, p.class, SUM(p.score) AS s, COUNT(p.rate) AS n
+        FROM {t} JOIN p.kinds p ON k = p.kind WHERE p.open OR x > p.score GROUP BY person, p.class) AS u WHERE s > 3",
+    "WITH s AS (SELECT p.score AS x, p.class AS k, t.person, t.x AS score FROM {t} t LEFT JOIN p.kinds p ON t.k = p.kind)
+        SELECT k, SUM(x), SUM(score), COUNT(DISTINCT person) FROM s GROUP BY k",
+    "SELECT COUNT(*), SUM(c.weight) FROM p.codes AS c JOIN {t} AS t ON c.code = t.big / 1 AND t.x > c.weight",
+    "SELECT label, COUNT(*) FROM {t} JOIN p.slots USING (g, flag) GROUP BY label",
+    "SELECT s.label, COUNT(*), SUM(CASE WHEN s.worth > 3 THEN x END) FROM {t} t LEFT JOIN p.slots s ON CAST(t.at AS DATE) = s.day
+        AND s.g = 2 GROUP BY s.label",
+    "SELECT EXTRACT(MONTH FROM s.day) AS m, SUM(x) FROM (SELECT x * 2 AS x, day AS d FROM {t} WHERE NOT flag) AS t
+        JOIN p.slots AS s ON s.day = t.d GROUP BY m",
 ];

@@ -131,7 +131,9 @@ impl Place {
     pub(crate) fn new() -> Self {
         let dir = tempfile::tempdir().unwrap();
         let catalog = Catalog::create(&dir.path().join("catalog"), &dir.path().join("master.key")).unwrap();
-        Self { dir, catalog, next: AtomicU32::new(0) }
+        let place = Self { dir, catalog, next: AtomicU32::new(0) };
+        crate::public::add(&place);
+        place
     }
 
     fn fresh(&self) -> (String, PathBuf) {

@@ -10,5 +10,6 @@ mod footage;
 mod found_keys;
 mod jobs;
 mod neighbours;
+mod public;
 mod reference;
 mod totality;

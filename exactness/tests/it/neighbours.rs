@@ -200,6 +200,72 @@ fn bounds_or_a_unit_kept_through_a_redefinition_are_noticed() {
     assert!(matches!(moved, Err(Violation::Cell { moved: 4, .. })));
 }
 
+/// A join goes wrong when a row meets several rows, or when a unit is bounded before it: the rule notices both.
+#[test]
+fn a_join_that_fans_out_or_comes_after_bounding_is_noticed() {
+    let rows = greedy();
+    let fewer = without(&rows, 9);
+    let sql = "SELECT COUNT(*) FROM {t} AS t JOIN p.kinds AS p ON t.k = p.kind";
+    let (with, rest, linf, max_groups) = cells_with_and_without(sql, &rows, 9);
+    assert_eq!(linf, [4], "no more rows than the unit had");
+    assert_eq!(check(&with, &rest, &linf, max_groups), Ok(Moved { groups: 1, largest: vec![4] }));
+    // Planted: each row meets two, and nothing is bounded afterwards.
+    let twice = |rows: &[Row]| rows.iter().chain(rows).cloned().collect::<Vec<_>>();
+    let free = Naive { row: None, unit: None, max_groups: 1 };
+    let count = |rows: &[Row]| vec![naive(rows, &free, |_| Some(1), |_| None)];
+    assert!(check(&count(&rows), &count(&fewer), &linf, 1).is_ok());
+    let moved = check(&count(&twice(&rows)), &count(&twice(&fewer)), &linf, 1);
+    assert!(matches!(moved, Err(Violation::Cell { moved: 8, .. })));
+    // Planted: a unit's rows are clamped to the bounds of `x`, and what they met is added up unclamped.
+    let sql = "SELECT SUM(t.x * p.score, contribution_bounds_per_group => (0, 100)) FROM {t} AS t JOIN p.kinds AS p ON t.k = p.kind";
+    let (with, rest, linf, max_groups) = cells_with_and_without(sql, &rows, 9);
+    assert_eq!(check(&with, &rest, &linf, max_groups), Ok(Moved { groups: 1, largest: vec![100] }));
+    let clamped = Naive { row: Some((-10, 50)), unit: Some((0, 100)), max_groups: 1 };
+    let early = |rows: &[Row]| {
+        let sums = naive(rows, &clamped, |row| row.x, |_| None);
+        vec![sums.into_iter().map(|sum| sum * i128::from(crate::public::SCORE_OF_A)).collect::<Vec<_>>()]
+    };
+    assert!(matches!(check(&early(&rows), &early(&fewer), &linf, 1), Err(Violation::Cell { .. })));
+    // What would fan out, or make rows of nobody, is refused.
+    let place = Place::new();
+    let name = place.add(&rows);
+    for sql in [
+        "SELECT COUNT(*) FROM {t} AS t JOIN p.kinds AS p ON t.k = p.class",
+        "SELECT COUNT(*) FROM {t} AS t JOIN p.slots AS s ON t.g = s.g",
+        "SELECT COUNT(*) FROM {t} AS t JOIN p.slots AS s ON t.g = s.g AND s.flag <> t.flag",
+        "SELECT COUNT(*) FROM p.kinds AS p LEFT JOIN {t} AS t ON t.k = p.kind",
+        "SELECT COUNT(*) FROM {t} AS t RIGHT JOIN p.kinds AS p ON t.k = p.kind",
+        "SELECT COUNT(*) FROM {t} AS t FULL JOIN p.kinds AS p ON t.k = p.kind",
+        "SELECT COUNT(*) FROM {t} AS t JOIN {t} AS u ON t.person = u.person",
+    ] {
+        let refusal = place.try_analyse(sql, &name).unwrap_err();
+        assert_eq!(refusal.reason(), glovebox_policy::Reason::JoinRefused, "{sql}");
+    }
+}
+
+/// A public column by the unit's name is not the unit.
+#[test]
+fn a_public_column_that_is_called_like_the_unit_is_not_the_unit() {
+    let place = Place::new();
+    let name = place.add(&greedy());
+    let level = "WITH s AS (SELECT p.code AS person, t.x FROM {t} AS t JOIN p.codes AS p ON p.code = t.g)";
+    for sql in [
+        format!("{level} SELECT COUNT(DISTINCT person) FROM s"),
+        format!("{level} SELECT SUM(n) FROM (SELECT person, COUNT(*) AS n FROM s GROUP BY person) AS u"),
+    ] {
+        let refusal = place.try_analyse(&sql, &name).unwrap_err().reason();
+        use glovebox_policy::Reason::{AggregateRefused, ClauseRefused};
+        assert!([AggregateRefused, ClauseRefused].contains(&refusal), "{sql}: {refusal}");
+    }
+    // Planted: units that share a public value are taken for one, and one person for several.
+    let rows: Vec<Row> = (0..4).map(|g| Row { person: 9, g: Some(g), ..Row::default() }).collect();
+    let taken = |rows: &[Row]| rows.iter().map(|row| Row { person: row.g.unwrap(), ..row.clone() }).collect::<Vec<_>>();
+    let units = Naive { row: None, unit: Some((0, 1)), max_groups: 1 };
+    let count = |rows: &[Row]| vec![naive(rows, &units, |_| Some(1), |_| None)];
+    assert!(check(&count(&rows), &count(&[]), &[1], 1).is_ok());
+    assert!(matches!(check(&count(&taken(&rows)), &count(&[]), &[1], 1), Err(Violation::Cell { moved: 4, .. })));
+}
+
 /// A level per unit goes wrong when its rows are taken for one a unit, or when it mixes units before they are bounded.
 #[test]
 fn a_level_that_fans_out_or_mixes_units_is_noticed() {

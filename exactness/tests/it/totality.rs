@@ -111,6 +111,10 @@ fn accepted_expressions_never_fail_and_both_roads_agree() {
                 format!("SELECT SUM({value}, contribution_bounds_per_row => (-7, 1e6)) FROM {{t}} WHERE {condition}"),
                 format!("SELECT k, COUNT(*) FROM {{t}} WHERE {condition} GROUP BY k"),
                 format!(
+                    "SELECT COUNT(p.weight), SUM(p.weight) FROM {{t}} AS t LEFT JOIN p.codes AS p ON p.code = {value}
+                    WHERE {condition}"
+                ),
+                format!(
                     "SELECT COUNT(*), SUM(s / n, contribution_bounds_per_row => (-7, 9)) FROM (SELECT person,
                     SUM({value}, contribution_bounds_per_row => (-7, 1e6)) AS s, COUNT({value}) AS n FROM {{t}}
                     GROUP BY person HAVING COUNT(CASE WHEN {condition} THEN 1 END) > 0) AS u WHERE s % n IS NOT NULL"

@@ -5,6 +5,7 @@ mod arithmetic;
 mod caps;
 mod digests;
 mod found_keys;
+mod joins;
 mod parameters;
 mod per_unit;
 mod previews;

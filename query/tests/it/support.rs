@@ -113,6 +113,8 @@ pub(crate) static PLACE: LazyLock<Place> = LazyLock::new(|| {
     add(&catalog, dir.path(), "t.other", 2..=3);
     add_wide(&catalog, dir.path());
     add_crowd(&catalog, dir.path());
+    crate::joins::add_public(&catalog, dir.path(), "ref.wards", crate::joins::WARDS);
+    crate::joins::add_public(&catalog, dir.path(), "ref.again", crate::joins::WARDS);
     Place { _dir: dir, catalog }
 });
 

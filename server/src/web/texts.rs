@@ -73,6 +73,12 @@ texts! {
     declared_size: "声明的规模上限", "Declared size, at most";
     units: "个单位", "units";
     rows_each: "行/单位", "rows each";
+    rows: "行", "rows";
+    dataset_kind: "性质", "Kind";
+    kind_units: "受保护", "protected";
+    kind_public: "公开表", "public table";
+    kind_public_note: "不含任何个体的信息，可与受保护数据集连接", "holds nothing about anybody; protected datasets can be joined with it";
+    unique: "不重复的列", "Unique columns";
     facts: "概况", "Facts";
     unit: "隐私单位", "Privacy unit";
     unit_note: "一个单位的全部行一起受保护", "all rows of one unit are protected together";

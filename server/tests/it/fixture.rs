@@ -34,6 +34,36 @@ pub(crate) const PARAMETER_QUERY: &str =
 /// In every row, in a text column without a key list and in an identifier.
 pub(crate) const CANARY: &str = "CANARY-7f3a";
 
+/// A public table, and its rows.
+pub(crate) const PUBLIC: (&str, &str) = (
+    r#"
+[dataset]
+name = "ref.plans"
+kind = "public"
+title_en = "Plans"
+title_zh = "方案"
+max_rows = 5
+source = "made up"
+licence = "public domain"
+classification = "open"
+unique = [["plan"]]
+
+[[columns]]
+name = "plan"
+type = "text"
+meaning_en = "plan"
+meaning_zh = "方案"
+
+[[columns]]
+name = "fee"
+type = "int"
+meaning_en = "fee"
+meaning_zh = "费用"
+bounds = { lower = 0, upper = 9, basis = "tariff" }
+"#,
+    "plan,fee\neast,3\nwest,4\n",
+);
+
 pub(crate) const MANIFEST: &str = r#"
 [dataset]
 name = "medical.visits"

@@ -201,6 +201,11 @@ impl Tour {
         let manifest = MANIFEST.replace("medical.visits", "medical.more");
         let (kind, body) = multipart(&[("manifest", None, manifest.as_bytes()), ("file", Some("x.csv"), rows)]);
         self.call("POST /datasets", &[], officer, Some((&kind, body))).await;
+        let (manifest, rows) = crate::fixture::PUBLIC;
+        let parts = [("manifest", None, manifest.as_bytes()), ("file", Some("x.csv"), rows.as_bytes())];
+        let (kind, body) = multipart(&parts);
+        self.call("POST /datasets", &[], officer, Some((&kind, body))).await;
+        self.get("/datasets/{name}", &["ref.plans"], analyst).await;
         let contract = CONTRACT.replace("firm-visits", "firm-more").replace("_rho = 0.9", "_rho = 0.01");
         let envelope = serde_json::to_value(sign_contract(&contract, &self.world.tokens.officer_key).unwrap()).unwrap();
         self.post("/contracts", officer, &envelope).await;

@@ -136,6 +136,11 @@ async fn bring_in(world: &World) -> &'static str {
     let (kind, body) = multipart(&[("manifest", None, manifest.as_bytes()), ("file", Some("x.csv"), rows.as_bytes())]);
     let got = world.call("POST", "/datasets", &world.tokens.officer, Some((&kind, body))).await;
     assert_eq!(got.status, 201, "{got:?}");
+    let (manifest, rows) = crate::fixture::PUBLIC;
+    let manifest = manifest.replace("\"Plans\"", &format!("\"{toml}\"")).replace("\"方案\"", &format!("\"{toml}\""));
+    let (kind, body) = multipart(&[("manifest", None, manifest.as_bytes()), ("file", Some("x.csv"), rows.as_bytes())]);
+    let got = world.call("POST", "/datasets", &world.tokens.officer, Some((&kind, body))).await;
+    assert_eq!(got.status, 201, "{got:?}");
     "medical.hostile"
 }
 
@@ -166,7 +171,7 @@ async fn what_an_author_wrote_stays_text_on_every_page() {
                 let got = open(&world, &format!("{path}?lang={language}"), &cookie).await;
                 assert_inert(path, &got.text);
             }
-            for path in [format!("/datasets/{dataset}"), format!("/jobs/{job}")] {
+            for path in [format!("/datasets/{dataset}"), "/datasets/ref.plans".to_owned(), format!("/jobs/{job}")] {
                 let got = open(&world, &format!("{path}?lang={language}"), &cookie).await;
                 assert_eq!(got.status, 200, "{path}");
                 assert_inert(&path, &got.text);

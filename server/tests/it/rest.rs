@@ -64,6 +64,22 @@ async fn datasets_are_shown_and_their_twins_handed_out() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_public_table_is_brought_in_and_shown_as_one() {
+    let world = World::start().await;
+    let (manifest, rows) = crate::fixture::PUBLIC;
+    let parts = [("manifest", None, manifest.as_bytes()), ("file", Some("x.csv"), rows.as_bytes())];
+    let got = upload(&world, "/datasets", &parts).await;
+    assert_eq!(got.status, 201, "{got:?}");
+    let card = world.get("/datasets/ref.plans", &world.tokens.analyst).await.json();
+    assert_eq!(card, got.json());
+    assert_eq!((&card["kind"], &card["max_rows"], &card["unique"]), (&json!("public"), &json!(5), &json!([["plan"]])));
+    assert!(card.get("budget_domain").is_none() && card.get("max_units").is_none(), "{card}");
+    let twin = world.get("/datasets/ref.plans/twin?rows=5", &world.tokens.analyst).await;
+    assert_eq!((twin.status, twin.code().as_str()), (400, "bad-request"));
+    assert_eq!(upload(&world, "/datasets", &parts).await.code(), "dataset-exists");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn uploads_are_read_part_by_part_and_refused_when_they_do_not_fit() {
     let world = World::start().await;
     let rows = b"year,plan\n2001,a\n2002,b\n".as_slice();
