@@ -156,8 +156,8 @@ reasons! {
         "there is no such option; use epsilon, delta, max_groups_contributed or mechanism"
         "没有该选项；可用 epsilon、delta、max_groups_contributed、mechanism";
     OptionInvalid "option-invalid" 400 INVALID
-        "the option's value is out of range; epsilon is above 0 and at most 100, delta at least 0 and at most 0.001, max_groups_contributed a whole number from 1, mechanism 'gaussian' or 'laplace'"
-        "选项取值超出范围；epsilon 大于 0 且不超过 100，delta 在 0 与 0.001 之间，max_groups_contributed 为不小于 1 的整数，mechanism 为 'gaussian' 或 'laplace'";
+        "the option's value is out of range, or the option is there twice; give it once: epsilon above 0 and at most 100, delta at least 0 and at most 0.001, max_groups_contributed a whole number from 1, mechanism 'gaussian' or 'laplace'"
+        "选项取值超出范围或重复给出；请只给一次：epsilon 大于 0 且不超过 100，delta 在 0 与 0.001 之间，max_groups_contributed 为不小于 1 的整数，mechanism 为 'gaussian' 或 'laplace'";
     OverflowPossible "overflow-possible" 400 INVALID
         "the declared sizes allow sums beyond the exact range; narrow the bounds or coarsen the expression"
         "按声明规模，和可能超出精确整数范围；请收窄上下界";

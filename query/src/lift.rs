@@ -188,7 +188,14 @@ fn lift_options(mut tokens: Vec<Token>) -> Result<(Vec<Token>, Options), Refusal
     // WITH DIFFERENTIAL_PRIVACY OPTIONS ( … ): four words and signs before what is inside, one after it.
     let inside: Vec<Token> = tokens.drain(at + 1..=at + 4 + length).skip(4).take(length.saturating_sub(1)).collect();
     let mut options = Options::default();
+    let mut seen = Vec::new();
     for entry in inside.split(|token| *token == Token::Comma).filter(|entry| !entry.is_empty()) {
+        // Which of two values was meant is not ours to guess: the one that is not meant may cost more.
+        let name = entry.first().map(|name| name.to_string().to_ascii_lowercase());
+        if seen.contains(&name) {
+            return Err(Refusal::about(Reason::OptionInvalid, &format!("{} a second time", text_of(entry))));
+        }
+        seen.push(name);
         set_option(&mut options, entry)?;
     }
     Ok((tokens, options))

@@ -44,3 +44,27 @@ fn run(root: &Path, plant: Option<&str>) -> Result<bool> {
     command.current_dir(root).arg(folder.join(worker));
     Ok(pass_through(&mut command)?.problems.is_empty())
 }
+
+/// The mistakes that can be planted in a bureau under attack: what an officer could declare. The suite knows them, too.
+const SQL_PLANTS: &[&str] = &["identifier-undeclared", "keys-from-rows"];
+
+/// Lets the suite of hostile SQL attack `glovebox serve`. Returns whether nothing was wrong.
+///
+/// With a planted mistake the suite must say so, and the command returns `false` where it did. Without one, both mistakes are
+/// planted before the attack, so that a suite that finds nothing never passes.
+pub(crate) fn sql(plant: Option<&str>) -> Result<bool> {
+    if let Some(name) = plant.filter(|name| !SQL_PLANTS.contains(name)) {
+        bail!("no mistake `{name}` can be planted; there are {}", SQL_PLANTS.join(" and "));
+    }
+    let root = repository()?;
+    let packages = ["-p", "glovebox-cli", "-p", "glovebox-worker", "-p", "glovebox-siege"];
+    if !pass_through(cargo(&root).args(["build", "--locked"]).args(packages))?.problems.is_empty() {
+        println!("{}", json!({ "command": "attack sql", "plant": plant, "pass": false }));
+        return Ok(false);
+    }
+    // The suite ends with the line of JSON itself.
+    let folder = Workspace::load(&root)?.target_directory.join("debug");
+    let mut command = std::process::Command::new(folder.join("attack-sql"));
+    command.current_dir(&root).arg(folder.join("glovebox")).args(plant);
+    Ok(pass_through(&mut command)?.problems.is_empty())
+}

@@ -137,19 +137,22 @@ pub(crate) fn build(root: &Path) -> Result<PathBuf> {
 
 /// A virtual environment with the pinned clients; made anew when the pins change.
 pub(crate) fn environment(root: &Path, target: &Path) -> Result<PathBuf> {
-    let pins = root.join(CLIENTS).join("requirements.txt");
-    let wanted = fs::read_to_string(&pins).context("cannot read the clients' requirements.txt")?;
-    let folder = target.join("clients-venv");
+    pinned(&root.join(CLIENTS).join("requirements.txt"), &target.join("clients-venv"))
+}
+
+/// A virtual environment with what a file of requirements pins; made anew when the pins change.
+pub(crate) fn pinned(pins: &Path, folder: &Path) -> Result<PathBuf> {
+    let wanted = fs::read_to_string(pins).with_context(|| format!("cannot read {}", pins.display()))?;
     let (stamp, python) = (folder.join("installed.txt"), folder.join("bin/python"));
     if fs::read_to_string(&stamp).is_ok_and(|has| has == wanted) {
         return Ok(python);
     }
-    let made = pass_through(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&folder))?;
+    let made = pass_through(Command::new("python3").args(["-m", "venv", "--clear"]).arg(folder))?;
     ensure!(made.problems.is_empty(), "python3 cannot make a virtual environment; Debian's package is python3-venv");
     let mut pip = Command::new(&python);
     pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--only-binary", ":all:", "-r"])
-        .arg(&pins);
-    ensure!(pass_through(&mut pip)?.problems.is_empty(), "pip cannot install the clients");
+        .arg(pins);
+    ensure!(pass_through(&mut pip)?.problems.is_empty(), "pip cannot install what {} pins", pins.display());
     fs::write(&stamp, wanted).context("cannot note what was installed")?;
     Ok(python)
 }

@@ -50,9 +50,11 @@ usage: cargo xtask check [--only STEP,STEP…] [--list]   all that CI runs, or t
        cargo xtask guests [--write] [--toolchain NAME]  rebuilds every guest (NAME: rustup or debian) and compares
        cargo xtask guide [--binary PATH]                runs every command of docs/guide/jobs.md against a served demo
        cargo xtask attack guests [--plant NAME]         hostile guests; a planted bug must turn it red
+       cargo xtask attack sql [--plant NAME]            hostile SQL at two served bureaus; a planted mistake must turn it red
        cargo xtask attack tamper [--quick] [--binary FILE] [--dir DEMO_DIR]
                                                         one changed byte of what proves a release must be found
-       cargo xtask bench sandbox                        fresh instances beside reused ones and native code";
+       cargo xtask bench sandbox                        fresh instances beside reused ones and native code
+       cargo xtask bench sql [--rows N]                 DP SQL beside DataFusion and DuckDB without privacy";
 
 fn main() -> ExitCode {
     let words: Vec<String> = std::env::args().skip(1).collect();
@@ -67,8 +69,12 @@ fn main() -> ExitCode {
         ["guide", options @ ..] => return ended(guide::run(options)),
         ["attack", "guests"] => attack::guests(None),
         ["attack", "guests", "--plant", name] => attack::guests(Some(name)),
+        ["attack", "sql"] => attack::sql(None),
+        ["attack", "sql", "--plant", name] => attack::sql(Some(name)),
         ["attack", "tamper", options @ ..] => return ended(tamper::run(options)),
         ["bench", "sandbox"] => bench::sandbox(),
+        ["bench", "sql"] => bench::sql(&[]),
+        ["bench", "sql", "--rows", rows] => bench::sql(&["--rows", rows]),
         _ => {
             println!("{USAGE}");
             return ExitCode::from(2);

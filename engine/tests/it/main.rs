@@ -4,6 +4,7 @@
 
 mod bill;
 mod crash;
+mod every_reason;
 mod found_keys;
 mod freeze;
 mod identifiers;

@@ -33,7 +33,7 @@ floor_ms = 800
 steps_per_second = 20000000
 ";
 
-const MANIFEST: &str = r#"
+pub(crate) const MANIFEST: &str = r#"
 [dataset]
 name = "medical.visits"
 kind = "table"
@@ -140,6 +140,12 @@ impl World {
                 .replace("floor_ms = 800", "floor_ms = 1")
                 .replace("20000000", "900000000000"),
         )
+    }
+
+    /// As [`World::new`], with something else in place of one setting.
+    pub(crate) fn configured(from: &str, to: &str) -> Self {
+        assert!(CONFIG.contains(from), "{from}");
+        Self::with(10, &CONFIG.replace(from, to))
     }
 
     fn with(persons: u32, config: &str) -> Self {

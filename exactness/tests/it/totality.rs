@@ -115,6 +115,11 @@ fn accepted_expressions_never_fail_and_both_roads_agree() {
                     WHERE {condition}"
                 ),
                 format!(
+                    "SELECT EXTRACT(MONTH FROM at) AS m, DATE_TRUNC('week', day) AS w,
+                    STDDEV({value}, contribution_bounds_per_row => (-7, 1e3)) FILTER (WHERE {condition}),
+                    COUNT(DISTINCT person) FILTER (WHERE {condition}), VAR_POP(x) FROM {{t}} GROUP BY m, w"
+                ),
+                format!(
                     "SELECT COUNT(*), SUM(s / n, contribution_bounds_per_row => (-7, 9)) FROM (SELECT person,
                     SUM({value}, contribution_bounds_per_row => (-7, 1e6)) AS s, COUNT({value}) AS n FROM {{t}}
                     GROUP BY person HAVING COUNT(CASE WHEN {condition} THEN 1 END) > 0) AS u WHERE s % n IS NOT NULL"

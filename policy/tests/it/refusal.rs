@@ -75,6 +75,101 @@ fn both_languages_say_what_to_do() {
     }
 }
 
+/// No two reasons read alike, whole or in the half that says what is wrong: who reads one knows which it is.
+#[test]
+fn no_two_reasons_read_alike() {
+    let mut english: Vec<&str> = Reason::ALL.iter().map(|reason| reason.english()).collect();
+    let mut chinese: Vec<&str> = Reason::ALL.iter().map(|reason| reason.chinese()).collect();
+    english.extend(Reason::ALL.iter().filter_map(|reason| reason.english().split("; ").next()));
+    chinese.extend(Reason::ALL.iter().filter_map(|reason| reason.chinese().split('；').next()));
+    for texts in [english, chinese] {
+        let different: BTreeSet<&str> = texts.iter().copied().collect();
+        let twice: Vec<_> =
+            texts.iter().filter(|text| texts.iter().filter(|other| other == text).count() > 1).collect();
+        assert_eq!(different.len(), texts.len(), "{twice:?}");
+    }
+}
+
+/// What to do is said as a verb that the reader can follow, or as what still stands.
+#[test]
+fn the_second_half_says_what_to_do() {
+    const VERBS: &[&str] = &[
+        "add",
+        "aggregate",
+        "apply",
+        "ask",
+        "bind",
+        "build",
+        "call",
+        "check",
+        "choose",
+        "come",
+        "compare",
+        "connect",
+        "correct",
+        "declare",
+        "get",
+        "give",
+        "grant",
+        "group",
+        "have",
+        "list",
+        "look",
+        "narrow",
+        "read",
+        "register",
+        "renew",
+        "run",
+        "send",
+        "shorten",
+        "show",
+        "sign",
+        "split",
+        "submit",
+        "try",
+        "use",
+        "wait",
+        "withdraw",
+        "write",
+    ];
+    // Nothing can be done about these; they say what holds.
+    const STANDS: &[Reason] =
+        &[Reason::DomainBudgetSpent, Reason::Lost, Reason::ExecutionsSpent, Reason::AlreadyDecided, Reason::Internal];
+    const ASKS: &[&str] = &["请", "可用", "仍可", "已通知", "须由"];
+    for reason in Reason::ALL {
+        let todo = reason.english().split_once("; ").unwrap().1;
+        let verb = todo.split([' ', ',']).next().unwrap();
+        assert!(VERBS.contains(&verb) || STANDS.contains(reason), "{reason}: {todo}");
+        let todo = reason.chinese().split_once('；').unwrap().1;
+        assert!(ASKS.iter().any(|word| todo.contains(word)), "{reason}: {todo}");
+    }
+}
+
+/// A text of the table is the same for every asker and all rows: it has no place to fill in, and speaks of declarations, never
+/// of what was read.
+#[test]
+fn no_text_tells_of_data() {
+    for reason in Reason::ALL {
+        for text in [reason.english(), reason.chinese()] {
+            for word in [
+                "{",
+                "}",
+                "%s",
+                "found in",
+                "was found",
+                "were found",
+                "matched",
+                "no rows",
+                "empty result",
+                "行数据为",
+                "未找到行",
+            ] {
+                assert!(!text.contains(word), "{reason}: `{word}` in {text}");
+            }
+        }
+    }
+}
+
 fn is_cjk(c: char) -> bool {
     ('\u{4e00}'..='\u{9fff}').contains(&c)
 }

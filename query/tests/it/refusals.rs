@@ -444,6 +444,13 @@ fn options() {
         check(&with(wrong), About(OptionInvalid, wrong.split(' ').next().unwrap_or_default()));
     }
     check(&with("delta = 0, mechanism = 'gaussian'"), About(OptionInvalid, "mechanism"));
+    for (twice, quoted) in [
+        ("epsilon = 1, epsilon = 0.1", "epsilon = 0.1 a second time"),
+        ("delta = 0, epsilon = 1, DELTA = 0", "DELTA = 0 a second time"),
+        ("epsilon = 1, Epsilon = 1", "Epsilon = 1 a second time"),
+    ] {
+        check(&with(twice), About(OptionInvalid, quoted));
+    }
     check(&with("noise = 0"), About(OptionUnknown, "noise"));
     check("SELECT WITH DIFFERENTIAL_PRIVACY OPTIONS epsilon = 1 COUNT(*) FROM t.visits", About(SqlSyntax, "OPTIONS"));
     check("SELECT WITH DIFFERENTIAL_PRIVACY OPTIONS (epsilon = 1 COUNT(*) FROM t.visits", About(SqlSyntax, ""));

@@ -155,7 +155,10 @@ impl Sql {
     }
 
     async fn bind(&self, caller: &Caller, handle: &[u8], values: Vec<Scalar>) -> Result<(), Status> {
-        let Prepared { mut ask, .. } = self.prepared.get(&caller.person, handle).map_err(refuse)?;
+        let Prepared { mut ask, statement } = self.prepared.get(&caller.person, handle).map_err(refuse)?;
+        if values.len() > statement.parameter_count() {
+            return Err(refuse(Refusal::about(Reason::BadRequest, "more parameters than placeholders")));
+        }
         ask.parameters = values;
         let statement = self.prepare(caller, ask.clone()).await?;
         let bound = Prepared { ask, statement };
