@@ -266,7 +266,8 @@ impl From<&DomainBudget> for BudgetCard {
     fn from(domain: &DomainBudget) -> Self {
         // What thresholds may spend comes on top of the δ of the conversion (privacy::threshold).
         let published = domain.published_delta.as_f64_up();
-        let delta = published + domain.cap.delta.as_f64_up();
+        // A promise is told no smaller than it is.
+        let delta = (published + domain.cap.delta.as_f64_up()).next_up();
         Self {
             scope: "domain",
             name: domain.domain.to_string(),

@@ -148,11 +148,13 @@ impl Exact {
                 let keys = keys.into_iter().enumerate().filter(|(place, _)| kept.contains(place)).map(|(_, key)| key);
                 found = Some(ReleasedKeys { family: threshold.family, tau: threshold.tau, keys: keys.collect() });
             }
-            _ => {
+            (None, None) => {
                 for (family, row) in cells.iter_mut().enumerate() {
                     *row = noise(family, std::mem::take(row), plan.groups())?;
                 }
             }
+            // No constructor makes such cells; without rows they have no shape that could be written down.
+            (Some(_), None) | (None, Some(_)) => cells.clear(),
         }
         let families = plan
             .families()
@@ -278,7 +280,15 @@ pub enum BodyError {
 
 impl NoisyCells {
     /// The bytes that the ledger stores.
+    ///
+    /// INVARIANT (threshold): what does not reach its threshold is not written down, whatever drew the noise.
+    ///
+    /// # Errors
+    /// [`BodyError::Shape`] for cells and keys that would not be read again.
     pub(crate) fn to_body(&self) -> Result<Vec<u8>, BodyError> {
+        if !self.is_whole() {
+            return Err(BodyError::Shape);
+        }
         Ok(serde_json::to_vec(&BodyOut { version: self.version(), release: self })?)
     }
 
@@ -293,10 +303,18 @@ impl NoisyCells {
             return Err(BodyError::Version(version));
         }
         let BodyIn { _version, release } = serde_json::from_slice(body)?;
-        let good = has_shape(&release.cells, release.families.len(), release.groups)
-            && release.version() == version
-            && release.found.as_ref().is_none_or(|found| found.fits(&release.cells, release.groups));
-        if good { Ok(release) } else { Err(BodyError::Shape) }
+        if release.is_whole() && release.version() == version { Ok(release) } else { Err(BodyError::Shape) }
+    }
+
+    /// Whether families, groups, keys and cells agree, and each key that was found reaches its threshold.
+    fn is_whole(&self) -> bool {
+        has_shape(&self.cells, self.families.len(), self.groups)
+            && self.found.as_ref().is_none_or(|found| found.fits(&self.cells, self.groups))
+    }
+
+    /// The family that counts units, and the threshold that its counts reached, where keys were found in rows.
+    pub(crate) fn reached(&self) -> Option<(usize, u64)> {
+        self.found.as_ref().map(|found| (found.family, found.tau))
     }
 
     const fn version(&self) -> u32 {

@@ -112,6 +112,19 @@ fn only_keys_of_enough_units_appear_and_in_the_order_of_their_values() {
     assert!(noisy.cells[0].iter().all(|sum| (690_000 * tau..710_000 * tau).contains(sum)));
 }
 
+/// The threshold is on the very counts that are released: of keys with exactly as many units as it takes, noise lets about
+/// half appear, and none with less. A threshold on exact counts keeps all; one on another draw shows counts below it.
+#[test]
+fn the_threshold_is_on_the_noise_that_is_released() {
+    let plan = plan_found(1000);
+    let tau = i128::from(plan.threshold().unwrap().tau);
+    let (keys, cells) = ((0..1000).map(key).collect(), vec![vec![0; 1000], vec![tau; 1000]]);
+    let noisy = with_keys(plan, keys, cells).unwrap().noised().unwrap();
+    // Half or a little more; 350 and 700 are beyond nine standard deviations.
+    assert!((350..700).contains(&noisy.groups), "{}", noisy.groups);
+    assert!(noisy.cells[1].iter().all(|units| *units >= tau));
+}
+
 /// The planted fault: a gate that keeps every key. Its body is not one that is read, and holds keys of one unit.
 #[test]
 fn a_gate_without_the_threshold_is_noticed() {

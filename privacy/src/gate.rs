@@ -225,7 +225,11 @@ pub fn release(
         return Err(GateError::CostMismatch { planned, charged: charge.cost() });
     }
     let (summary, claims) = (exact.plan().summary(), exact.plan().claims());
+    let threshold = exact.plan().threshold().map(|threshold| (threshold.family, threshold.tau));
     let value = exact.noised()?;
+    if value.reached() != threshold {
+        return Err(BodyError::Shape.into());
+    }
     let body = value.to_body()?;
     let receipt = ledger.commit_release(charge, &body, &summary, &claims)?;
     same_request("receipt", request, receipt.request())?;

@@ -259,6 +259,7 @@ fn a_threshold_takes_its_part_of_delta_and_noise_the_rest() {
         let granted = split(plan.kind(), delta).1;
         assert!(delta_of(plan.kind(), units, threshold.tau - 1, 3) > granted);
         assert!(delta_of(plan.kind(), units, threshold.tau, 3) <= granted);
+        assert_eq!(cost.delta, delta_of(plan.kind(), units, threshold.tau, 3));
     }
 }
 

@@ -181,7 +181,8 @@ impl Analysis {
 
     /// How much work the question is at worst, from public sizes.
     pub fn work(&self) -> Work {
-        work(self.outer.inner(), self.noise.cells())
+        let most_keys = self.noise.threshold().map_or(0, |_| self.noise.groups());
+        work(self.outer.inner(), self.noise.cells(), most_keys.into())
     }
 
     /// Whether this only asks for the preview.

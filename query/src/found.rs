@@ -23,6 +23,9 @@ use crate::rows::{InnerFault, Rows};
 /// The bytes of a key: the number of the group by listed keys, then one part for each key that is found. No two keys have the same bytes.
 pub(crate) type KeyBytes = Arc<[u8]>;
 
+/// So many keys of one unit are looked up in a map that is kept for the next.
+const KEPT_CAPACITY: usize = 1024;
+
 const NULL: u8 = 0;
 const BOOL: u8 = 1;
 const INT: u8 = 2;
@@ -153,6 +156,10 @@ impl Finder {
 
     /// Gets ready for the next unit.
     pub(crate) fn clear(&mut self) {
+        // Clearing takes as long as the most keys that any unit had: the next ones shall not tell.
+        if self.own.capacity() > KEPT_CAPACITY {
+            (self.own, self.order) = Default::default();
+        }
         self.own.clear();
         self.order.clear();
     }

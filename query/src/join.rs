@@ -77,6 +77,7 @@ impl Lookup {
                 days: column.days.clone(),
                 identifier: false,
                 stored: true,
+                thresholded: false,
                 behind: behind.clone(),
             });
         }
@@ -89,6 +90,7 @@ impl Lookup {
             days: None,
             identifier: false,
             stored: true,
+            thresholded: false,
             behind,
         });
         Ok(Self { table, on, label, known })

@@ -28,6 +28,9 @@ const TEXT_STEPS: u64 = 16;
 /// Steps for finding the key of a row among those found before.
 const FIND_STEPS: u64 = 3 * TEXT_STEPS;
 
+/// Steps for carrying a found key through merging, reading and sorting, for each of its columns and each doubling of the keys.
+const KEY_STEPS: u64 = 2 * TEXT_STEPS;
+
 /// Work in steps of roughly one simple operation on one value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Work {
@@ -37,8 +40,9 @@ pub struct Work {
     pub cells: u64,
 }
 
-/// The worst-case work of a question with so many cells to noise. What is added up per unit makes at most as many rows as it reads.
-pub(crate) fn work(inner: &Inner, cells: u64) -> Work {
+/// The worst-case work of a question with so many cells to noise and so many keys to find at most.
+/// What is added up per unit makes at most as many rows as it reads.
+pub(crate) fn work(inner: &Inner, cells: u64, most_keys: u64) -> Work {
     let manifest = inner.dataset.manifest();
     let own = per_row(inner.filter.as_ref(), &inner.keys, &inner.measures, &inner.scope);
     let below = inner
@@ -48,7 +52,14 @@ pub(crate) fn work(inner: &Inner, cells: u64) -> Work {
     let rows = u128::from(manifest.max_units()) * u128::from(manifest.max_rows_per_unit());
     let (indexed, met) = lookups(inner);
     let steps = rows * u128::from(own + below + met) + indexed;
-    Work { steps, cells }
+    Work { steps: steps + found(inner, most_keys), cells }
+}
+
+/// Steps after the rows for as many keys as can be found.
+fn found(inner: &Inner, most_keys: u64) -> u128 {
+    let doublings = u64::from(u64::BITS - most_keys.leading_zeros());
+    let each = KEY_STEPS * inner.keys.len() as u64 * doublings + ENTRY_STEPS * inner.measures.len() as u64;
+    u128::from(most_keys) * u128::from(each)
 }
 
 /// Steps for the rows of public tables, and for each row of the dataset that looks one up in each.

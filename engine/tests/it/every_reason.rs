@@ -34,6 +34,7 @@ const STATEMENTS: &[(Reason, &str)] = &[
 
 const HERE: &str = "engine/tests/it/every_reason.rs";
 const CAPS: &str = "query/tests/it/caps.rs";
+const FOUND_KEYS: &str = "query/tests/it/found_keys.rs";
 const JOBS: &str = "engine/tests/it/jobs.rs";
 const BOOKS: &str = "ledger/tests/it/caps.rs";
 const LEDGER_JOBS: &str = "ledger/tests/it/job.rs";
@@ -61,6 +62,9 @@ const TESTS: &[(Reason, &str, &str)] = &[
     (SqlTooManyOperators, CAPS, "operators"),
     (ColumnIsIdentifier, "engine/tests/it/identifiers.rs", "no_contract_can_grant_them"),
     (TooManyGroups, CAPS, "groups_and_sums"),
+    (JoinRefused, "query/tests/it/joins.rs", "what_is_joined_and_what_is_not"),
+    (ThresholdNeedsDelta, FOUND_KEYS, "others_may_not"),
+    (TooManyKeys, FOUND_KEYS, "others_may_not"),
     (TooExpensive, HERE, "what_is_said_to_others_and_at_other_times"),
     (ContractUnknown, "engine/tests/it/refusals.rs", "only_an_analyst_with_a_contract_may_ask"),
     (ContractInactive, "engine/tests/it/refusals.rs", "a_contract_ends_between_preparing_and_running"),

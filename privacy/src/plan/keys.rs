@@ -52,7 +52,9 @@ pub fn plan_keys(families: Vec<Family>, keys: FoundKeys, max_groups: u32, ask: A
         return Err(Reason::Internal.into());
     }
     let most_shown = most_shown(families.len(), keys);
-    if cells_of_keys(families.len() as u64, keys.most, most_shown) > MAX_CELLS {
+    if cells_of_keys(families.len() as u64, keys.most, most_shown) > MAX_CELLS
+        || bytes_of_keys(families.len() as u64, keys) > MAX_KEY_BYTES
+    {
         return Err(Reason::TooManyKeys.into());
     }
     let geometry = Geometry::GroupSelection { max_groups };
@@ -65,6 +67,15 @@ pub fn plan_keys(families: Vec<Family>, keys: FoundKeys, max_groups: u32, ask: A
     plan.cost = plan.price().map_err(|_| Reason::Internal)?;
     plan.threshold = Some(Threshold { delta: plan.cost.delta, ..threshold });
     if plan.cost.delta > granted { Err(Reason::Internal.into()) } else { Ok(plan) }
+}
+
+/// The most memory that exact cells and their keys may take, by declared sizes: one GiB.
+const MAX_KEY_BYTES: u64 = 1 << 30;
+
+/// Two copies of each cell; for each key its columns as text, twice, and what a map keeps of it.
+fn bytes_of_keys(families: u64, keys: FoundKeys) -> u64 {
+    let each = families * 2 * 16 + u64::from(keys.columns) * (2 * 128 + 64) + 150;
+    u64::from(keys.most).saturating_mul(each)
 }
 
 /// A count of units for every key that there can be, and the other families for every key that is shown.

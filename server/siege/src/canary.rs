@@ -111,7 +111,7 @@ impl Patterns {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "tests")]
+    #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
     use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
     use super::*;
