@@ -105,7 +105,7 @@ impl Catalog {
         }
         let report = prepared.report().clone();
         let content = prepared.content().clone();
-        let stored = store::write(&self.dir, &self.master, manifest, content, &mut prepared)?;
+        let stored = store::write(&self.dir, &self.master, manifest, content, prepared.as_mut())?;
         let dataset = Arc::new(Dataset::new(stored));
         let mut datasets = self.datasets.write().unwrap_or_else(PoisonError::into_inner);
         datasets.insert(name.clone(), Arc::clone(&dataset));

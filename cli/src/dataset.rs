@@ -5,7 +5,7 @@ use std::path::Path;
 use anyhow::Context as _;
 
 use crate::args::Dataset as Action;
-use crate::cards::{Answer, Column, Dataset, Datasets, Draft};
+use crate::cards::{Answer, Column, Dataset, Datasets, Draft, Footage};
 use crate::failure::Failure;
 use crate::grid::{Grid, short};
 use crate::output::{Lang, Page, View, print, progress, say};
@@ -91,11 +91,31 @@ fn listing(list: &Datasets, view: &View) -> Grid {
     }))
 }
 
-fn card(dataset: &Dataset, view: &View) -> Page {
-    let size = match view.lang {
-        Lang::En => format!("at most {} units with {} rows each", dataset.max_units, dataset.max_rows_per_unit),
-        Lang::Zh => format!("至多 {} 个单位，每单位至多 {} 行", dataset.max_units, dataset.max_rows_per_unit),
+/// The declared size, and the privacy unit.
+fn size_and_unit(dataset: &Dataset, view: &View) -> (String, String) {
+    let Some(footage) = &dataset.footage else {
+        let size = match view.lang {
+            Lang::En => format!("at most {} units with {} rows each", dataset.max_units, dataset.max_rows_per_unit),
+            Lang::Zh => format!("至多 {} 个单位，每单位至多 {} 行", dataset.max_units, dataset.max_rows_per_unit),
+        };
+        return (size, dataset.unit.join(", "));
     };
+    let Footage { camera, width, height, frames_per_second, chunk_s, chunks, appearance } = footage;
+    let (longest, segments) = (appearance.longest_s, appearance.segments);
+    match view.lang {
+        Lang::En => (
+            format!("{chunks} chunks of {chunk_s} s; {camera}, {width}×{height}, {frames_per_second} frames a second"),
+            format!("an appearance: in view at most {longest} s at a time (ρ), at most {segments} times (K)"),
+        ),
+        Lang::Zh => (
+            format!("{chunks} 个片段，每段 {chunk_s} 秒；{camera}，{width}×{height}，每秒 {frames_per_second} 帧"),
+            format!("一次出现：每次入镜至多 {longest} 秒（ρ），至多 {segments} 次（K）"),
+        ),
+    }
+}
+
+fn card(dataset: &Dataset, view: &View) -> Page {
+    let (size, unit) = size_and_unit(dataset, view);
     let head = [
         view.words("column", "列"),
         view.words("kind", "类型"),
@@ -122,7 +142,7 @@ fn card(dataset: &Dataset, view: &View) -> Page {
     Page::of(grid)
         .fact(view.words("dataset", "数据集"), &dataset.name)
         .fact(view.words("title", "标题"), title(dataset, view))
-        .fact(view.words("privacy unit", "隐私单位"), dataset.unit.join(", "))
+        .fact(view.words("privacy unit", "隐私单位"), unit)
         .fact(view.words("declared size", "声明规模"), size)
         .fact(view.words("id space", "标识空间"), &dataset.id_space)
         .fact(view.words("budget domain", "预算域"), &dataset.budget_domain)

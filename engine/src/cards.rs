@@ -1,7 +1,7 @@
 //! Public metadata and officers' reports, as faces show them.
 
 use glovebox_catalog::{
-    Bounds, ColumnKind, Dataset, Days, IngestError, IngestReport, KeyValue, ManifestReport, Problem,
+    Bounds, ColumnKind, Dataset, DatasetKind, Days, Footage, IngestError, IngestReport, KeyValue, ManifestReport, Problem,
 };
 use glovebox_ledger::{DomainBudget, StoredContract};
 use glovebox_policy::contract::{Grant, RiskClass};
@@ -18,6 +18,8 @@ pub use glovebox_catalog::{ColumnKind as CardKind, KeyValue as CardKey};
 pub struct DatasetCard {
     /// The name in SQL.
     pub name: DatasetName,
+    /// Rows of persons, or footage.
+    pub kind: DatasetKind,
     /// Title in English.
     pub title_en: String,
     /// Title in Chinese.
@@ -26,11 +28,11 @@ pub struct DatasetCard {
     pub id_space: IdSpace,
     /// Whose budget it draws on.
     pub budget_domain: BudgetDomain,
-    /// The privacy unit's columns.
+    /// The privacy unit's columns; none in footage, where the unit is an appearance.
     pub unit: Vec<ColumnName>,
-    /// Declared size: units.
+    /// Declared size: units; of footage, chunks.
     pub max_units: u64,
-    /// Declared size: rows of a unit.
+    /// Declared size: rows of a unit; of footage, frames of a chunk.
     pub max_rows_per_unit: u32,
     /// Where the data comes from.
     pub source: String,
@@ -40,6 +42,9 @@ pub struct DatasetCard {
     pub classification: String,
     /// The columns.
     pub columns: Vec<ColumnCard>,
+    /// Of footage: its form, its horizon and its privacy unit (ρ and K).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub footage: Option<Footage>,
 }
 
 /// A column, from its manifest alone.
@@ -79,6 +84,7 @@ impl From<&Dataset> for DatasetCard {
         });
         Self {
             name: manifest.name().clone(),
+            kind: manifest.kind(),
             title_en: manifest.title_en().to_owned(),
             title_zh: manifest.title_zh().to_owned(),
             id_space: manifest.id_space().clone(),
@@ -90,6 +96,7 @@ impl From<&Dataset> for DatasetCard {
             licence: manifest.licence().to_owned(),
             classification: manifest.classification().to_owned(),
             columns: columns.collect(),
+            footage: manifest.footage().cloned(),
         }
     }
 }

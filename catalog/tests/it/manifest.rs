@@ -74,11 +74,13 @@ fn problems_of_the_dataset_part() {
         "name = \"visits\"",
         &format!("dataset.name: {}", "visits".parse::<DatasetName>().unwrap_err()),
     );
-    check("kind = \"table\"", "kind = \"graph\"", "dataset.kind: must be `table`");
+    check("kind = \"table\"", "kind = \"graph\"", "dataset.kind: must be `table` or `frames`");
     check(
         "kind = \"table\"",
         "kind = \"frames\"",
-        "dataset.kind: `frames` is reserved for video and cannot be registered yet; use `table`",
+        "dataset.id_space: is not a known key\ndataset.max_rows_per_unit: is not a known key\n\
+         dataset.max_units: is not a known key\ndataset.unique: is not a known key\ndataset.unit: is not a known key\nfootage: is missing\n\
+         columns: is not a known key",
     );
     check("[dataset]", "[other]", "dataset: is missing\nother: is not a known key");
 }

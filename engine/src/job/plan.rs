@@ -38,6 +38,9 @@ impl JobPlan {
         if manifest.dataset != *dataset.name() {
             return Err(Refusal::about(Reason::TableUnknown, &manifest.dataset.to_string()));
         }
+        if dataset.footage().is_some() {
+            return Err(Refusal::about(Reason::JobManifestInvalid, "dataset: jobs over footage cannot be run yet"));
+        }
         if Digest::of(module) != manifest.module {
             return Err(Refusal::about(Reason::ModuleInvalid, "its SHA-256 is not module.sha256 of the manifest"));
         }
@@ -143,6 +146,8 @@ pub(crate) fn type_of(kind: ColumnKind) -> ColumnType {
         ColumnKind::Float => ColumnType::F64,
         ColumnKind::Bool => ColumnType::Bool,
         ColumnKind::Text => ColumnType::Text,
+        // Footage was refused before.
+        ColumnKind::Bytes => ColumnType::Text,
     }
 }
 

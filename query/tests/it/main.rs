@@ -4,6 +4,7 @@
 mod arithmetic;
 mod caps;
 mod digests;
+mod footage;
 mod parameters;
 mod per_unit;
 mod previews;

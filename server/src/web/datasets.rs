@@ -29,7 +29,8 @@ pub(crate) struct Datasets {
 pub(crate) struct Dataset {
     frame: Frame,
     card: DatasetCard,
-    sample: Public<Table>,
+    /// Synthetic rows; none of footage.
+    sample: Option<Public<Table>>,
 }
 
 /// A public key list, the first values apart from the rest.
@@ -92,6 +93,9 @@ async fn make(app: App, frame: Frame, name: PathText) -> Result<Dataset, Refusal
     let name: DatasetName = read::path(name)?;
     let card = app.engine.datasets().into_iter().find(|card| card.name == name);
     let card = card.ok_or_else(|| Refusal::about(Reason::NotFound, &name.to_string()))?;
-    let sample = blocking(move || app.engine.twin(&name, SAMPLE_ROWS, 0)).await?;
+    let sample = match card.footage {
+        Some(_) => None,
+        None => Some(blocking(move || app.engine.twin(&name, SAMPLE_ROWS, 0)).await?),
+    };
     Ok(Dataset { frame, card, sample })
 }
