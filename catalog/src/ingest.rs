@@ -103,11 +103,7 @@ pub(crate) trait Prepared: RowGroups {
 }
 
 /// Reads a file and makes it ready to be stored.
-pub(crate) fn prepare(
-    master: &MasterKey,
-    manifest: &Manifest,
-    path: &Path,
-) -> Result<Box<dyn Prepared>, IngestError> {
+pub(crate) fn prepare(master: &MasterKey, manifest: &Manifest, path: &Path) -> Result<Box<dyn Prepared>, IngestError> {
     if let Some(declared) = manifest.footage() {
         return Ok(Box::new(footage::prepare(master, manifest, declared, path)?));
     }

@@ -31,7 +31,8 @@ pub use dataset::{Dataset, ScanCapability};
 pub use draft::{DraftError, draft};
 pub use ingest::{FootageFault, IngestError, IngestReport, Ingested};
 pub use manifest::{
-    Appearance, Bounds, Column, ColumnKind, DatasetKind, Days, Footage, KeyValue, Keys, Manifest, ManifestReport, Problem,
+    Appearance, Bounds, Column, ColumnKind, DatasetKind, Days, Footage, KeyValue, Keys, Manifest, ManifestReport,
+    Problem,
 };
 pub use twin::{Twin, twin};
 pub use unit_partitions::UnitPartition;

@@ -9,8 +9,8 @@ mod read;
 mod walk;
 mod write;
 
-pub use footage::{Appearance, Footage, MAX_CHUNK_BYTES};
 pub(crate) use footage::PIXELS;
+pub use footage::{Appearance, Footage, MAX_CHUNK_BYTES};
 pub(crate) use write::text as toml_text;
 
 use std::fmt;

@@ -66,7 +66,9 @@ max_groups_contributed = {groups}
 fn grants(dataset: &Dataset) -> String {
     if dataset.footage.is_some() {
         let columns = names(dataset.columns.iter());
-        return format!("\n# Footage is read by jobs only.\n[[grants]]\nroles = [\"wasmInput\"]\ncolumns = [\n{columns}]\n");
+        return format!(
+            "\n# Footage is read by jobs only.\n[[grants]]\nroles = [\"wasmInput\"]\ncolumns = [\n{columns}]\n"
+        );
     }
     let mut text = String::new();
     let usable = || dataset.columns.iter().filter(|column| !column.identifier);

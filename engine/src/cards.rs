@@ -1,7 +1,8 @@
 //! Public metadata and officers' reports, as faces show them.
 
 use glovebox_catalog::{
-    Bounds, ColumnKind, Dataset, DatasetKind, Days, Footage, IngestError, IngestReport, KeyValue, ManifestReport, Problem,
+    Bounds, ColumnKind, Dataset, DatasetKind, Days, Footage, IngestError, IngestReport, KeyValue, ManifestReport,
+    Problem,
 };
 use glovebox_ledger::{DomainBudget, StoredContract};
 use glovebox_policy::contract::{Grant, RiskClass};

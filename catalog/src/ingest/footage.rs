@@ -55,7 +55,9 @@ pub enum FootageFault {
         declared: String,
     },
     /// Another number of frames in a second.
-    #[error("the footage has {found} frames in a second and the manifest declares {declared}; ffmpeg's `-r` changes it")]
+    #[error(
+        "the footage has {found} frames in a second and the manifest declares {declared}; ffmpeg's `-r` changes it"
+    )]
     Rate {
         /// In the file, as a fraction.
         found: String,
@@ -72,7 +74,9 @@ pub enum FootageFault {
     #[error("frame {0}, counted from 1, does not begin with the line `FRAME` without parameters, or is cut off")]
     Frame(u64),
     /// Fewer frames than declared.
-    #[error("the footage has {found} frames and the manifest declares {declared} (chunks × chunk_s × frames_per_second)")]
+    #[error(
+        "the footage has {found} frames and the manifest declares {declared} (chunks × chunk_s × frames_per_second)"
+    )]
     TooShort {
         /// In the file.
         found: u64,
@@ -80,7 +84,9 @@ pub enum FootageFault {
         declared: u64,
     },
     /// More bytes than the declared frames.
-    #[error("the footage goes on after the {0} declared frames; cut it (ffmpeg's `-frames:v {0}`) or declare more chunks")]
+    #[error(
+        "the footage goes on after the {0} declared frames; cut it (ffmpeg's `-frames:v {0}`) or declare more chunks"
+    )]
     TooLong(u64),
 }
 

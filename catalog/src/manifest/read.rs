@@ -8,8 +8,8 @@ use toml::{Table, Value};
 
 use super::walk::{Problems, Walk, date, number};
 use super::{
-    Bounds, Column, ColumnKind, DatasetKind, Days, Footage, KeyValue, Keys, MAX_COLUMNS, MAX_KEYS, MAX_ROWS_PER_UNIT, MAX_UNITS,
-    Manifest, ManifestReport, Problem, check, footage,
+    Bounds, Column, ColumnKind, DatasetKind, Days, Footage, KeyValue, Keys, MAX_COLUMNS, MAX_KEYS, MAX_ROWS_PER_UNIT,
+    MAX_UNITS, Manifest, ManifestReport, Problem, check, footage,
 };
 
 /// What `[dataset]` holds, each part present unless a problem was reported for it.

@@ -27,12 +27,7 @@ struct Square {
 }
 
 /// Whole chunks with about `rows` frames.
-pub(super) fn frames(
-    manifest: &Manifest,
-    footage: &Footage,
-    rows: usize,
-    seed: u64,
-) -> Result<RecordBatch, TwinError> {
+pub(super) fn frames(manifest: &Manifest, footage: &Footage, rows: usize, seed: u64) -> Result<RecordBatch, TwinError> {
     let each = u64::from(footage.frames_of_a_chunk());
     let chunk_bytes = each * u64::from(footage.frame_bytes());
     let most = (MAX_BYTES / chunk_bytes.max(1)).min(footage.chunks.into()).max(1);
@@ -50,8 +45,8 @@ pub(super) fn frames(
     let numbers: Vec<i64> = (0..(chunks * each) as i64).collect();
     let pixels = FixedSizeBinaryArray::try_new(width, Buffer::from_vec(pixels), None).map_err(|_| TwinError::Shape)?;
     let units = units.into_iter().map(Some);
-    let units = FixedSizeBinaryArray::try_from_sparse_iter_with_size(units, UNIT_BYTES as i32)
-        .map_err(|_| TwinError::Shape)?;
+    let units =
+        FixedSizeBinaryArray::try_from_sparse_iter_with_size(units, UNIT_BYTES as i32).map_err(|_| TwinError::Shape)?;
     let columns: Vec<ArrayRef> = vec![Arc::new(Int64Array::from(numbers)), Arc::new(pixels), Arc::new(units)];
     RecordBatch::try_new(manifest.arrow_schema(), columns).map_err(|_| TwinError::Shape)
 }

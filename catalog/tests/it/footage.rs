@@ -66,7 +66,8 @@ fn a_manifest_of_footage_declares_its_sizes_and_its_unit() {
     assert_eq!((manifest.max_units(), manifest.max_rows_per_unit()), (4, 6));
     assert_eq!((footage.frames(), footage.horizon_s(), footage.frame_bytes()), (24, 8, 8));
     assert_eq!((footage.appearance.longest_s, footage.appearance.segments), (60, 2));
-    let columns: Vec<_> = manifest.columns().iter().map(|column| (column.name.as_str(), column.kind.as_str())).collect();
+    let columns: Vec<_> =
+        manifest.columns().iter().map(|column| (column.name.as_str(), column.kind.as_str())).collect();
     assert_eq!(columns, [("frame", "int"), ("pixels", "bytes")]);
     let again = Manifest::parse(&manifest.to_toml()).unwrap();
     assert_eq!((again.digest(), &again), (manifest.digest(), &manifest));

@@ -4,6 +4,7 @@
 
 mod bill;
 mod crash;
+mod footage;
 mod freeze;
 mod identifiers;
 mod jobs;
