@@ -1,5 +1,6 @@
 //! The command line: every command with its arguments.
 
+mod application;
 mod job;
 mod proof;
 
@@ -12,6 +13,7 @@ use glovebox_server::limits::TOKEN_DAYS;
 use crate::connection::Connection;
 use crate::output::{Format, Lang};
 
+pub(crate) use application::Application;
 pub(crate) use job::{Job, Offline, Request, Sign};
 pub(crate) use proof::{Audit, AuditList, Verify};
 
@@ -73,6 +75,9 @@ pub(crate) enum Command {
     /// Contracts: write, sign, hand in, look at
     #[command(subcommand)]
     Contract(Contract),
+    /// Apply for data, as a firm; draft a contract from an application, as an officer
+    #[command(subcommand)]
+    Application(Application),
     /// What is granted, spent and left
     Budget(Connection),
     /// A contract's bill for a month
@@ -210,6 +215,12 @@ pub(crate) struct Sql {
     /// Privacy loss, for a statement that names none
     #[arg(long)]
     pub(crate) epsilon: Option<f64>,
+    /// The contract that pays; may be left out, and is then the firm's first in force on the dataset
+    #[arg(long, value_name = "ID")]
+    pub(crate) contract: Option<ContractId>,
+    /// Write the result, its certificate and its proofs into this folder, for `glovebox verify`
+    #[arg(short, long, value_name = "DIR", requires = "contract")]
+    pub(crate) out: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) at: Connection,
 }

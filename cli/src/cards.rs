@@ -235,6 +235,35 @@ pub(crate) struct BillLine {
     pub(crate) price: u64,
 }
 
+/// `GET /applications`.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Applications {
+    pub(crate) applications: Vec<Application>,
+}
+
+/// An application for data.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Application {
+    pub(crate) id: String,
+    pub(crate) org: String,
+    pub(crate) person: String,
+    pub(crate) dataset: String,
+    pub(crate) status: String,
+    pub(crate) at: String,
+    pub(crate) why: String,
+    pub(crate) contract: Option<String>,
+    pub(crate) reason: Option<String>,
+    pub(crate) ended_by: Option<String>,
+    pub(crate) ended_at: Option<String>,
+    pub(crate) text: Option<String>,
+}
+
+/// `GET /applications/{id}/draft`.
+#[derive(Debug, Deserialize)]
+pub(crate) struct ContractDraft {
+    pub(crate) contract: String,
+}
+
 /// `GET /freezes`.
 #[derive(Debug, Deserialize)]
 pub(crate) struct Freezes {

@@ -10,9 +10,10 @@
 //! Read in this order: [`args`] (what can be asked), [`failure`] (how it can end), [`output`] and [`grid`] (what is
 //! printed), [`connection`] and [`rest`] (the way to the server), [`cards`] (what comes back), then the commands: the
 //! local ones ([`local`], [`init`], [`serve`], [`officer_key`], [`demo`]) and the remote ones ([`dataset`], [`sql`],
-//! [`contract`], [`job`], [`request`], [`audit`], [`policy`], [`budget`], [`bill`], [`people`], [`freeze`]), and [`verify`], which needs no server
+//! [`application`], [`contract`], [`job`], [`request`], [`audit`], [`policy`], [`budget`], [`bill`], [`people`], [`freeze`]), and [`verify`], which needs no server
 //! ([`key_file`]).
 
+mod application;
 mod args;
 mod audit;
 mod bill;
@@ -35,6 +36,7 @@ mod output;
 mod people;
 mod policy;
 mod private_file;
+mod release_files;
 mod request;
 mod rest;
 mod serve;
@@ -81,6 +83,7 @@ fn run(command: Command, view: &View) -> Result<(), Failure> {
         Command::Dataset(action) => dataset::run(action, view),
         Command::Sql(args) => sql::run(&args, view),
         Command::Contract(action) => contract::run(action, view),
+        Command::Application(action) => application::run(action, view),
         Command::Job(action) => job::run(action, view),
         Command::Request(action) => request::run(action, view),
         Command::Verify(args) => verify::run(&args, view),

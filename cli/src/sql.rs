@@ -10,6 +10,7 @@ use crate::cards::{Answer, Asked};
 use crate::failure::Failure;
 use crate::grid::{Cell, Grid, plain, short};
 use crate::output::{Lang, Page, View};
+use crate::release_files;
 use crate::rest::Rest;
 
 /// The server takes statements of 16 KiB; this much is read to let it say so.
@@ -24,10 +25,16 @@ pub(crate) fn run(args: &Sql, view: &View) -> Result<(), Failure> {
         "-" => from_standard_input()?,
         text => text.to_owned(),
     };
-    let body = json!({ "sql": statement, "purpose": args.purpose, "epsilon": args.epsilon });
-    let reply = Rest::to(&args.at)?.post("/sql", &body)?;
+    let body = json!({ "sql": statement, "purpose": args.purpose, "epsilon": args.epsilon, "contract": args.contract });
+    let rest = Rest::to(&args.at)?;
+    let reply = rest.post("/sql", &body)?;
     let answer: Answer = reply.read()?;
-    Ok(view.show(&page(&answer, view), &reply.text)?)
+    let mut page = page(&answer, view);
+    if let (Some(dir), Some(contract)) = (&args.out, &args.contract) {
+        release_files::write(&rest, &answer, contract, dir)?;
+        page = release_files::told(page, dir, view);
+    }
+    Ok(view.show(&page, &reply.text)?)
 }
 
 fn from_standard_input() -> Result<String, Failure> {

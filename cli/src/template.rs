@@ -1,4 +1,4 @@
-//! A commented contract on a dataset, for the officer to edit.
+//! A commented contract on a dataset, for the officer to edit, and an application for one, for the firm.
 
 use chrono::{DateTime, Months, SecondsFormat, Utc};
 use glovebox_policy::OrgId;
@@ -9,11 +9,61 @@ use crate::grid::plain;
 /// Groups per unit that the template grants at most.
 const GROUPS: u32 = 5;
 
-/// The text: valid as it stands, in force for a year from midnight, every usable column granted.
-pub(crate) fn contract(dataset: &Dataset, org: &OrgId, now: DateTime<Utc>) -> String {
+/// A year from the midnight before an instant: its first instant, and the first after it.
+fn year(now: DateTime<Utc>) -> (DateTime<Utc>, DateTime<Utc>) {
     let midnight = now.date_naive().and_time(chrono::NaiveTime::MIN).and_utc();
-    let ends = midnight.checked_add_months(Months::new(12)).unwrap_or(midnight);
-    let at = |instant: DateTime<Utc>| instant.to_rfc3339_opts(SecondsFormat::Secs, true);
+    (midnight, midnight.checked_add_months(Months::new(12)).unwrap_or(midnight))
+}
+
+fn at(instant: DateTime<Utc>) -> String {
+    instant.to_rfc3339_opts(SecondsFormat::Secs, true)
+}
+
+/// An application: valid as it stands but for its reason, for a year from midnight, every usable column asked for.
+pub(crate) fn application(dataset: &Dataset, now: DateTime<Utc>) -> String {
+    let (starts, ends) = year(now);
+    let terms = format!(
+        r#"# An application for {name}: {title}
+# 数据使用申请：{title_zh}
+#
+# Edit it and hand it in with `glovebox application submit`. It grants nothing: an officer drafts a contract from it,
+# changes what is too much, and signs. Unknown keys are errors.
+
+dataset = "{name}"
+# What for; one of the purposes that the bureau knows, or several.
+purposes = ["ai-research"]
+# Why this data, what will be computed, and who will see the results. Officers read it. 申请事由：
+why = ""
+starts = "{starts}"
+ends = "{ends}"
+
+# Privacy loss in ρ (zCDP) over the whole term, and in one day (UTC).
+[budget]
+allotment_rho = 0.1
+per_day_rho = 0.05
+
+[per_query]
+max_epsilon = 1.0
+max_delta = 1e-6
+# For a query that names none.
+default_epsilon = 0.5
+default_delta = 1e-9
+# Most groups that one unit may be counted in; more groups, more noise.
+max_groups_contributed = {groups}
+"#,
+        name = dataset.name,
+        title = plain(&dataset.title_en),
+        title_zh = plain(&dataset.title_zh),
+        starts = at(starts),
+        ends = at(ends),
+        groups = dataset.max_rows_per_unit.clamp(1, GROUPS),
+    );
+    terms + &grants(dataset)
+}
+
+/// A contract: valid as it stands, in force for a year from midnight, every usable column granted.
+pub(crate) fn contract(dataset: &Dataset, org: &OrgId, now: DateTime<Utc>) -> String {
+    let (midnight, ends) = year(now);
     let table = dataset.name.split_once('.').map_or(dataset.name.as_str(), |(_, table)| table);
     let terms = format!(
         r#"# A contract on {name}: {title}

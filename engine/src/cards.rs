@@ -7,7 +7,7 @@ use glovebox_catalog::{
 use glovebox_ledger::{DomainBudget, StoredContract};
 use glovebox_policy::contract::{Grant, RiskClass};
 use glovebox_policy::{
-    BudgetDomain, ColumnName, ContractId, Cost, DatasetName, IdSpace, OrgId, Purpose, Reason, Refusal,
+    ApplicationId, BudgetDomain, ColumnName, ContractId, Cost, DatasetName, IdSpace, OrgId, Purpose, Reason, Refusal,
 };
 use glovebox_privacy::accountant::epsilon_of;
 use serde::Serialize;
@@ -124,6 +124,8 @@ pub struct ContractCard {
     pub id: ContractId,
     /// The firm.
     pub org: OrgId,
+    /// The application that it answers, if any.
+    pub application: Option<ApplicationId>,
     /// The dataset.
     pub dataset: DatasetName,
     /// Who pays.
@@ -160,6 +162,7 @@ impl From<&StoredContract> for ContractCard {
         Self {
             id: contract.id.clone(),
             org: contract.org.clone(),
+            application: contract.application.clone(),
             dataset: contract.dataset.clone(),
             budget_domain: contract.budget_domain.clone(),
             purposes: contract.purposes.clone(),

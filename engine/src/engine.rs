@@ -12,6 +12,7 @@ use glovebox_policy::{Caller, DatasetName, JobId, PersonId, PolicySet, Public, R
 use glovebox_privacy::Table;
 use tokio::sync::Semaphore;
 
+use crate::application::grants_fit;
 use crate::cards::{BudgetCard, ContractCard, DatasetCard, OfficerFault};
 use crate::compute::Compute;
 use crate::config::Config;
@@ -233,23 +234,15 @@ impl Engine {
         let officer_of = |keyid: &str| shared.ledger.officer_key(keyid).ok().flatten();
         let signed = SignedContract::verify(envelope, &officer_of)?;
         let contract = signed.contract();
-        let invalid = |what: String| Refusal::about(Reason::ContractInvalid, &what);
         let dataset = shared
             .catalog
             .get(&contract.dataset)
             .ok_or_else(|| Refusal::about(Reason::TableUnknown, &contract.dataset.to_string()))?;
         if *dataset.manifest().budget_domain() != contract.budget_domain {
-            return Err(invalid(format!("budget_domain {}", contract.budget_domain)));
+            let named = format!("budget_domain {}", contract.budget_domain);
+            return Err(Refusal::about(Reason::ContractInvalid, &named));
         }
-        for column in contract.grants.iter().flat_map(|grant| &grant.columns) {
-            match dataset.manifest().column(column.as_str()) {
-                None => return Err(invalid(format!("column {column}"))),
-                Some(found) if found.identifier => {
-                    return Err(Refusal::about(Reason::ColumnIsIdentifier, column.as_str()));
-                }
-                Some(_) => {}
-            }
-        }
+        grants_fit(dataset.manifest(), &contract.grants, Reason::ContractInvalid)?;
         match shared.ledger.add_contract(&signed, now_unix_s()) {
             Ok(()) => {}
             Err(ContractError::Refused(refusal)) => return Err(refusal),

@@ -4,11 +4,12 @@
 //! the vault), never speaks a network protocol, and never lets a failure after the charge look different from another.
 //!
 //! Read in this order: [`config`] (what an operator sets), [`engine`] (opening, and what officers do), `access` (who comes
-//! in), [`statement`] (a question and its answer), [`pipeline`] (before the charge), [`run`] (after it), [`job`] (code
+//! in), [`application`] (what a firm asks for), [`statement`] (a question and its answer), [`pipeline`] (before the charge), [`run`] (after it), [`job`] (code
 //! instead of SQL), [`cards`] (public metadata), [`audit`] (the log and proofs of releases), [`offline`] (what of it is
 //! checked without a server), `tick`, `compute`.
 
 mod access;
+pub mod application;
 pub mod audit;
 pub mod bill;
 pub mod cards;
@@ -24,6 +25,7 @@ pub mod run;
 pub mod statement;
 mod tick;
 
+pub use application::ApplicationCard;
 pub use audit::{DecisionCard, LogPage, ReleaseProof};
 pub use bill::{BillCard, BillLineCard};
 pub use cards::{

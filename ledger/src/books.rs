@@ -9,7 +9,7 @@ use crate::store::Ledger;
 use crate::{job_read, row};
 
 /// Each finds rows that must not exist, and says what they would mean.
-const FAULTS: [(&str, &str); 29] = [
+const FAULTS: [(&str, &str); 32] = [
     (
         "a domain's total is not the sum of its charges",
         "SELECT 1 FROM domain d WHERE (spent_rho, spent_delta) IS NOT
@@ -135,6 +135,24 @@ const FAULTS: [(&str, &str); 29] = [
              IS NOT ('freeze', f.kind, f.name, f.frozen, f.officer, lower(hex(f.why_digest)), f.at)",
     ),
     (
+        "an application is not what its log entry says",
+        "SELECT 1 FROM application f JOIN told t ON t.seq = f.leaf WHERE
+             (t.kind, t.application, t.person, t.org, t.dataset, t.text, t.time)
+             IS NOT ('application', f.application, f.person, f.org, f.dataset, lower(hex(f.digest)), f.at)",
+    ),
+    (
+        "an application's end is not what its log entry says",
+        "SELECT 1 FROM application_end f JOIN told t ON t.seq = f.leaf WHERE
+             (t.kind, t.application, t.decision, t.person, t.detail, t.time)
+             IS NOT ('application-end', f.application, f.decision, f.person, lower(hex(f.digest)), f.at)",
+    ),
+    (
+        "an application was granted by no contract of its firm on its dataset",
+        "SELECT 1 FROM application_end f JOIN application a ON a.application = f.application
+             LEFT JOIN contract k ON k.contract = f.detail WHERE f.decision = 'granted' AND
+             (k.org, k.dataset, k.signer) IS NOT (a.org, a.dataset, f.person)",
+    ),
+    (
         "a cancellation is not what its log entry says",
         "SELECT 1 FROM cancellation f JOIN told t ON t.seq = f.leaf WHERE
              (t.kind, t.job, t.person, t.time) IS NOT ('job-cancelled', f.job, f.person, f.at)",
@@ -182,6 +200,8 @@ const FAULTS: [(&str, &str); 29] = [
              OR (kind = 'job' AND seq NOT IN (SELECT leaf FROM job))
              OR (kind = 'outcome' AND seq NOT IN (SELECT leaf FROM outcome))
              OR (kind = 'freeze' AND seq NOT IN (SELECT leaf FROM freeze))
+             OR (kind = 'application' AND seq NOT IN (SELECT leaf FROM application))
+             OR (kind = 'application-end' AND seq NOT IN (SELECT leaf FROM application_end))
              OR (kind = 'verdict' AND seq NOT IN (SELECT leaf FROM verdict))
              OR (kind = 'job-cancelled' AND seq NOT IN (SELECT leaf FROM cancellation))
              OR (kind = 'job-run' AND seq NOT IN (SELECT leaf FROM job_run))
@@ -195,7 +215,8 @@ const TOLD: &str = "WITH parsed AS (SELECT seq, CAST(entry AS TEXT) AS e FROM lo
         e ->> 'request' AS request, e ->> 'terms' AS terms, e ->> 'body' AS body, e ->> 'claims' AS claims,
         e ->> 'certificate' AS certificate, e ->> 'job' AS job, e ->> 'person' AS person, e ->> 'org' AS org,
         e ->> 'manifest' AS manifest, e ->> 'module' AS module, e ->> 'envelope' AS envelope,
-        e ->> 'decision' AS decision, e ->> 'subject' AS subject, e ->> 'role' AS role,
+        e ->> 'decision' AS decision, e ->> 'subject' AS subject,
+        e ->> 'application' AS application, e ->> 'dataset' AS dataset, e ->> 'text' AS text, e ->> 'detail' AS detail, e ->> 'role' AS role,
         e ->> 'key' AS key, e ->> 'token' AS token, e ->> 'officer' AS officer, e ->> 'fingerprint' AS fingerprint,
         e ->> 'debited' AS debited, e ->> 'name' AS name, e ->> 'why' AS why,
         e ->> 'frozen' AS frozen, e ->> 'time' AS time, e ->> 'expires' AS expires, e ->> 'number' AS number,
@@ -207,13 +228,15 @@ const TOLD: &str = "WITH parsed AS (SELECT seq, CAST(entry AS TEXT) AS e FROM lo
         FROM parsed) ";
 
 /// Bytes beside the digest that the log holds of them.
-const BYTES: [(&str, &str); 8] = [
+const BYTES: [(&str, &str); 10] = [
     ("a release was changed", "SELECT body, digest FROM release"),
     ("the claims of a release were changed", "SELECT claims, claims_digest FROM release"),
     ("the manifest of a job was changed", "SELECT manifest, manifest_digest FROM job"),
     ("the module of a job was changed", "SELECT module, module_digest FROM job"),
     ("the envelope of a verdict was changed", "SELECT envelope, digest FROM verdict"),
     ("what a decision rested on was changed", "SELECT record, digest FROM decision"),
+    ("the text of an application was changed", "SELECT CAST(text AS BLOB), digest FROM application"),
+    ("how an application ended was changed", "SELECT CAST(detail AS BLOB), digest FROM application_end"),
     ("the reason of a freeze was changed", "SELECT CAST(why AS BLOB), why_digest FROM freeze"),
     ("a certificate was changed", "SELECT envelope, digest FROM certificate"),
 ];

@@ -13,7 +13,7 @@ use crate::account::{find_officer_key, require_person};
 use crate::error::{ContractError, LedgerError};
 use crate::log::Entry;
 use crate::store::Ledger;
-use crate::{clock, domain, row};
+use crate::{application, clock, domain, row};
 
 /// A contract as it stands.
 #[derive(Debug, Clone)]
@@ -121,12 +121,14 @@ impl Ledger {
     /// A refusal for the officer: [`Reason::ContractExists`]; [`Reason::SignatureInvalid`] if the signer has no key
     /// here; [`Reason::ContractInvalid`] if the dataset is not registered in the named domain, the term is over, or
     /// fewer officers would decide than under another contract; [`Reason::OwnRequest`] if the signer is of the firm;
+    /// [`Reason::ApplicationClosed`] if it names an application that it does not answer;
     /// [`Reason::OfficersMissing`] if its jobs could never be decided; [`Reason::AllotmentAboveDomain`]. Else a failure of the store.
     pub fn add_contract(&self, c: &SignedContract, now_unix_s: i64) -> Result<(), ContractError> {
         self.write(|tx| {
             let now = clock::advance(tx, now_unix_s)?;
             check_contract(tx, c, now)?;
             insert_contract(tx, c, now)?;
+            application::answer(tx, c.contract(), c.signer(), now)?;
             Ok(())
         })
     }
@@ -177,6 +179,9 @@ fn check_contract(tx: &Connection, signed: &SignedContract, now: i64) -> Result<
     }
     if require_person(tx, signed.signer())?.org == terms.org {
         return Err(Refusal::about(Reason::OwnRequest, terms.id.as_str()).into());
+    }
+    if let Some(refusal) = application::check_answer(tx, terms)? {
+        return Err(refusal.into());
     }
     if officers_outside(tx, &terms.org)? < terms.risk_class.officers() {
         return Err(Refusal::about(Reason::OfficersMissing, terms.risk_class.as_str()).into());

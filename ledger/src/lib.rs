@@ -9,13 +9,14 @@
 //!
 //! Read in this order: `schema.sql` (the tables and what they forbid), `store` (files and transactions), `seal` (the key
 //! that signs), `tree` and `log` (the tamper-evident log), [`tlog`] and `publish` (the log as others read and verify it),
-//! `clock` (time never goes back), `domain` and `contract` (budgets and promises), `job`, `job_read` and `execution` (code,
+//! `clock` (time never goes back), `domain` and `contract` (budgets and promises), `application` (what firms ask for), `job`, `job_read` and `execution` (code,
 //! its review, and whether it may run), `charge`, `admit`, `claim` and `release` (the life of a request), [`certificate`],
 //! `statement` and `issue` (what a firm holds of a release), `canonical` (JSON in one form), `account`, `token` and
 //! `client_certificate` (who may come in), `books` (the audit of all sums).
 
 mod account;
 mod admit;
+mod application;
 mod bill;
 mod books;
 mod canonical;
@@ -46,6 +47,7 @@ mod token;
 mod tree;
 
 pub use account::{Person, TokenCard};
+pub use application::{ApplicationEnd, NewApplication, StoredApplication, StoredEnd, WAITING_APPLICATIONS_MAX};
 pub use bill::BillLine;
 pub use certificate::{Certificate, CertificateError, MANIFEST_SUBJECT, MODULE_SUBJECT, VerifiedCertificate};
 pub use charge::{Admission, Charge, JobRun, MAX_RESUMES, Order, Subject};

@@ -1,4 +1,4 @@
--- The ledger's tables, version 3.
+-- The ledger's tables, version 4.
 --
 -- Rules that hold for every table:
 --   * integers only; a digest or hash is a BLOB of 32 bytes, a name is TEXT;
@@ -347,6 +347,28 @@ CREATE TABLE certificate (
     FOREIGN KEY (request, contract) REFERENCES debit (request, contract)
 ) STRICT;
 
+-- What firms asked for, and what became of it: one end at most. `detail` is the contract, the reason, or empty.
+CREATE TABLE application (
+    application TEXT PRIMARY KEY,
+    person      TEXT NOT NULL REFERENCES person (person),
+    org         TEXT NOT NULL,
+    dataset     TEXT NOT NULL REFERENCES dataset (dataset),
+    text        TEXT NOT NULL,
+    digest      BLOB NOT NULL CHECK (length(digest) = 32),
+    at          INTEGER NOT NULL,
+    leaf        INTEGER NOT NULL UNIQUE REFERENCES log_entry (seq)
+) STRICT;
+CREATE INDEX application_by_org ON application (org);
+CREATE TABLE application_end (
+    application TEXT PRIMARY KEY REFERENCES application (application),
+    decision    TEXT NOT NULL CHECK (decision IN ('granted', 'rejected', 'withdrawn')),
+    person      TEXT NOT NULL REFERENCES person (person),
+    detail      TEXT NOT NULL,
+    digest      BLOB NOT NULL CHECK (length(digest) = 32),
+    at          INTEGER NOT NULL,
+    leaf        INTEGER NOT NULL UNIQUE REFERENCES log_entry (seq)
+) STRICT;
+
 -- Facts never change, nothing is deleted, and `INSERT OR REPLACE` replaces nothing either.
 CREATE TRIGGER schema_version_no_update BEFORE UPDATE ON schema_version BEGIN SELECT RAISE(ABORT, 'append-only'); END;
 CREATE TRIGGER schema_version_no_delete BEFORE DELETE ON schema_version BEGIN SELECT RAISE(ABORT, 'append-only'); END;
@@ -469,6 +491,16 @@ CREATE TRIGGER freeze_no_delete BEFORE DELETE ON freeze BEGIN SELECT RAISE(ABORT
 CREATE TRIGGER freeze_no_replace BEFORE INSERT ON freeze
     WHEN EXISTS (SELECT 1 FROM freeze WHERE leaf = NEW.leaf)
     BEGIN SELECT RAISE(ABORT, 'append-only'); END;
+CREATE TRIGGER application_no_update BEFORE UPDATE ON application BEGIN SELECT RAISE(ABORT, 'append-only'); END;
+CREATE TRIGGER application_no_delete BEFORE DELETE ON application BEGIN SELECT RAISE(ABORT, 'append-only'); END;
+CREATE TRIGGER application_no_replace BEFORE INSERT ON application
+    WHEN EXISTS (SELECT 1 FROM application WHERE application = NEW.application OR rowid = NEW.rowid OR leaf = NEW.leaf)
+    BEGIN SELECT RAISE(ABORT, 'append-only'); END;
+CREATE TRIGGER application_end_no_update BEFORE UPDATE ON application_end BEGIN SELECT RAISE(ABORT, 'append-only'); END;
+CREATE TRIGGER application_end_no_delete BEFORE DELETE ON application_end BEGIN SELECT RAISE(ABORT, 'append-only'); END;
+CREATE TRIGGER application_end_no_replace BEFORE INSERT ON application_end
+    WHEN EXISTS (SELECT 1 FROM application_end WHERE application = NEW.application OR rowid = NEW.rowid OR leaf = NEW.leaf)
+    BEGIN SELECT RAISE(ABORT, 'append-only'); END;
 CREATE TRIGGER job_no_update BEFORE UPDATE ON job BEGIN SELECT RAISE(ABORT, 'append-only'); END;
 CREATE TRIGGER job_no_delete BEFORE DELETE ON job BEGIN SELECT RAISE(ABORT, 'append-only'); END;
 CREATE TRIGGER job_no_replace BEFORE INSERT ON job
@@ -503,6 +535,6 @@ CREATE TRIGGER certificate_no_replace BEFORE INSERT ON certificate
         OR rowid = NEW.rowid OR leaf = NEW.leaf)
     BEGIN SELECT RAISE(ABORT, 'append-only'); END;
 
-INSERT INTO schema_version (id, version) VALUES (1, 3);
+INSERT INTO schema_version (id, version) VALUES (1, 4);
 INSERT INTO clock (id, last_seen) VALUES (1, 0);
 INSERT INTO log_head (id, size, frontier) VALUES (1, 0, x'');

@@ -19,7 +19,7 @@ use crate::seal::Seal;
 const SCHEMA: &str = include_str!("schema.sql");
 
 /// The version of `schema.sql`. A change of any statement there is a new version.
-pub const SCHEMA_VERSION: i64 = 3;
+pub const SCHEMA_VERSION: i64 = 4;
 
 /// Marks the file as a Glovebox ledger in SQLite's own header ("GBX1").
 const APPLICATION_ID: i64 = 0x4742_5831;

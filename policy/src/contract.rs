@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::decide::RoleOfUse;
 use crate::dsse::{self, Envelope};
-use crate::id::{BudgetDomain, ColumnName, ContractId, DatasetName, Digest, OrgId, PersonId, Purpose};
+use crate::id::{ApplicationId, BudgetDomain, ColumnName, ContractId, DatasetName, Digest, OrgId, PersonId, Purpose};
 use crate::number::{Cost, Delta, NanoEpsilon, Rho};
 use crate::refusal::{Reason, Refusal};
 
@@ -25,6 +25,8 @@ pub struct Contract {
     pub dataset: DatasetName,
     /// The budget domain that pays; must be the dataset's own.
     pub budget_domain: BudgetDomain,
+    /// The application that it answers, if any.
+    pub application: Option<ApplicationId>,
     /// What the data may be used for.
     pub purposes: Vec<Purpose>,
     /// First instant of validity.
@@ -95,6 +97,7 @@ pub struct Grant {
 struct Text {
     id: ContractId,
     org: OrgId,
+    application: Option<ApplicationId>,
     dataset: DatasetName,
     budget_domain: BudgetDomain,
     purposes: Vec<Purpose>,
@@ -107,9 +110,10 @@ struct Text {
     grants: Vec<Grant>,
 }
 
-#[derive(Deserialize)]
+/// Privacy loss, as a contract's text writes it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct BudgetText {
+pub(crate) struct BudgetText {
     allotment_rho: f64,
     #[serde(default)]
     allotment_delta: f64,
@@ -118,9 +122,10 @@ struct BudgetText {
     per_day_delta: f64,
 }
 
-#[derive(Deserialize)]
+/// Limits of one query, as a contract's text writes them.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct PerQueryText {
+pub(crate) struct PerQueryText {
     max_epsilon: f64,
     max_delta: f64,
     default_epsilon: f64,
@@ -161,6 +166,7 @@ impl Contract {
             max_groups_contributed: text.per_query.max_groups_contributed,
             id: text.id,
             org: text.org,
+            application: text.application,
             dataset: text.dataset,
             budget_domain: text.budget_domain,
             purposes: text.purposes,

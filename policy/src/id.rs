@@ -95,6 +95,10 @@ slug!(
     Purpose, "purpose"
 );
 slug!(
+    /// An application of a firm for data.
+    ApplicationId, "application name"
+);
+slug!(
     /// A submitted job: one request for review.
     JobId, "job name"
 );
@@ -166,10 +170,25 @@ impl JobId {
     /// # Errors
     /// If the operating system gives no randomness.
     pub fn random() -> Result<Self, ring::error::Unspecified> {
-        let mut bytes = [0; 8];
-        ring::rand::SecureRandom::fill(&ring::rand::SystemRandom::new(), &mut bytes)?;
-        Ok(Self(format!("j-{}", hex::encode(bytes))))
+        Ok(Self(format!("j-{}", random_digits()?)))
     }
+}
+
+impl ApplicationId {
+    /// A new, random name.
+    ///
+    /// # Errors
+    /// If the operating system gives no randomness.
+    pub fn random() -> Result<Self, ring::error::Unspecified> {
+        Ok(Self(format!("a-{}", random_digits()?)))
+    }
+}
+
+/// 64 random bits as hexadecimal digits.
+fn random_digits() -> Result<String, ring::error::Unspecified> {
+    let mut bytes = [0; 8];
+    ring::rand::SecureRandom::fill(&ring::rand::SystemRandom::new(), &mut bytes)?;
+    Ok(hex::encode(bytes))
 }
 
 /// What a person may do (DESIGN §1). One person holds one role.

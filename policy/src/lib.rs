@@ -6,9 +6,10 @@
 //!
 //! Read in this order: [`id`] (names), [`number`] (ρ and δ in integers), [`refusal`] (the closed list of reasons),
 //! [`public`] (values that carry nothing of a row), [`text`] (which characters a terminal shows as themselves),
-//! [`contract`] (what a firm was granted), [`dsse`] (who signed it), [`job`] (what a job wants), [`approval`] (an officer's
+//! [`contract`] (what a firm was granted), [`application`] (what it asked for), [`dsse`] (who signed it), [`job`] (what a job wants), [`approval`] (an officer's
 //! verdict on it), [`decide`] (Cedar: one decision per column, role of use and purpose).
 
+pub mod application;
 pub mod approval;
 pub mod contract;
 pub mod decide;
@@ -20,12 +21,13 @@ pub mod public;
 pub mod refusal;
 pub mod text;
 
+pub use application::Application;
 pub use approval::{Decision, SignedVerdict, Subjects, Verdict};
 pub use contract::{Contract, SignedContract};
 pub use decide::{Caller, ColumnUse, Permit, PolicySet, RoleOfUse};
 pub use id::{
-    BudgetDomain, ColumnName, ContractId, DatasetName, Digest, IdSpace, JobId, JobName, OrgId, PersonId, Purpose, Role,
-    SnapshotId,
+    ApplicationId, BudgetDomain, ColumnName, ContractId, DatasetName, Digest, IdSpace, JobId, JobName, OrgId, PersonId,
+    Purpose, Role, SnapshotId,
 };
 pub use job::JobManifest;
 pub use number::{Cost, Delta, NanoEpsilon, Rho};

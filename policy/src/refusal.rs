@@ -218,6 +218,15 @@ reasons! {
     ContractInvalid "contract-invalid" 400 INVALID
         "the contract is not valid; correct what the message names and sign it again"
         "合同无效；请按提示修改并重新签署";
+    ApplicationInvalid "application-invalid" 400 INVALID
+        "the application is not valid; correct the quoted key or column, and hand it in again"
+        "申请无效；请修改所引的键或列后重新提交";
+    ApplicationsWaiting "applications-waiting" 429 EXHAUSTED
+        "as many applications of this organisation as may wait are waiting for an officer; withdraw one or wait for an answer"
+        "本单位待办申请已达上限；请撤回其中之一或等待答复";
+    ApplicationClosed "application-closed" 409 PRECONDITION
+        "the application is answered or withdrawn, or is another firm's or about another dataset than the contract; look at its status"
+        "该申请已有答复或已撤回，或其单位、数据集与合同不符；请查看其状态";
     ContractExists "contract-exists" 409 EXISTS
         "a contract of this name exists and contracts never change; choose another name"
         "同名合同已存在且合同不可更改；请另取名称";
@@ -249,8 +258,8 @@ reasons! {
         "the job was run as often as its approval allows; its results stay available"
         "该作业已达批准的执行次数；既有结果仍可获取";
     OwnRequest "own-request" 403 DENIED
-        "nobody decides on requests, contracts or freezes of the own organisation; ask another officer"
-        "任何人不得办理本单位的请求、合同或冻结；请由其他专员办理";
+        "nobody decides on requests, applications, contracts or freezes of the own organisation; ask another officer"
+        "任何人不得办理本单位的请求、申请、合同或冻结；请由其他专员办理";
     JobClosed "job-closed" 409 PRECONDITION
         "the job is decided, cancelled or expired; look at its status"
         "该作业已有决定、已取消或已过期；请查看其状态";

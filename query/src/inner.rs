@@ -3,9 +3,10 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use arrow::datatypes::DataType;
 use datafusion::common::DFSchema;
 use datafusion::logical_expr::utils::{conjunction, split_conjunction_owned};
-use datafusion::logical_expr::{Aggregate, Expr};
+use datafusion::logical_expr::{Aggregate, Expr, ExprSchemable as _};
 use glovebox_catalog::{Dataset, KeyValue};
 use glovebox_policy::{ColumnUse, Reason, Refusal};
 
@@ -207,7 +208,12 @@ impl<'a> Reader<'a> {
     pub(crate) fn filter(&self) -> Result<Option<Expr>, Refusal> {
         let mut filters = Vec::new();
         for filter in &self.flat.filters {
-            filters.extend(split_conjunction_owned(self.total(filter)?));
+            let filter = self.total(filter)?;
+            // Joined by AND, what is no condition could fail on rows for which the others hold.
+            if !matches!(filter.get_type(&self.schema), Ok(DataType::Boolean)) {
+                return Err(Refusal::about(Reason::TypeRefused, &canonical::text(&filter)));
+            }
+            filters.extend(split_conjunction_owned(filter));
         }
         // Canonical: the same conditions in any order are the same question.
         filters.sort_by_cached_key(canonical::text);

@@ -1,11 +1,14 @@
 //! Which columns a question uses in which roles: what policy decides on.
 //!
 //! INVARIANT (a condition is a filter): a column in a condition (comparison, CASE, division, cast of text …) is used as a
-//! filter, wherever it stands. What clamping and NULL decide is part of aggregating. `COUNT(CASE WHEN person_id = 7 THEN 1 END)` filters by person as surely as WHERE does. Inside an aggregate
-//! only arithmetic that keeps a value a value is not a condition; everything else is taken to be one.
+//! filter, wherever it stands. What clamping and NULL decide is part of aggregating. `COUNT(CASE WHEN person_id = 7 THEN 1 END)`
+//! filters by person as surely as WHERE does. Inside an aggregate only arithmetic that keeps a value a value is not a
+//! condition; everything else is taken to be one. How many rows a unit has is a fact of no column: a condition on that
+//! count, at a level per unit, uses the unit as an aggregate does.
 
 use std::collections::BTreeSet;
 
+use arrow::datatypes::DataType;
 use datafusion::logical_expr::{Expr, Operator};
 use glovebox_policy::{ColumnUse, Reason, Refusal, RoleOfUse};
 
@@ -85,8 +88,11 @@ fn collect_conditions(expr: &Expr, scope: &Scope, out: &mut BTreeSet<String>) {
         Expr::ScalarFunction(call) if matches!(call.func.name(), "floor" | "ceil") => {
             call.args.iter().for_each(|arg| collect_conditions(arg, scope, out));
         }
-        // A cast keeps a number; text that is no number becomes NULL, which is a condition on what it holds.
-        Expr::TryCast(cast) if is_number(&cast.expr) => collect_conditions(&cast.expr, scope, out),
+        // A cast to a number keeps one. Text that is no number becomes NULL, which is a condition on what it holds, and a
+        // cast to BOOLEAN asks whether a number is zero.
+        Expr::TryCast(cast) if *cast.field.data_type() != DataType::Boolean && is_number(&cast.expr) => {
+            collect_conditions(&cast.expr, scope, out);
+        }
         other => out.extend(other.column_refs().into_iter().map(|column| column.name.clone())),
     }
 }

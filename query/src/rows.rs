@@ -111,6 +111,13 @@ impl RowReader {
         })
     }
 
+    /// Evaluates every part of every expression by itself: what stands behind a condition is reached so, too.
+    fn try_parts(&self, batch: &RecordBatch) -> Result<(), InnerFault> {
+        let keys = self.keys.iter().map(KeyReader::expr);
+        let measures = self.measures.iter().filter_map(|(_, expr)| expr.as_ref());
+        self.filter.iter().chain(keys).chain(measures).try_for_each(|expr| try_part(expr, batch))
+    }
+
     /// Reads a batch.
     pub(crate) fn read(&self, batch: &RecordBatch) -> Result<Rows, InnerFault> {
         let kept = match &self.filter {
@@ -134,7 +141,8 @@ impl RowReader {
     }
 }
 
-/// Evaluates a question on two rows of NULL: what a type does not allow shows here, before anything is charged.
+/// Evaluates a question and each part of its expressions on two rows of NULL: what a type does not allow shows here,
+/// before anything is charged.
 ///
 /// # Errors
 /// As [`RowReader::read`].
@@ -147,10 +155,24 @@ pub(crate) fn try_on_nulls(inner: &Inner) -> Result<(), InnerFault> {
     };
     if let Some(level) = &inner.per_unit {
         let batch = nulls(Scope::of_table(inner.dataset.manifest()).arrow_schema())?;
-        RowReader::of_level(level, &batch.schema())?.read(&batch)?;
+        let reader = RowReader::of_level(level, &batch.schema())?;
+        reader.try_parts(&batch)?;
+        reader.read(&batch)?;
     }
     let batch = nulls(inner.scope.arrow_schema())?;
-    RowReader::new(inner, &batch.schema())?.read(&batch).map(drop)
+    let reader = RowReader::new(inner, &batch.schema())?;
+    reader.try_parts(&batch)?;
+    reader.read(&batch).map(drop)
+}
+
+/// Evaluates an expression and each below it, and holds what comes out to the type that was planned.
+fn try_part(expr: &Arc<dyn PhysicalExpr>, batch: &RecordBatch) -> Result<(), InnerFault> {
+    let planned = expr.data_type(&batch.schema()).map_err(|_| InnerFault::at("type"))?;
+    let found = evaluate(expr.as_ref(), batch)?;
+    if *found.data_type() != planned && *found.data_type() != DataType::Null && planned != DataType::Null {
+        return Err(InnerFault::at("type"));
+    }
+    expr.children().into_iter().try_for_each(|part| try_part(part, batch))
 }
 
 fn evaluate(expr: &dyn PhysicalExpr, batch: &RecordBatch) -> Result<ArrayRef, InnerFault> {
@@ -223,6 +245,10 @@ enum Lookup {
 }
 
 impl KeyReader {
+    fn expr(&self) -> &Arc<dyn PhysicalExpr> {
+        &self.expr
+    }
+
     fn new(key: &KeyColumn, expr: Arc<dyn PhysicalExpr>) -> Result<Self, InnerFault> {
         let mut ints = HashMap::new();
         let mut texts = HashMap::new();

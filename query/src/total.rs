@@ -161,8 +161,22 @@ fn total_in_list(list: &InList, schema: &DFSchema) -> Result<Expr, Refusal> {
     if list.list.len() > IN_LIST_MAX {
         return Err(Reason::SqlTooManyOperators.into());
     }
-    let values = list.list.iter().map(|value| rewritten(value, schema)).collect::<Result<_, _>>()?;
-    Ok(Expr::InList(InList::new(Box::new(rewritten(&list.expr, schema)?), values, list.negated)))
+    let value = rewritten(&list.expr, schema)?;
+    let values = list.list.iter().map(|value| rewritten(value, schema)).collect::<Result<Vec<_>, _>>()?;
+    let expected = type_of(&value, schema)?;
+    for one in &values {
+        let found = type_of(one, schema)?;
+        if found != expected && found != DataType::Null && expected != DataType::Null {
+            return Err(Refusal::about(Reason::TypeRefused, &text(&Expr::InList(list.clone()))));
+        }
+    }
+    if values.iter().all(|value| matches!(value, Expr::Literal(..))) {
+        return Ok(Expr::InList(InList::new(Box::new(value), values, list.negated)));
+    }
+    // DataFusion evaluates a list on no rows first, and takes what CASE gives there for a constant.
+    let any = values.into_iter().map(|one| value.clone().eq(one)).reduce(Expr::or);
+    let any = any.ok_or_else(|| Refusal::about(Reason::ExpressionRefused, "IN ()"))?;
+    sized(if list.negated { Expr::Not(Box::new(any)) } else { any })
 }
 
 /// Whether every value of one type casts to a value or to NULL of another, without an error.

@@ -30,7 +30,8 @@ use arrow_flight::encode::FlightDataEncoderBuilder;
 use arrow_flight::error::FlightError;
 use futures::{Stream, StreamExt as _};
 use glovebox_engine::{
-    Answer, BillCard, BudgetCard, ContractCard, CostCard, DatasetCard, FreezeCard, OfficerFault, ReleasedAnswer,
+    Answer, ApplicationCard, BillCard, BudgetCard, ContractCard, CostCard, DatasetCard, FreezeCard, OfficerFault,
+    ReleasedAnswer,
 };
 use glovebox_ledger::Person;
 use glovebox_policy::refusal::RefusalBody;
@@ -71,6 +72,8 @@ outbound!(
     OfficerFault,
     PersonCard,
     FreezeCard,
+    ApplicationCard,
+    ContractDraft,
     BillCard,
     IssuedToken,
     Draft,
@@ -168,6 +171,12 @@ pub(crate) struct Draft {
     pub(crate) manifest: String,
 }
 
+/// A contract's text, for an officer to edit and sign.
+#[derive(Serialize)]
+pub(crate) struct ContractDraft {
+    pub(crate) contract: String,
+}
+
 /// The server is there.
 pub(crate) struct Health;
 
@@ -238,6 +247,18 @@ impl AsJson for Health {
 }
 
 impl AsJson for BillCard {
+    fn json(&self) -> Value {
+        plain(self)
+    }
+}
+
+impl AsJson for ApplicationCard {
+    fn json(&self) -> Value {
+        plain(self)
+    }
+}
+
+impl AsJson for ContractDraft {
     fn json(&self) -> Value {
         plain(self)
     }

@@ -55,6 +55,8 @@ pub(crate) const CORPUS: &[&str] = &[
     "SELECT k, SUM(y) FROM (SELECT x * 3 AS y, k FROM {t} WHERE g <> 2 ORDER BY c) AS s WHERE y > 0 GROUP BY k",
     "SELECT k, COUNT(*) AS n FROM {t} GROUP BY k HAVING COUNT(*) > 3 ORDER BY n DESC LIMIT 2",
     "SELECT COUNT(*) FROM {t} WHERE NULL",
+    "SELECT COUNT(*) FROM {t} WHERE g IN (CASE WHEN flag THEN 1 WHEN x > 0 THEN 2 END) OR g NOT IN (x, 7 - g, NULL)",
+    "SELECT COUNT(*) FROM (SELECT * FROM {t} WHERE NULL) AS s WHERE (x + 1) IS NULL",
     "SELECT k, COUNT(*) FILTER (WHERE x > 0), SUM(x) FILTER (WHERE w = w AND NOT flag), AVG(c) FILTER (WHERE g <> 2),
         COUNT(DISTINCT person) FILTER (WHERE big > 5 OR note = 'junk'), COUNT(*) FROM {t} GROUP BY k",
     "SELECT SUM(big, contribution_bounds_per_row => (-7, 9)) FILTER (WHERE flag IS NOT TRUE AND CAST(at AS DATE) > day) FROM {t} WHERE x / g > 0",

@@ -131,6 +131,17 @@ fn questions() -> Vec<(&'static str, &'static str, Vec<Family>)> {
             vec![family(|r| positive(r).then_some(1), None, Some((0, 1)))],
         ),
         ("SUM(x) FILTER (WHERE big IS NOT NULL)", "", vec![family(|r| r.big.and(r.x), Some((-10, 50)), None)]),
+        // A list with CASE in it is not the constant that it would be on no rows.
+        (
+            "COUNT(*) FILTER (WHERE g IN (CASE WHEN x > 0 THEN 2 END))",
+            "",
+            vec![count(|r| (positive(r) && r.g == Some(2)).then_some(1))],
+        ),
+        (
+            "COUNT(*) FILTER (WHERE g NOT IN (1, CASE WHEN x > 0 THEN 2 ELSE 3 END))",
+            "",
+            vec![count(|r| r.g.is_some_and(|g| g != 1 && g != if positive(r) { 2 } else { 3 }).then_some(1))],
+        ),
         ("SUM(COALESCE(x, 7))", "", vec![family(|r| Some(r.x.unwrap_or(7)), Some((-10, 50)), None)]),
     ]
 }

@@ -42,8 +42,8 @@ fn only_the_owner_can_read_the_ledger() {
 fn a_ledger_of_another_form_is_not_opened() {
     let changes = [
         "PRAGMA user_version = 1",
-        "PRAGMA user_version = 2",
-        "PRAGMA user_version = 4",
+        "PRAGMA user_version = 3",
+        "PRAGMA user_version = 5",
         "PRAGMA application_id = 1",
         "DROP TRIGGER charge_no_update",
         "DROP TRIGGER domain_only_grows; CREATE TRIGGER domain_only_grows BEFORE UPDATE ON domain BEGIN SELECT 1; END",
@@ -130,6 +130,11 @@ fn full() -> Fixture {
     let (subject, why) = (glovebox_ledger::Freezable::Contract(crate::support::id("c1")), "an inquiry".to_owned());
     let new = glovebox_ledger::NewFreeze { subject, frozen: true, officer: olga, why, now_unix_s: NOON };
     f.ledger.freeze(&new).unwrap();
+    let (application, person, dataset) =
+        (crate::support::id("a-1"), crate::support::id("ana"), crate::support::id("medical.visits"));
+    let new = glovebox_ledger::NewApplication { application, person, dataset, text: "x".to_owned(), now_unix_s: NOON };
+    f.ledger.apply(&new).unwrap();
+    f.ledger.withdraw_application(&new.application, &new.person, NOON).unwrap();
     f
 }
 
@@ -157,6 +162,8 @@ const TABLES: &[&str] = &[
     "release",
     "lost",
     "freeze",
+    "application",
+    "application_end",
     "decision",
     "job",
     "verdict",

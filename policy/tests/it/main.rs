@@ -1,6 +1,7 @@
 //! The tests of `glovebox-policy`: names, numbers, refusals, signatures, contracts and decisions.
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "tests")]
 
+mod application;
 mod approval;
 mod contract;
 mod decide;

@@ -20,6 +20,7 @@ fn conditions_inside_aggregates_are_filters() {
         "COUNT(1 / (person - 7))",
         "SUM(age * CASE WHEN person IN (7) THEN 1 ELSE 0 END)",
         "COUNT(TRY_CAST(person = 7 AS BIGINT))",
+        "SUM(CAST(CAST(person - 7 AS BOOLEAN) AS BIGINT), contribution_bounds_per_row => (0, 1))",
         "COUNT(*) FILTER (WHERE person = 7)",
         "COUNT(DISTINCT person) FILTER (WHERE person = 7)",
     ] {

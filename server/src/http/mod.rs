@@ -17,6 +17,12 @@
 //! | GET `/contracts` | everybody | – | `{contracts: [card]}`; an analyst sees those of the own organisation |
 //! | POST `/contracts` | officer | a DSSE envelope | card |
 //! | GET `/contracts/{id}` | everybody | – | card |
+//! | GET `/applications` | everybody | – | `{applications: [card]}`; an analyst sees those of the own organisation |
+//! | POST `/applications` | analyst | `{application}`, in TOML | card |
+//! | GET `/applications/{id}` | everybody | – | card with `text` |
+//! | DELETE `/applications/{id}` | analyst | – | card |
+//! | GET `/applications/{id}/draft` | officer | `?contract=` the name | `{contract}`: a text to edit and sign |
+//! | POST `/applications/{id}/rejection` | officer | `{reason}` | card |
 //! | GET `/contracts/{id}/bill` | everybody | `?month=2026-11` | `{contract, month, currency, lines, total, cost}` |
 //! | GET `/budget` | everybody | – | `{budgets: [card]}` |
 //! | GET `/people` | officer, auditor | – | `{people: [person]}` |
@@ -52,6 +58,7 @@
 //! Read in this order: `access` (who may call what), `read` (bodies that come in), then one module per subject.
 
 pub(crate) mod access;
+mod applications;
 mod contracts;
 mod datasets;
 mod freezes;
@@ -123,6 +130,10 @@ pub(crate) fn router(app: App, shield: Shield) -> Router {
         .route("/contracts", get(contracts::list).post(contracts::add))
         .route("/contracts/{id}", get(contracts::show))
         .route("/contracts/{id}/bill", get(contracts::bill))
+        .route("/applications", get(applications::list).post(applications::add))
+        .route("/applications/{id}", get(applications::show).delete(applications::withdraw))
+        .route("/applications/{id}/draft", get(applications::draft))
+        .route("/applications/{id}/rejection", post(applications::reject))
         .route("/budget", get(contracts::budget))
         .route("/people", get(people::list).post(people::add))
         .route("/tokens", get(people::tokens).post(people::issue_token).delete(people::revoke_token))

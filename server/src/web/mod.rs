@@ -18,8 +18,8 @@
 //! | GET, POST `/sign-in`; POST `/sign-out` | – | a session for a token |
 //! | GET `/style.css`, `/icon.svg` | – | the looks |
 //!
-//! Read in this order: [`access`] (who may see what), [`sign_in`] and [`cookies`], [`frame`] (what stands around a page),
-//! [`language`] and [`texts`], [`format`] and [`plot`], then one module per page. Templates are in `server/templates`.
+//! Read in this order: `access` (who may see what), `sign_in` and `cookies`, `frame` (what stands around a page),
+//! `language` and `texts`, `format` and `plot`, then one module per page. Templates are in `server/templates`.
 
 pub(crate) mod access;
 pub(crate) mod budget;

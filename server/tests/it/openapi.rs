@@ -208,8 +208,26 @@ impl Tour {
         self.get("/contracts/{id}", &["firm-more"], analyst).await;
         self.get("/contracts/{id}/bill", &["firm-visits"], analyst).await;
         self.get("/contracts/{id}/bill?month=2026-11", &["firm-visits"], officer).await;
+        self.applications(analyst, officer).await;
         self.get("/budget", &[], analyst).await;
         self.get("/budget", &[], officer).await;
+    }
+
+    async fn applications(&mut self, analyst: &str, officer: &str) {
+        let text = json!({ "application": crate::applications::application("a test") });
+        let mut names = Vec::new();
+        for _ in 0..2 {
+            let made = self.post("/applications", analyst, &text).await.json();
+            names.push(made["id"].as_str().unwrap().to_owned());
+        }
+        let [kept, other] = [names[0].as_str(), names[1].as_str()];
+        self.get("/applications", &[], officer).await;
+        self.get("/applications/{id}", &[kept], analyst).await;
+        self.get("/applications/{id}/draft?contract=new", &[kept], officer).await;
+        self.call("DELETE /applications/{id}", &[other], analyst, None).await;
+        let no = ("application/json", json!({ "reason": "a test" }).to_string().into_bytes());
+        self.call("POST /applications/{id}/rejection", &[kept], officer, Some(no)).await;
+        self.get("/applications/{id}", &[kept], analyst).await;
     }
 
     async fn people(&mut self, officer: &str) {
