@@ -128,9 +128,7 @@ pub(crate) const PIXELS: &str = "pixels";
 
 /// Reads `[footage]`.
 pub(super) fn read(root: &mut Walk<'_>, problems: &mut Problems) -> Option<Footage> {
-    if root.required("footage", problems).is_none() {
-        return None;
-    }
+    root.required("footage", problems)?;
     let mut walk = section(root, "footage", problems)?;
     let mut whole = |key, most| walk.whole(key, most, problems).and_then(|n| u32::try_from(n).ok());
     let (width, height) = (whole("width", MAX_SIDE), whole("height", MAX_SIDE));
