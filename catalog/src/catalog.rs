@@ -128,7 +128,7 @@ impl Catalog {
         let report = prepared.report().clone();
         let content = prepared.content().clone();
         let declared = Declaration::Units(manifest.clone());
-        let stored = store::write(&self.dir, &self.master, &declared, content, &mut prepared, &mut |_| Ok(()))?;
+        let stored = store::write(&self.dir, &self.master, &declared, content, prepared.as_mut(), &mut |_| Ok(()))?;
         let dataset = Arc::new(Dataset::new(manifest.clone(), stored.opened));
         let mut datasets = self.datasets.write().unwrap_or_else(PoisonError::into_inner);
         datasets.insert(name.clone(), Arc::clone(&dataset));

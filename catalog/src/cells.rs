@@ -135,7 +135,7 @@ fn from_integers(kind: ColumnKind, array: &ArrayRef) -> Result<Converted, Unsupp
             });
             Ok(cells.into_array(|cells| Arc::new(BooleanArray::from(cells))))
         }
-        ColumnKind::Date | ColumnKind::Timestamp => Ok(misfit(kind, array, ValueClass::Integer)),
+        ColumnKind::Date | ColumnKind::Timestamp | ColumnKind::Bytes => Ok(misfit(kind, array, ValueClass::Integer)),
     }
 }
 
@@ -183,6 +183,7 @@ fn from_text(kind: ColumnKind, array: &StringArray, markers: &[String]) -> Conve
         ColumnKind::Timestamp => {
             parse(array, text, parse_timestamp).into_array(|cells| Arc::new(TimestampMicrosecondArray::from(cells)))
         }
+        ColumnKind::Bytes => misfit(kind, array, ValueClass::Text),
     }
 }
 

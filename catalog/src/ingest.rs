@@ -17,11 +17,13 @@
 //!
 //! Stored rows of neighbouring files are therefore equal except for the rows of that one unit (tested), so the
 //! add/remove distance of stored datasets equals that of files. That a file is refused depends on its rows: refusals
-//! are seen by the officer alone, before anything is registered. Source: Wilson et al. 2019, "Differentially Private
+//! are seen by the officer alone, before anything is registered. Footage is another thing: neighbouring footage has the same
+//! frames with other pixels, and its own argument (`footage`). Source: Wilson et al. 2019, "Differentially Private
 //! SQL with Bounded User Contribution", for bounding per user.
 
 mod counts;
 mod encode;
+mod footage;
 mod public;
 mod report;
 mod rows;
@@ -35,9 +37,9 @@ use std::sync::Arc;
 use glovebox_policy::DatasetName;
 use ring::hmac;
 
+pub use footage::FootageFault;
 pub(crate) use public::prepare as prepare_public;
 pub use report::{ColumnCounts, Fault, FaultKind, FaultTotal, IngestReport, MAX_LISTED_FAULTS};
-pub(crate) use rows::Prepared;
 pub use rows::ROW_GROUP_ROWS;
 
 pub use crate::cells::ValueClass;
@@ -48,6 +50,7 @@ use crate::dataset::Dataset;
 use crate::keys::MasterKey;
 use crate::manifest::{Column, Manifest};
 use crate::source::Source;
+use crate::store::{ContentMarks, RowGroups};
 use rows::Intake;
 
 /// A dataset that was registered.
@@ -76,6 +79,9 @@ pub enum IngestError {
     /// The file cannot be read at all.
     #[error(transparent)]
     Source(#[from] SourceError),
+    /// The footage is not what its manifest declares.
+    #[error(transparent)]
+    Footage(#[from] FootageFault),
     /// The file does not fit the manifest.
     #[error("the file does not fit its manifest: {} fault(s)", .0.fault_count())]
     Refused(Box<IngestReport>),
@@ -94,8 +100,20 @@ impl IngestError {
     }
 }
 
+/// What a file has become when it may be stored.
+pub(crate) trait Prepared: RowGroups {
+    /// What became of the file.
+    fn report(&self) -> &IngestReport;
+
+    /// By what the content is known again.
+    fn content(&self) -> &ContentMarks;
+}
+
 /// Reads a file and makes it ready to be stored.
-pub(crate) fn prepare(master: &MasterKey, manifest: &Manifest, path: &Path) -> Result<Prepared, IngestError> {
+pub(crate) fn prepare(master: &MasterKey, manifest: &Manifest, path: &Path) -> Result<Box<dyn Prepared>, IngestError> {
+    if let Some(declared) = manifest.footage() {
+        return Ok(Box::new(footage::prepare(master, manifest, declared, path)?));
+    }
     let file_mark = file_mark(master, path)?;
     let mut source = Source::open(path)?;
     let mut report = IngestReport::new(manifest.name().clone());
@@ -108,7 +126,7 @@ pub(crate) fn prepare(master: &MasterKey, manifest: &Manifest, path: &Path) -> R
     if prepared.report().fault_count() > 0 {
         return Err(IngestError::Refused(Box::new(prepared.into_report())));
     }
-    Ok(prepared)
+    Ok(Box::new(prepared))
 }
 
 /// A declared column and where it is in the file.

@@ -30,17 +30,18 @@ mod store;
 pub use catalog::{Catalog, CatalogError};
 pub use dataset::{Dataset, ScanCapability};
 pub use draft::{DraftError, draft, draft_called};
-pub use ingest::{IngestError, IngestReport, Ingested};
+pub use ingest::{FootageFault, IngestError, IngestReport, Ingested};
 pub use manifest::{
-    Bounds, Column, ColumnKind, DatasetKind, Days, Declaration, KeyValue, Keys, Manifest, ManifestReport, Problem,
-    PublicManifest, Thresholded,
+    Appearance, Bounds, Column, ColumnKind, DatasetKind, Days, Declaration, Footage, KeyValue, Keys, Manifest,
+    ManifestReport, Problem, PublicManifest, Thresholded,
 };
 pub use public_table::PublicTable;
 pub use twin::{Twin, twin};
 pub use unit_partitions::UnitPartition;
 pub use unit_runs::{UnitRun, UnitRunStream, UnitRuns, UnitRunsError};
 
-/// The column that every stored table ends with: 16 bytes of a keyed hash of the unit columns. Rows are sorted by it.
+/// The column that every stored table ends with: 16 bytes of a keyed hash of the unit columns; of footage, the number of the
+/// chunk. Rows are sorted by it.
 ///
 /// The name begins with `_`, so that no declared column can have it.
 pub const UNIT_COLUMN: &str = "__gb_unit";

@@ -4,11 +4,14 @@
 //! [`Manifest::parse`], which reports every problem at once, and it is never completed from the rows.
 
 mod check;
+mod footage;
 mod public;
 mod read;
 mod walk;
 mod write;
 
+pub(crate) use footage::PIXELS;
+pub use footage::{Appearance, Footage, MAX_CHUNK_BYTES};
 pub use public::{Declaration, MAX_PUBLIC_ROWS, PublicManifest};
 pub(crate) use write::text as toml_text;
 
@@ -67,6 +70,8 @@ fn listed(problems: &[Problem]) -> String {
 pub enum DatasetKind {
     /// Rows, each of which belongs to one privacy unit.
     Table,
+    /// Footage of a camera, in chunks; the privacy unit is an appearance in it ([`Footage`]).
+    Frames,
 }
 
 impl DatasetKind {
@@ -74,6 +79,7 @@ impl DatasetKind {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Table => "table",
+            Self::Frames => "frames",
         }
     }
 }
@@ -94,10 +100,12 @@ pub enum ColumnKind {
     Date,
     /// Instants in microseconds, without a time zone (UTC where the file names a zone).
     Timestamp,
+    /// The pixels of one frame of footage. No table has such a column.
+    Bytes,
 }
 
 impl ColumnKind {
-    /// All kinds, in the order of the documentation.
+    /// All kinds that a table may declare, in the order of the documentation.
     pub const ALL: [Self; 6] = [Self::Int, Self::Float, Self::Text, Self::Bool, Self::Date, Self::Timestamp];
 
     /// The kind as a manifest spells it.
@@ -109,10 +117,12 @@ impl ColumnKind {
             Self::Bool => "bool",
             Self::Date => "date",
             Self::Timestamp => "timestamp",
+            Self::Bytes => "bytes",
         }
     }
 
-    /// How the kind is stored and seen by queries.
+    /// How the kind is stored and seen by queries. Pixels are stored with the width that their manifest declares
+    /// ([`Manifest::arrow_schema`]).
     pub const fn arrow_type(self) -> DataType {
         match self {
             Self::Int => DataType::Int64,
@@ -121,6 +131,7 @@ impl ColumnKind {
             Self::Bool => DataType::Boolean,
             Self::Date => DataType::Date32,
             Self::Timestamp => DataType::Timestamp(TimeUnit::Microsecond, None),
+            Self::Bytes => DataType::Binary,
         }
     }
 
@@ -252,6 +263,7 @@ pub struct Manifest {
     unique: Vec<Vec<ColumnName>>,
     null_markers: Vec<String>,
     columns: Vec<Column>,
+    footage: Option<Footage>,
 }
 
 impl Manifest {
@@ -303,17 +315,22 @@ impl Manifest {
         &self.budget_domain
     }
 
-    /// The columns that together name the privacy unit of a row.
+    /// What is declared of footage, when it is that.
+    pub fn footage(&self) -> Option<&Footage> {
+        self.footage.as_ref()
+    }
+
+    /// The columns that together name the privacy unit of a row; none in footage.
     pub fn unit(&self) -> &[ColumnName] {
         &self.unit
     }
 
-    /// The declared, public number of units. Ingest refuses more.
+    /// The declared, public number of units. Ingest refuses more. Of footage: the number of chunks, and ingest refuses fewer too.
     pub fn max_units(&self) -> u64 {
         self.max_units
     }
 
-    /// The declared, public number of rows per unit. Ingest keeps no more.
+    /// The declared, public number of rows per unit. Ingest keeps no more. Of footage: the frames of a chunk.
     pub fn max_rows_per_unit(&self) -> u32 {
         self.max_rows_per_unit
     }
@@ -367,6 +384,9 @@ impl Manifest {
     ///
     /// Unit columns and [`UNIT_COLUMN`] are never NULL, because rows without a unit are dropped at ingest.
     pub fn arrow_schema(&self) -> SchemaRef {
+        if let Some(footage) = &self.footage {
+            return footage.arrow_schema();
+        }
         let declared = self.stored_columns().map(|column| {
             let nullable = !self.is_unit(&column.name);
             Field::new(column.name.as_str(), column.kind.arrow_type(), nullable)

@@ -94,7 +94,7 @@ impl PublicTable {
             ColumnKind::Text => {
                 few(cells.as_string_opt::<i32>()?.iter().flatten(), |text| KeyValue::Text(text.to_owned()))
             }
-            ColumnKind::Float | ColumnKind::Date | ColumnKind::Timestamp => None,
+            ColumnKind::Float | ColumnKind::Date | ColumnKind::Timestamp | ColumnKind::Bytes => None,
         });
         let mut kept = self.distinct.lock().unwrap_or_else(PoisonError::into_inner);
         kept.insert(column.to_owned(), found.clone());

@@ -34,6 +34,9 @@ pub enum SourceError {
     /// The CSV cannot be split into fields.
     #[error("the CSV cannot be split into fields after data row {0}")]
     Csv(u64),
+    /// It is footage and no table.
+    #[error("the file is footage (Y4M); a manifest with kind = \"frames\" describes it, written by hand")]
+    IsFootage,
     /// There is no heading line.
     #[error("the CSV is empty; its first line must name the columns")]
     NoHeader,
@@ -66,6 +69,9 @@ impl Source {
         let mut file = File::open(path).map_err(SourceError::Io)?;
         let mut magic = Vec::new();
         Read::by_ref(&mut file).take(4).read_to_end(&mut magic).map_err(SourceError::Io)?;
+        if magic == b"YUV4" {
+            return Err(SourceError::IsFootage);
+        }
         if magic.starts_with(b"PAR1") || magic.starts_with(b"PARE") { Self::parquet(path) } else { Self::csv(path) }
     }
 

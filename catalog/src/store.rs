@@ -18,10 +18,11 @@ use parquet::basic::{Compression, ZstdLevel};
 use parquet::encryption::decrypt::FileDecryptionProperties;
 use parquet::encryption::encrypt::FileEncryptionProperties;
 use parquet::file::properties::{EnabledStatistics, WriterProperties};
+use parquet::schema::types::ColumnPath;
 use serde::{Deserialize, Serialize};
 
 use crate::keys::{DataKey, KeyError, MasterKey, WrappedKey};
-use crate::manifest::Declaration;
+use crate::manifest::{Declaration, PIXELS};
 
 const FORMAT: u32 = 1;
 const MANIFEST_FILE: &str = "manifest.toml";
@@ -202,6 +203,8 @@ fn writer_properties(snapshot: &Snapshot, key: &DataKey) -> Result<WriterPropert
         .set_compression(Compression::ZSTD(level))
         // Row groups end where units end, which only the caller knows.
         .set_max_row_group_row_count(None)
+        // A dictionary of frames would hold every frame once, and be looked through for each.
+        .set_column_dictionary_enabled(ColumnPath::from(PIXELS), false)
         // Nothing may be answered from statistics, so none are kept.
         .set_statistics_enabled(EnabledStatistics::None)
         .with_file_encryption_properties(encryption)

@@ -3,12 +3,14 @@
 //! A twin has the schema of the stored dataset, its declared sizes, keys and bounds, and no other likeness to it: every
 //! distribution is uniform, because a better one would have to be learned from the rows.
 
+mod footage;
+
 use std::collections::HashSet;
 use std::sync::Arc;
 
 use arrow::array::{
     ArrayRef, BooleanArray, Date32Array, FixedSizeBinaryArray, Float64Array, Int64Array, StringArray,
-    TimestampMicrosecondArray,
+    TimestampMicrosecondArray, new_null_array,
 };
 use arrow::record_batch::RecordBatch;
 use glovebox_policy::{ColumnName, Digest};
@@ -78,11 +80,16 @@ pub enum TwinError {
 /// The rows have the schema of [`Manifest::arrow_schema`], are sorted by unit, keep `max_units`, `max_rows_per_unit`
 /// and the declared uniqueness, and are fewer than `rows` where those leave no room.
 ///
+/// Of footage they are whole chunks, at least one: gray ground, over which bright squares go at constant speed.
+///
 /// # Errors
 /// [`TwinError::TooManyRows`] above [`MAX_TWIN_ROWS`].
 pub fn twin(manifest: &Manifest, rows: usize, seed: u64) -> Result<Twin<RecordBatch>, TwinError> {
     if rows > MAX_TWIN_ROWS {
         return Err(TwinError::TooManyRows);
+    }
+    if let Some(declared) = manifest.footage() {
+        return footage::frames(manifest, declared, rows, seed).map(|value| Twin { value });
     }
     let mut drawn = Draw::new(manifest, seed).rows(rows);
     drawn.sort_by_key(|row| row.unit);
@@ -229,6 +236,8 @@ impl<'a> Draw<'a> {
                 const DAY_MICROS: u64 = 86_400_000_000;
                 Cell::Int(self.day(column) * DAY_MICROS as i64 + self.random.below(DAY_MICROS) as i64)
             }
+            // No table has such a column.
+            ColumnKind::Bytes => Cell::Null,
         }
     }
 }
@@ -249,6 +258,7 @@ fn array(kind: ColumnKind, rows: &[Row], index: usize) -> ArrayRef {
         ColumnKind::Date => {
             Arc::new(ints().map(|day| day.and_then(|n| i32::try_from(n).ok())).collect::<Date32Array>())
         }
+        ColumnKind::Bytes => new_null_array(&kind.arrow_type(), rows.len()),
         ColumnKind::Timestamp => Arc::new(ints().collect::<TimestampMicrosecondArray>()),
         ColumnKind::Float => {
             let floats =

@@ -41,6 +41,28 @@ pub(crate) struct Dataset {
     pub(crate) licence: String,
     pub(crate) classification: String,
     pub(crate) columns: Vec<Column>,
+    /// Of footage: its form and its privacy unit.
+    #[serde(default)]
+    pub(crate) footage: Option<Footage>,
+}
+
+/// The form of footage.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Footage {
+    pub(crate) camera: String,
+    pub(crate) width: u32,
+    pub(crate) height: u32,
+    pub(crate) frames_per_second: u32,
+    pub(crate) chunk_s: u32,
+    pub(crate) chunks: u32,
+    pub(crate) appearance: Appearance,
+}
+
+/// The privacy unit of footage.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Appearance {
+    pub(crate) longest_s: u32,
+    pub(crate) segments: u32,
 }
 
 impl Dataset {

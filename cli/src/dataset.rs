@@ -5,7 +5,7 @@ use std::path::Path;
 use anyhow::Context as _;
 
 use crate::args::Dataset as Action;
-use crate::cards::{Answer, Column, Dataset, Datasets, Draft};
+use crate::cards::{Answer, Column, Dataset, Datasets, Draft, Footage};
 use crate::failure::Failure;
 use crate::grid::{Grid, short};
 use crate::output::{Lang, Page, View, print, progress, say};
@@ -93,13 +93,33 @@ fn listing(list: &Datasets, view: &View) -> Grid {
     }))
 }
 
-fn card(dataset: &Dataset, view: &View) -> Page {
-    let size = match (dataset.max_units, dataset.max_rows_per_unit, dataset.max_rows, view.lang) {
-        (Some(units), Some(rows), _, Lang::En) => format!("at most {units} units with {rows} rows each"),
-        (Some(units), Some(rows), _, Lang::Zh) => format!("至多 {units} 个单位，每单位至多 {rows} 行"),
-        (_, _, rows, Lang::En) => format!("at most {} rows", rows.unwrap_or(0)),
-        (_, _, rows, Lang::Zh) => format!("至多 {} 行", rows.unwrap_or(0)),
+/// The declared size, and the privacy unit.
+fn size_and_unit(dataset: &Dataset, view: &View) -> (String, String) {
+    let Some(footage) = &dataset.footage else {
+        let size = match (dataset.max_units, dataset.max_rows_per_unit, dataset.max_rows, view.lang) {
+            (Some(units), Some(rows), _, Lang::En) => format!("at most {units} units with {rows} rows each"),
+            (Some(units), Some(rows), _, Lang::Zh) => format!("至多 {units} 个单位，每单位至多 {rows} 行"),
+            (_, _, rows, Lang::En) => format!("at most {} rows", rows.unwrap_or(0)),
+            (_, _, rows, Lang::Zh) => format!("至多 {} 行", rows.unwrap_or(0)),
+        };
+        return (size, dataset.unit.join(", "));
     };
+    let Footage { camera, width, height, frames_per_second, chunk_s, chunks, appearance } = footage;
+    let (longest, segments) = (appearance.longest_s, appearance.segments);
+    match view.lang {
+        Lang::En => (
+            format!("{chunks} chunks of {chunk_s} s; {camera}, {width}×{height}, {frames_per_second} frames a second"),
+            format!("an appearance: in view at most {longest} s at a time (ρ), at most {segments} times (K)"),
+        ),
+        Lang::Zh => (
+            format!("{chunks} 个片段，每段 {chunk_s} 秒；{camera}，{width}×{height}，每秒 {frames_per_second} 帧"),
+            format!("一次出现：每次入镜至多 {longest} 秒（ρ），至多 {segments} 次（K）"),
+        ),
+    }
+}
+
+fn card(dataset: &Dataset, view: &View) -> Page {
+    let (size, unit) = size_and_unit(dataset, view);
     let head = [
         view.words("column", "列"),
         view.words("kind", "类型"),
@@ -129,7 +149,7 @@ fn card(dataset: &Dataset, view: &View) -> Page {
         .fact(view.words("kind", "性质"), &dataset.kind);
     let page = match (&dataset.id_space, &dataset.budget_domain) {
         (Some(space), Some(domain)) => page
-            .fact(view.words("privacy unit", "隐私单位"), dataset.unit.join(", "))
+            .fact(view.words("privacy unit", "隐私单位"), unit)
             .fact(view.words("id space", "标识空间"), space)
             .fact(view.words("budget domain", "预算域"), domain),
         _ => page.fact(

@@ -117,6 +117,12 @@ max_groups_contributed = {groups}
 
 /// Every usable column in every role of use that its declaration allows.
 fn grants(dataset: &Dataset) -> String {
+    if dataset.footage.is_some() {
+        let columns = names(dataset.columns.iter());
+        return format!(
+            "\n# Footage is read by jobs only.\n[[grants]]\nroles = [\"wasmInput\"]\ncolumns = [\n{columns}]\n"
+        );
+    }
     let mut text = String::new();
     let usable = || dataset.columns.iter().filter(|column| !column.identifier);
     let is_unit = |column: &Column| dataset.unit.contains(&column.name);

@@ -1,7 +1,7 @@
 //! Public metadata and officers' reports, as faces show them.
 
 use glovebox_catalog::{
-    Bounds, Column, ColumnKind, Dataset, Days, IngestError, IngestReport, KeyValue, ManifestReport, Problem,
+    Bounds, Column, ColumnKind, Dataset, Days, Footage, IngestError, IngestReport, KeyValue, ManifestReport, Problem,
     PublicTable, Thresholded,
 };
 use glovebox_ledger::{DomainBudget, StoredContract};
@@ -19,7 +19,8 @@ pub use glovebox_catalog::{ColumnKind as CardKind, KeyValue as CardKey};
 pub struct DatasetCard {
     /// The name in SQL.
     pub name: DatasetName,
-    /// What it is, as its manifest spells it: `public` for a public table, which has no unit and no budget.
+    /// What it is, as its manifest spells it: `public` for a public table, which has no unit and no budget,
+    /// `frames` for footage, `table` for rows of persons.
     pub kind: &'static str,
     /// Title in English.
     pub title_en: String,
@@ -31,12 +32,12 @@ pub struct DatasetCard {
     /// Whose budget it draws on; not of a public table.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub budget_domain: Option<BudgetDomain>,
-    /// The privacy unit's columns; none of a public table.
+    /// The privacy unit's columns; none of a public table, nor of footage, whose unit is an appearance.
     pub unit: Vec<ColumnName>,
-    /// Declared size: units; not of a public table.
+    /// Declared size: units, of footage chunks; not of a public table.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_units: Option<u64>,
-    /// Declared size: rows of a unit; not of a public table.
+    /// Declared size: rows of a unit, of footage frames of a chunk; not of a public table.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_rows_per_unit: Option<u32>,
     /// Declared size of a public table: rows.
@@ -52,6 +53,9 @@ pub struct DatasetCard {
     pub classification: String,
     /// The columns.
     pub columns: Vec<ColumnCard>,
+    /// Of footage: its form, its horizon and its privacy unit (ρ and K).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub footage: Option<Footage>,
 }
 
 /// A column, from its manifest alone.
@@ -114,6 +118,7 @@ impl From<&PublicTable> for DatasetCard {
             licence: manifest.licence().to_owned(),
             classification: manifest.classification().to_owned(),
             columns: manifest.columns().iter().map(ColumnCard::from).collect(),
+            footage: None,
         }
     }
 }
@@ -137,6 +142,7 @@ impl From<&Dataset> for DatasetCard {
             licence: manifest.licence().to_owned(),
             classification: manifest.classification().to_owned(),
             columns: manifest.columns().iter().map(ColumnCard::from).collect(),
+            footage: manifest.footage().cloned(),
         }
     }
 }

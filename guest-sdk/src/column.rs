@@ -108,6 +108,38 @@ impl<'a> View<'a> for Texts<'a> {
     }
 }
 
+/// A column of bytes, the same number in every row and never NULL: the pixels of frames.
+#[derive(Debug, Clone, Copy)]
+pub struct Bytes<'a> {
+    width: usize,
+    values: &'a [u8],
+}
+
+impl<'a> Bytes<'a> {
+    /// The bytes of this row; `None` beyond the last row.
+    #[must_use]
+    pub fn get(&self, row: usize) -> Option<&'a [u8]> {
+        let start = row.checked_mul(self.width)?;
+        self.values.get(start..start.checked_add(self.width)?).filter(|bytes| !bytes.is_empty())
+    }
+
+    /// The bytes of all rows in their order.
+    pub fn iter(&self) -> core::slice::ChunksExact<'a, u8> {
+        self.values.chunks_exact(self.width.max(1))
+    }
+}
+
+impl<'a> View<'a> for Bytes<'a> {
+    const ID: u32 = 5;
+
+    fn of(frame: &Frame<'a>, index: usize) -> Result<Self, FrameFault> {
+        let entry = frame.entry(index, Self::ID)?;
+        let values = frame.buffer(entry.values, entry.text_bytes)?;
+        let width = values.len().checked_div(frame.rows()).unwrap_or(0);
+        if width * frame.rows() == values.len() { Ok(Self { width, values }) } else { Err(FrameFault::Buffer) }
+    }
+}
+
 /// The views by the names that a job's `struct` writes for its columns.
 pub mod types {
     #![expect(non_camel_case_types, reason = "these are the names of column types in manifests")]
@@ -120,4 +152,6 @@ pub mod types {
     pub type bool<'a> = super::Booleans<'a>;
     /// See [`super::Texts`].
     pub type text<'a> = super::Texts<'a>;
+    /// See [`super::Bytes`].
+    pub type bytes<'a> = super::Bytes<'a>;
 }

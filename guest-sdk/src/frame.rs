@@ -6,7 +6,8 @@
 //! header, 32 bytes    u32 magic | u32 rows | u32 columns | u32 params_offset | u32 params_bytes | 3 × u32 zero
 //! each column, 24     u32 type | u32 flags (bit 0: has NULLs) | u32 validity | u32 values | u32 offsets | u32 bytes
 //! validity            one bit a row, the lowest first, 1 for a value; only when the column has NULLs
-//! values              i64 and f64: 8 bytes a row; bool: 1 byte a row; text: the UTF-8 bytes of all rows together
+//! values              i64 and f64: 8 bytes a row; bool: 1 byte a row; text: the UTF-8 bytes of all rows together;
+//!                     bytes: as many in every row, never with NULLs
 //! offsets             text only: rows + 1 × u32
 //! ```
 //!
@@ -25,7 +26,7 @@ pub const HEADER_BYTES: usize = 32;
 /// Bytes of one entry of the table of columns.
 pub const COLUMN_BYTES: usize = 24;
 
-/// An upper bound of the bytes of a frame: `text_bytes` is the length of all texts of all rows together.
+/// An upper bound of the bytes of a frame: `text_bytes` is the length of all texts and bytes of all rows together.
 ///
 /// Parameters, which the host may put into a frame as well, are not counted.
 #[must_use]

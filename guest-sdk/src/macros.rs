@@ -4,9 +4,9 @@
 ///
 /// ```text
 /// map_job! {
-///     struct Person { year: i64, spent: f64, plan: text = "type" }  // columns in the manifest's order: i64 f64 bool text;
+///     struct Person { year: i64, spent: f64, plan: text = "type" }  // columns in the manifest's order: i64 f64 bool text bytes;
 ///                                                                  // `= "type"` when Rust cannot say the column's name
-///     input { rows: 5, text_bytes: 0 }    // most rows of a unit, and bytes of all its texts together, parameters included
+///     input { rows: 5, text_bytes: 0 }    // most rows of a unit, and bytes of all its texts and pixels together, parameters included
 ///     output { rows: 1, values: 1 }       // max_rows and the number of [[output.values]] of the manifest
 ///     memory { heap_bytes: 4096, log }    // for Vec, String and so on; `log`: with a log area, and panics written to it
 ///     map: total;                         // fn total(person: &Person<'_>, emit: &mut Emit<'_, 1>)

@@ -4,7 +4,7 @@ use alloc::vec;
 use alloc::vec::Vec;
 
 use crate::column::View as _;
-use crate::column::{Booleans, Floats, Integers, Texts};
+use crate::column::{Booleans, Bytes, Floats, Integers, Texts};
 use crate::emit::row_bytes;
 use crate::frame::{COLUMN_BYTES, HEADER_BYTES, MAGIC};
 
@@ -71,6 +71,13 @@ impl Sample {
             offsets.extend_from_slice(&word(values.len()));
         }
         self.column(Texts::ID, rows, values, offsets)
+    }
+
+    /// Adds a column of bytes, as many in every row.
+    #[must_use]
+    pub fn bytes(self, rows: &[&[u8]]) -> Self {
+        let present: Vec<Option<()>> = rows.iter().map(|_| Some(())).collect();
+        self.column(Bytes::ID, &present, rows.concat(), Vec::new())
     }
 
     fn column<T>(mut self, id: u32, rows: &[Option<T>], values: Vec<u8>, offsets: Vec<u8>) -> Self {

@@ -128,6 +128,9 @@ reasons! {
     TableUnknown "table-unknown" 404 NOT_FOUND
         "there is no such dataset; list the datasets and write <domain>.<dataset>"
         "没有该数据集；请先列出数据集，并写作 <领域>.<数据集>";
+    FootageRefused "footage-refused" 400 UNIMPLEMENTED
+        "the dataset is footage: its rows are pixels and belong to nobody known, so no SQL reads them; submit a job of kind map, which sees one chunk at a time"
+        "该数据集为视频：其行为像素，不属于任何已知的人，因此不可用 SQL 读取；请提交 map 作业，逐个片段计算";
     ColumnUnknown "column-unknown" 400 INVALID
         "the dataset has no such column; look at its columns first"
         "数据集没有该列；请先查看其列";

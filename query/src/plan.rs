@@ -141,6 +141,8 @@ struct Seen {
     /// How many datasets named after FROM are still to come.
     left: usize,
     unknown_table: Option<String>,
+    /// A dataset that no SQL reads.
+    footage: Option<String>,
     unknown_function: Option<String>,
     refused_aggregate: Option<String>,
     /// A function that only OVER could make sense of.
@@ -154,6 +156,9 @@ impl Seen {
     fn refusal(&self, error: &DataFusionError) -> Refusal {
         if let Some(name) = &self.unknown_table {
             return Refusal::about(Reason::TableUnknown, name);
+        }
+        if let Some(name) = &self.footage {
+            return Refusal::about(Reason::FootageRefused, name);
         }
         if self.subquery {
             return Refusal::about(Reason::ClauseRefused, SUBQUERY);
@@ -228,6 +233,11 @@ impl ContextProvider for Names<'_> {
             }
             return plan_err!("unknown table");
         };
+        // INVARIANT (no SQL over footage): nobody owns a row of it, so nothing bounds what one person contributes.
+        if matches!(&table, Tabled::Units(dataset) if dataset.manifest().footage().is_some()) {
+            self.seen().footage = Some(text);
+            return plan_err!("footage");
+        }
         let mut seen = self.seen();
         seen.subquery |= seen.left == 0;
         seen.left = seen.left.saturating_sub(1);

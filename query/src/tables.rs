@@ -70,8 +70,11 @@ fn scalar(kind: ColumnKind, array: &ArrayRef, row: usize) -> Option<Scalar> {
 /// Synthetic rows of a dataset as a plain table, from its manifest alone.
 ///
 /// # Errors
-/// [`Reason::BadRequest`] for more rows than a twin may have.
+/// [`Reason::BadRequest`] for more rows than a twin may have, [`Reason::FootageRefused`] for footage, which is no table.
 pub fn twin_table(manifest: &Manifest, rows: usize, seed: u64) -> Result<Public<Table>, Refusal> {
+    if manifest.footage().is_some() {
+        return Err(Refusal::about(Reason::FootageRefused, &manifest.name().to_string()));
+    }
     let twin = glovebox_catalog::twin(manifest, rows, seed)
         .map_err(|error| Refusal::about(Reason::BadRequest, &error.to_string()))?;
     twin.map(plain_twin).into_inner().map(Public::from_manifest)

@@ -7,14 +7,22 @@
 //! most `max_keys` keys (L0), and under each of them value `j` lies in `[low_j, high_j]`, so that its magnitude is at
 //! most `C_j = max(|low_j|, |high_j|)`; the count adds 1 per kept key. The default row obeys the same bounds. Cells are sums of
 //! contributions, so a neighbour moves them by at most Δ₁ = L0·‖C‖₁ and Δ₂ = √L0·‖C‖₂, where C has the count's 1 in it.
+//!
+//! Under [`Bounding::Rows`] a unit is a chunk of footage and the neighbouring relation another: an appearance added or removed
+//! changes the frames of some chunks, and with them what those chunks' guests emit. Whatever a guest emits, its chunk
+//! contributes exactly `max_rows` rows, each with a declared key and value `j` in `[low_j, high_j]`: those of a sound output in
+//! their order, then the default row again and again; of an unsound one, default rows alone. The chunks being the same on both
+//! sides, at most `max_rows` rows for each changed chunk are replaced and none is added or removed, and each moves at most two cells
+//! of a family by at most max(high_j, 0) − min(low_j, 0). Source: Cangialosi et al., "Privid", NSDI 2022.
+//!
 //! Sums are exact and cannot overflow: a row's value saturates at 64 bits, a unit's sum of at most 2¹⁶ rows stays below
-//! 2⁸⁰, and totals of at most 2⁶⁴ units of at most 2⁵³ stay below 2¹¹⁸, all in `i128`.
+//! 2⁸⁰, and totals of at most 2⁶⁴ units of at most 2⁵³ stay below 2¹¹⁸, all in `i128`; so do those of 2⁴⁸ chunks with 2¹⁶ rows.
 //! Source: bounded user contribution as in Wilson et al. 2020, "Differentially Private SQL with Bounded User
 //! Contribution", with the selection of the query fold: SipHash-2-4 of (unit, key), smallest ranks kept.
 
 use siphasher::sip::SipHasher24;
 
-use crate::spec::MapSpec;
+use crate::spec::{Bounding, MapSpec, ValueSpec};
 
 /// Bytes of a unit's id.
 pub const UNIT_BYTES: usize = 16;
@@ -72,12 +80,13 @@ impl Emitted {
 ///
 /// ```
 /// use glovebox_sandbox::bound::{Emitted, SelectionKey, contribution};
-/// use glovebox_sandbox::{DefaultRow, MapSpec, ValueSpec};
+/// use glovebox_sandbox::{Bounding, DefaultRow, MapSpec, ValueSpec};
 ///
 /// let spec = MapSpec {
 ///     max_rows: 3,
 ///     keys: 2,
 ///     max_keys: 2,
+///     bounding: Bounding::Unit,
 ///     values: vec![ValueSpec { low: 0, high: 10, step: 0.5 }],
 ///     count_units: false,
 ///     default: DefaultRow { key: 1, values: vec![0] },
@@ -97,7 +106,9 @@ pub fn contribution(
 ) -> Vec<(u32, Vec<i64>)> {
     let mut bounder = Bounder::new(spec, key);
     bounder.bound(unit, emitted);
-    let mut kept: Vec<_> = bounder.kept().map(|(key, values)| (key, values.collect())).collect();
+    // Only the sum of a chunk's rows can be beyond 64 bits, and only for somebody who reads this: cells are exact.
+    let steps = |value: i128| value.clamp(i64::MIN.into(), i64::MAX.into()) as i64;
+    let mut kept: Vec<_> = bounder.kept().map(|(key, values)| (key, values.map(steps).collect())).collect();
     kept.sort_unstable();
     kept
 }
@@ -131,36 +142,56 @@ impl<'s> Bounder<'s> {
             }
         }
         self.sums.clear();
-        match emitted.filter(|rows| rows.fault(self.spec).is_none()) {
-            Some(rows) => self.add_rows(rows),
-            None => {
-                self.keys.push(self.spec.default.key);
-                self.sums.extend(self.spec.default.values.iter().map(|value| i128::from(*value)));
-            }
+        let rows = emitted.filter(|rows| rows.fault(self.spec).is_none());
+        if let Some(rows) = rows {
+            self.add_rows(rows);
+        }
+        let emitted = rows.map(|rows| rows.keys.len() as u32);
+        let defaults = match self.spec.bounding {
+            Bounding::Unit => u32::from(emitted.is_none()),
+            // INVARIANT (full chunks): emitted rows and default rows are `max_rows` together, always.
+            Bounding::Rows => self.spec.max_rows.saturating_sub(emitted.unwrap_or(0)),
+        };
+        for _ in 0..defaults {
+            let default = &self.spec.default;
+            self.add_row(default.key, default.values.iter().copied());
         }
         self.select(unit);
     }
 
     fn add_rows(&mut self, rows: &Emitted) {
-        let width = self.spec.values.len();
+        let (spec, width) = (self.spec, self.spec.values.len());
         for (row, key) in rows.keys.iter().enumerate() {
-            let Some(place) = self.place.get_mut(*key as usize) else { continue };
-            if *place == NO_PLACE {
-                *place = self.keys.len() as u32;
-                self.keys.push(*key);
-                self.sums.resize(self.keys.len() * width, 0);
-            }
-            let sums = self.sums.iter_mut().skip(*place as usize * width);
-            let values = rows.values.iter().skip(row * width);
-            for ((sum, value), of) in sums.zip(values).zip(&self.spec.values) {
-                *sum += i128::from(steps(*value, of.step));
+            let values = rows.values.iter().skip(row * width).zip(&spec.values);
+            match spec.bounding {
+                Bounding::Unit => self.add_row(*key, values.map(|(value, of)| steps(*value, of.step))),
+                // INVARIANT (each row): what is added of a row lies in the declared range, whatever the other rows are.
+                Bounding::Rows => {
+                    self.add_row(*key, values.map(|(value, of)| steps(*value, of.step).clamp(of.low, of.high)));
+                }
             }
         }
     }
 
-    // INVARIANT (L0): no more than `max_keys` keys of a unit are kept, by a rule that looks at no other unit.
+    fn add_row(&mut self, key: u32, values: impl Iterator<Item = i64>) {
+        let width = self.spec.values.len();
+        let Some(place) = self.place.get_mut(key as usize) else { return };
+        if *place == NO_PLACE {
+            *place = self.keys.len() as u32;
+            self.keys.push(key);
+            self.sums.resize(self.keys.len() * width, 0);
+        }
+        let sums = self.sums.iter_mut().skip(*place as usize * width).take(width);
+        sums.zip(values).for_each(|(sum, value)| *sum += i128::from(value));
+    }
+
+    // INVARIANT (L0): no more than `max_keys` keys of a unit are kept, by a rule that looks at no other unit. All rows of a chunk
+    // are, because dropping one would not be replacing it.
     fn select(&mut self, unit: &UnitId) {
-        let most = self.spec.max_keys as usize;
+        let most = match self.spec.bounding {
+            Bounding::Unit => self.spec.max_keys as usize,
+            Bounding::Rows => self.keys.len(),
+        };
         let choose = self.keys.len() > most;
         self.kept.clear();
         for (place, key) in self.keys.iter().enumerate() {
@@ -173,12 +204,16 @@ impl<'s> Bounder<'s> {
         }
     }
 
-    // INVARIANT (L∞): what leaves here lies in the declared range.
-    fn kept(&self) -> impl Iterator<Item = (u32, impl Iterator<Item = i64>)> {
+    // INVARIANT (L∞): what leaves here of a unit lies in the declared range. Rows of a chunk were clipped one by one.
+    fn kept(&self) -> impl Iterator<Item = (u32, impl Iterator<Item = i128>)> {
         let width = self.spec.values.len();
         self.kept.iter().map(move |(_, key, place)| {
             let sums = self.sums.iter().skip(place * width).zip(&self.spec.values);
-            (*key, sums.map(|(sum, of)| (*sum).clamp(of.low.into(), of.high.into()) as i64))
+            let bounded = |(sum, of): (&i128, &ValueSpec)| match self.spec.bounding {
+                Bounding::Unit => (*sum).clamp(of.low.into(), of.high.into()),
+                Bounding::Rows => *sum,
+            };
+            (*key, sums.map(bounded))
         })
     }
 
@@ -188,7 +223,7 @@ impl<'s> Bounder<'s> {
             let count = self.spec.count_units.then_some(1);
             for (value, family) in values.chain(count).zip(cells.iter_mut()) {
                 if let Some(cell) = family.get_mut(key as usize) {
-                    *cell += i128::from(value);
+                    *cell += value;
                 }
             }
         }

@@ -9,8 +9,8 @@
 use std::ops::Range;
 
 use arrow::array::{
-    Array, ArrayRef, AsArray as _, BooleanArray, Date32Array, Float64Array, Int64Array, StringArray,
-    TimestampMicrosecondArray,
+    Array, ArrayRef, AsArray as _, BooleanArray, Date32Array, FixedSizeBinaryArray, Float64Array, Int64Array,
+    StringArray, TimestampMicrosecondArray,
 };
 use arrow::buffer::NullBuffer;
 use arrow::datatypes::{DataType, Date32Type, Float64Type, Int64Type, TimeUnit, TimestampMicrosecondType};
@@ -25,6 +25,7 @@ pub fn column_type(of: &DataType) -> Option<ColumnType> {
         DataType::Float64 => Some(ColumnType::F64),
         DataType::Boolean => Some(ColumnType::Bool),
         DataType::Utf8 => Some(ColumnType::Text),
+        DataType::FixedSizeBinary(_) => Some(ColumnType::Bytes),
         _ => None,
     }
 }
@@ -37,6 +38,8 @@ pub(crate) enum Column {
     Text(StringArray),
     Days(Date32Array),
     Micros(TimestampMicrosecondArray),
+    /// Without NULLs.
+    Bytes(FixedSizeBinaryArray),
 }
 
 impl Column {
@@ -51,14 +54,22 @@ impl Column {
             DataType::Timestamp(TimeUnit::Microsecond, _) => {
                 Self::Micros(array.as_primitive::<TimestampMicrosecondType>().clone())
             }
+            DataType::FixedSizeBinary(_) if array.null_count() == 0 => {
+                Self::Bytes(array.as_fixed_size_binary().clone())
+            }
             _ => return Err(SandboxFault::Columns),
         })
     }
 
-    /// Bytes of text in some rows, NULLs left out.
-    fn text_bytes(&self, rows: Range<usize>) -> usize {
-        let Self::Text(texts) = self else { return 0 };
-        rows.filter(|row| texts.is_valid(*row)).map(|row| texts.value_length(row) as usize).sum()
+    /// Bytes of text and of pixels in some rows, NULLs left out.
+    fn more_bytes(&self, rows: Range<usize>) -> usize {
+        match self {
+            Self::Text(texts) => {
+                rows.filter(|row| texts.is_valid(*row)).map(|row| texts.value_length(row) as usize).sum()
+            }
+            Self::Bytes(of) => rows.len().saturating_mul(width(of)),
+            _ => 0,
+        }
     }
 
     fn write(&self, frame: &mut FrameBuilder<'_>, rows: &Range<usize>) -> Result<(), FrameError> {
@@ -75,6 +86,12 @@ impl Column {
                 // One offset more than rows: where the last text ends.
                 let offsets = part(of.value_offsets(), &(rows.start..rows.end + 1))?;
                 frame.texts(offsets, of.value_data(), nulls(of, rows))
+            }
+            Self::Bytes(of) => {
+                let width = width(of);
+                // The values of a sliced array begin at its offset already.
+                let at = rows.start.saturating_mul(width)..rows.end.saturating_mul(width);
+                frame.bytes(width, part(of.value_data(), &at)?)
             }
         }
     }
@@ -97,8 +114,13 @@ pub(crate) fn write(
 
 /// A size that no frame with these rows can be below, whatever other rows it has.
 pub(crate) fn least_bytes(columns: &[Column], rows: &Range<usize>) -> usize {
-    // Every column takes at least a byte per row, and text its bytes.
-    columns.iter().map(|column| rows.len() + column.text_bytes(rows.clone())).sum()
+    // Every column takes at least a byte per row, and text its bytes; of pixels nothing else is certain.
+    let each = |column: &Column| if matches!(column, Column::Bytes(_)) { 0 } else { rows.len() };
+    columns.iter().map(|column| each(column) + column.more_bytes(rows.clone())).sum()
+}
+
+fn width(of: &FixedSizeBinaryArray) -> usize {
+    usize::try_from(of.value_length()).unwrap_or(0)
 }
 
 fn part<'a, T>(values: &'a [T], rows: &Range<usize>) -> Result<&'a [T], FrameError> {

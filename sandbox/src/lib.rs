@@ -30,6 +30,6 @@ pub use glovebox_wire::ColumnType;
 pub use module::{MAX_NESTED_LOOPS, MAX_NESTING, Module, ModuleFacts, ModuleFault};
 pub use operator::map_units;
 pub use pack::UNIT_COLUMN;
-pub use spec::{DefaultRow, MapSpec, SpecFault, ValueSpec};
+pub use spec::{Bounding, DefaultRow, MapSpec, SpecFault, UnitSize, ValueSpec};
 pub use trace::{UnitTrace, trace_units};
 pub use workers::{MAX_CRASHES, WorkerConfig, Workers, try_compile};

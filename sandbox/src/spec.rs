@@ -17,6 +17,33 @@ pub const MAX_CELLS: u64 = 1 << 20;
 /// Largest magnitude of a value's bound, in steps: the integers that an f64 holds exactly.
 pub const MAX_BOUND: i64 = 1 << 53;
 
+/// What is bounded of the rows that a guest emits, and so what a neighbour can change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Bounding {
+    /// A unit is somebody with all of its rows. What its guest emits is added up per key and clipped, and at most `max_keys`
+    /// keys of it are kept.
+    Unit,
+    /// A unit is a chunk of footage, in which anybody may be. It contributes exactly `max_rows` rows, filled up with the default
+    /// row, each value clipped on its own; `max_keys` cuts nothing.
+    Rows,
+}
+
+/// The declared size of a unit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct UnitSize {
+    /// Most rows.
+    pub rows: u32,
+    /// The length of each value of a column of bytes; 0 without one.
+    pub width: u32,
+}
+
+impl UnitSize {
+    /// At most so many rows without bytes.
+    pub const fn of_rows(rows: u32) -> Self {
+        Self { rows, width: 0 }
+    }
+}
+
 /// A job of kind `map`, as far as the sandbox is concerned.
 #[derive(Debug, Clone, PartialEq)]
 pub struct MapSpec {
@@ -26,6 +53,8 @@ pub struct MapSpec {
     pub keys: u32,
     /// Most keys that one unit is counted under (L0).
     pub max_keys: u32,
+    /// What is bounded: a unit, or each of its rows.
+    pub bounding: Bounding,
     /// The values of an output row, in order.
     pub values: Vec<ValueSpec>,
     /// Whether units are counted per key, as one more family of cells after the values.
@@ -41,9 +70,9 @@ pub struct MapSpec {
 /// One value of an output row.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ValueSpec {
-    /// Least contribution of a unit under one key, in steps.
+    /// Least contribution of a unit under one key, in steps; under [`Bounding::Rows`], of one row.
     pub low: i64,
-    /// Greatest contribution of a unit under one key, in steps.
+    /// Greatest contribution of a unit under one key, in steps; under [`Bounding::Rows`], of one row.
     pub high: i64,
     /// What one step is worth in the guest's numbers.
     pub step: f64,
@@ -73,6 +102,9 @@ pub enum SpecFault {
     /// More than [`MAX_CELLS`].
     #[error("keys times values are more than {MAX_CELLS} cells")]
     Cells,
+    /// The units of footage are chunks, whose number is declared.
+    #[error("`count_units`: chunks of footage are not counted, because their number is declared")]
+    CountOfChunks,
     /// `max_keys` is 0, or more than a unit can reach.
     #[error("`max_keys` must be 1 or more, and no more than `keys` and `max_rows`")]
     MaxKeys,
@@ -124,7 +156,7 @@ impl MapSpec {
     ///
     /// # Errors
     /// The first rule that it breaks.
-    pub fn check(&self, module: &ModuleFacts, columns: &[ColumnType], max_rows_per_unit: u32) -> Result<(), SpecFault> {
+    pub fn check(&self, module: &ModuleFacts, columns: &[ColumnType], unit: UnitSize) -> Result<(), SpecFault> {
         self.check_module(module)?;
         if columns.is_empty() || columns.len() > abi::MAX_COLUMNS as usize {
             return Err(SpecFault::Columns);
@@ -132,19 +164,25 @@ impl MapSpec {
         if module.schema.as_ref().is_some_and(|schema| !schema.iter().map(|(_, of)| of).eq(columns)) {
             return Err(SpecFault::Schema);
         }
-        let frame = fixed_frame_bytes(columns, max_rows_per_unit, self.params.len());
+        let frame = fixed_frame_bytes(columns, unit.rows, unit.width, self.params.len());
         if frame > u64::from(module.in_cap) {
             return Err(SpecFault::Input { frame, in_cap: module.in_cap });
         }
         Ok(())
     }
 
-    /// The most that one unit moves one cell of each family, in steps: C per value, and 1 for the count.
+    /// The most that one unit moves one cell of each family, in steps: C per value, and 1 for the count. Under
+    /// [`Bounding::Rows`], what the replacement of one row does: max(high, 0) − min(low, 0).
     ///
     /// # Privacy obligation
-    /// One unit added or removed moves at most `max_keys` cells of a family, each by at most this: see [`crate::bound`].
+    /// One unit added or removed moves at most `max_keys` cells of a family, each by at most this; one row replaced by another
+    /// moves at most two cells, each by at most this: see [`crate::bound`].
     pub fn linf(&self) -> Vec<u64> {
-        let values = self.values.iter().map(|value| value.low.unsigned_abs().max(value.high.unsigned_abs()));
+        let of = |value: &ValueSpec| match self.bounding {
+            Bounding::Unit => value.low.unsigned_abs().max(value.high.unsigned_abs()),
+            Bounding::Rows => value.high.max(0).abs_diff(value.low.min(0)),
+        };
+        let values = self.values.iter().map(of);
         values.chain(self.count_units.then_some(1)).collect()
     }
 
@@ -179,6 +217,9 @@ impl MapSpec {
         }
         if u64::from(self.keys) * self.families() as u64 > MAX_CELLS {
             return Err(SpecFault::Cells);
+        }
+        if self.count_units && self.bounding == Bounding::Rows {
+            return Err(SpecFault::CountOfChunks);
         }
         if self.max_keys == 0 || self.max_keys > self.keys {
             return Err(SpecFault::MaxKeys);

@@ -148,7 +148,7 @@ fn schema(data: &[u8]) -> Result<Vec<String>> {
     let mut columns = Vec::new();
     for line in text.lines() {
         match line.rsplit_once(':') {
-            Some((name, "i64" | "f64" | "bool" | "text")) => columns.push(name.to_owned()),
+            Some((name, "i64" | "f64" | "bool" | "text" | "bytes")) => columns.push(name.to_owned()),
             _ => bail!("the line `{line}` of `gbx.schema` is not `name:type`"),
         }
     }

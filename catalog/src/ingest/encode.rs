@@ -1,7 +1,7 @@
 //! Cells as bytes for keyed hashing: a form that no other cell or row of cells has.
 
 use arrow::array::{
-    Array, ArrayRef, AsArray, BooleanArray, Date32Array, Float64Array, Int64Array, StringArray,
+    Array, ArrayRef, AsArray, BinaryArray, BooleanArray, Date32Array, Float64Array, Int64Array, StringArray,
     TimestampMicrosecondArray,
 };
 use arrow::datatypes::{Date32Type, Float64Type, Int64Type, TimestampMicrosecondType};
@@ -16,6 +16,7 @@ pub(super) enum Cells<'a> {
     Bool(&'a BooleanArray),
     Date(&'a Date32Array),
     Timestamp(&'a TimestampMicrosecondArray),
+    Bytes(&'a BinaryArray),
 }
 
 impl<'a> Cells<'a> {
@@ -28,6 +29,7 @@ impl<'a> Cells<'a> {
             ColumnKind::Bool => Self::Bool(array.as_boolean()),
             ColumnKind::Date => Self::Date(array.as_primitive::<Date32Type>()),
             ColumnKind::Timestamp => Self::Timestamp(array.as_primitive::<TimestampMicrosecondType>()),
+            ColumnKind::Bytes => Self::Bytes(array.as_binary()),
         }
     }
 
@@ -45,6 +47,7 @@ impl<'a> Cells<'a> {
             Self::Bool(array) => (array, 4),
             Self::Date(array) => (array, 5),
             Self::Timestamp(array) => (array, 6),
+            Self::Bytes(array) => (array, 7),
         }
     }
 
@@ -68,6 +71,11 @@ impl<'a> Cells<'a> {
             Self::Bool(array) => out.push(array.value(row).into()),
             Self::Date(array) => out.extend(array.value(row).to_be_bytes()),
             Self::Timestamp(array) => out.extend(array.value(row).to_be_bytes()),
+            Self::Bytes(array) => {
+                let bytes = array.value(row);
+                out.extend((bytes.len() as u64).to_be_bytes());
+                out.extend(bytes);
+            }
         }
     }
 }

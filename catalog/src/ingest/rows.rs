@@ -247,7 +247,7 @@ pub(super) fn rows_mark(key: &hmac::Key, mut all: Vec<u128>) -> String {
 }
 
 /// Rows that are ready to be stored.
-pub(crate) struct Prepared {
+pub(super) struct Prepared {
     schema: SchemaRef,
     batches: Vec<RecordBatch>,
     kept: Vec<Entry>,
@@ -258,19 +258,9 @@ pub(crate) struct Prepared {
 }
 
 impl Prepared {
-    /// What became of the file.
-    pub(crate) fn report(&self) -> &IngestReport {
-        &self.report
-    }
-
     /// The report, by move.
-    pub(crate) fn into_report(self) -> IngestReport {
+    pub(super) fn into_report(self) -> IngestReport {
         self.report
-    }
-
-    /// By what the content is known again.
-    pub(crate) fn content(&self) -> &ContentMarks {
-        &self.content
     }
 
     fn group(&self, rows: Range<usize>) -> Result<RecordBatch, StoreError> {
@@ -288,6 +278,16 @@ impl Prepared {
         let units = FixedSizeBinaryArray::try_from_iter(units).map_err(|_| StoreError::Write)?;
         columns.push(Arc::new(units));
         RecordBatch::try_new(Arc::clone(&self.schema), columns).map_err(|_| StoreError::Write)
+    }
+}
+
+impl super::Prepared for Prepared {
+    fn report(&self) -> &IngestReport {
+        &self.report
+    }
+
+    fn content(&self) -> &ContentMarks {
+        &self.content
     }
 }
 

@@ -8,8 +8,8 @@ use toml::{Table, Value};
 
 use super::walk::{Problems, Walk, date, number};
 use super::{
-    Bounds, Column, ColumnKind, DatasetKind, Days, KeyValue, Keys, MAX_COLUMNS, MAX_KEYS, MAX_ROWS_PER_UNIT, MAX_UNITS,
-    Manifest, ManifestReport, Problem, Thresholded, check,
+    Bounds, Column, ColumnKind, DatasetKind, Days, Footage, KeyValue, Keys, MAX_COLUMNS, MAX_KEYS, MAX_ROWS_PER_UNIT,
+    MAX_UNITS, Manifest, ManifestReport, Problem, Thresholded, check, footage,
 };
 
 /// What `[dataset]` holds, each part present unless a problem was reported for it.
@@ -43,13 +43,12 @@ pub(super) fn manifest(text: &str) -> Result<Manifest, ManifestReport> {
         }
         None => None,
     };
-    let columns = match root.required("columns", &mut problems) {
-        Some(Value::Array(list)) => columns(list, &mut problems),
-        Some(_) => {
-            problems.add("columns", "must be a list of tables, each written as [[columns]]");
-            Vec::new()
-        }
-        None => Vec::new(),
+    let frames = dataset.as_ref().is_some_and(|part| part.kind == Some(DatasetKind::Frames));
+    let footage = if frames { footage::read(&mut root, &mut problems) } else { None };
+    let columns = match &footage {
+        Some(footage) => footage.columns(),
+        None if frames => Vec::new(),
+        None => listed_columns(&mut root, &mut problems),
     };
     root.finish(&mut problems);
     if let Some(part) = &dataset {
@@ -58,13 +57,28 @@ pub(super) fn manifest(text: &str) -> Result<Manifest, ManifestReport> {
     }
     check::columns(&columns, &mut problems);
     // A part that is absent has reported its problem, so an empty report means that everything is there.
-    match dataset.and_then(|part| assemble(part, columns)) {
+    match dataset.and_then(|part| assemble(part, columns, footage)) {
         Some(manifest) if problems.0.is_empty() => Ok(manifest),
         _ => Err(ManifestReport { problems: problems.0 }),
     }
 }
 
-fn assemble(part: DatasetPart, columns: Vec<Column>) -> Option<Manifest> {
+fn listed_columns(root: &mut Walk<'_>, problems: &mut Problems) -> Vec<Column> {
+    match root.required("columns", problems) {
+        Some(Value::Array(list)) => columns(list, problems),
+        Some(_) => {
+            problems.add("columns", "must be a list of tables, each written as [[columns]]");
+            Vec::new()
+        }
+        None => Vec::new(),
+    }
+}
+
+fn assemble(mut part: DatasetPart, columns: Vec<Column>, footage: Option<Footage>) -> Option<Manifest> {
+    if let Some(footage) = &footage {
+        part.max_units = Some(footage.chunks.into());
+        part.max_rows_per_unit = Some(footage.frames_of_a_chunk());
+    }
     Some(Manifest {
         name: part.name?,
         kind: part.kind?,
@@ -81,6 +95,7 @@ fn assemble(part: DatasetPart, columns: Vec<Column>) -> Option<Manifest> {
         unique: part.unique,
         null_markers: part.null_markers,
         columns,
+        footage,
     })
 }
 
@@ -93,9 +108,13 @@ pub(super) fn syntax(text: &str, error: &toml::de::Error) -> ManifestReport {
 
 fn dataset(table: &Table, problems: &mut Problems) -> DatasetPart {
     let mut walk = Walk::new(table, "dataset");
+    let (name, kind) = (walk.name("name", problems), kind(&mut walk, problems));
+    if kind == Some(DatasetKind::Frames) {
+        return frames(name, walk, problems);
+    }
     let part = DatasetPart {
-        name: walk.name("name", problems),
-        kind: kind(&mut walk, problems),
+        name,
+        kind,
         title_en: walk.text("title_en", problems),
         title_zh: walk.text("title_zh", problems),
         id_space: walk.name("id_space", problems),
@@ -124,15 +143,38 @@ fn dataset(table: &Table, problems: &mut Problems) -> DatasetPart {
     part
 }
 
+/// `[dataset]` of footage: no row of it names anybody, and its sizes are in `[footage]`.
+fn frames(name: Option<DatasetName>, mut walk: Walk<'_>, problems: &mut Problems) -> DatasetPart {
+    let part = DatasetPart {
+        name,
+        kind: Some(DatasetKind::Frames),
+        title_en: walk.text("title_en", problems),
+        title_zh: walk.text("title_zh", problems),
+        // Nobody has an id in footage, so there is nothing that other ids could be equated with.
+        id_space: "footage".parse().ok(),
+        budget_domain: walk.name("budget_domain", problems),
+        unit: Vec::new(),
+        max_units: None,
+        max_rows_per_unit: None,
+        source: walk.text("source", problems),
+        licence: walk.text("licence", problems),
+        classification: walk.text("classification", problems),
+        unique: Vec::new(),
+        null_markers: Vec::new(),
+    };
+    walk.finish(problems);
+    part
+}
+
 fn kind(walk: &mut Walk<'_>, problems: &mut Problems) -> Option<DatasetKind> {
     match walk.text("kind", problems)?.as_str() {
         "table" => Some(DatasetKind::Table),
-        "frames" => {
-            problems.add("dataset.kind", "`frames` is reserved for video and cannot be registered yet; use `table`");
-            None
-        }
+        "frames" => Some(DatasetKind::Frames),
         _ => {
-            problems.add("dataset.kind", "must be `table`, or `public` for a table that holds nothing about anybody");
+            problems.add(
+                "dataset.kind",
+                "must be `table`, `frames`, or `public` for a table that holds nothing about anybody",
+            );
             None
         }
     }
@@ -214,7 +256,7 @@ fn column_kind(walk: &mut Walk<'_>, problems: &mut Problems) -> Option<ColumnKin
     found
 }
 
-fn section<'a>(walk: &mut Walk<'a>, key: &'static str, problems: &mut Problems) -> Option<Walk<'a>> {
+pub(super) fn section<'a>(walk: &mut Walk<'a>, key: &'static str, problems: &mut Problems) -> Option<Walk<'a>> {
     match walk.optional(key)? {
         Value::Table(table) => Some(Walk::new(table, walk.at(key))),
         _ => {

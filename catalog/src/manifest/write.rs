@@ -4,12 +4,15 @@ use std::fmt::Display;
 
 use toml::Value;
 
-use super::{Bounds, Column, Days, KeyValue, Keys, Manifest, Thresholded};
+use super::{Appearance, Bounds, Column, Days, Footage, KeyValue, Keys, Manifest, Thresholded};
 use crate::civil::Date;
 
 /// The canonical text.
 pub(super) fn manifest(manifest: &Manifest) -> String {
     let mut out = String::from("[dataset]\n");
+    if let Some(footage) = &manifest.footage {
+        return frames(out, manifest, footage);
+    }
     let mut put = |key: &str, value: String| line(&mut out, key, &value);
     put("name", text(manifest.name.to_string()));
     put("kind", text(manifest.kind.as_str()));
@@ -32,6 +35,31 @@ pub(super) fn manifest(manifest: &Manifest) -> String {
     for column in &manifest.columns {
         write_column(&mut out, column);
     }
+    out
+}
+
+/// The canonical text of footage.
+fn frames(mut out: String, manifest: &Manifest, footage: &Footage) -> String {
+    let mut put = |key: &str, value: String| line(&mut out, key, &value);
+    put("name", text(manifest.name.to_string()));
+    put("kind", text(manifest.kind.as_str()));
+    put("title_en", text(&manifest.title_en));
+    put("title_zh", text(&manifest.title_zh));
+    put("budget_domain", text(manifest.budget_domain.as_str()));
+    put("source", text(&manifest.source));
+    put("licence", text(&manifest.licence));
+    put("classification", text(&manifest.classification));
+    out.push_str("\n[footage]\n");
+    let mut put = |key: &str, value: String| line(&mut out, key, &value);
+    put("camera", text(&footage.camera));
+    put("width", footage.width.to_string());
+    put("height", footage.height.to_string());
+    put("frames_per_second", footage.frames_per_second.to_string());
+    put("chunk_s", footage.chunk_s.to_string());
+    put("chunks", footage.chunks.to_string());
+    let Appearance { longest_s, segments, basis } = &footage.appearance;
+    let unit = format!("{{ longest_s = {longest_s}, segments = {segments}, basis = {} }}", text(basis));
+    put("appearance", unit);
     out
 }
 

@@ -4,6 +4,7 @@
 mod catalog;
 mod draft;
 mod examples;
+mod footage;
 mod ingest;
 mod manifest;
 mod public_table;

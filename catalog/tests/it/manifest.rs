@@ -77,12 +77,14 @@ fn problems_of_the_dataset_part() {
     check(
         "kind = \"table\"",
         "kind = \"graph\"",
-        "dataset.kind: must be `table`, or `public` for a table that holds nothing about anybody",
+        "dataset.kind: must be `table`, `frames`, or `public` for a table that holds nothing about anybody",
     );
     check(
         "kind = \"table\"",
         "kind = \"frames\"",
-        "dataset.kind: `frames` is reserved for video and cannot be registered yet; use `table`",
+        "dataset.id_space: is not a known key\ndataset.max_rows_per_unit: is not a known key\n\
+         dataset.max_units: is not a known key\ndataset.unique: is not a known key\ndataset.unit: is not a known key\nfootage: is missing\n\
+         columns: is not a known key",
     );
     check("[dataset]", "[other]", "dataset: is missing\nother: is not a known key");
 }

@@ -14,6 +14,7 @@ use glovebox_sandbox::{ModuleFault, WorkerConfig, Workers, trace_units, try_comp
 use serde::Serialize;
 
 use crate::config::{COMPILE_TIME, SandboxConfig};
+use crate::job::footage::about_unit;
 use crate::job::page::up;
 use crate::job::plan::JobPlan;
 
@@ -92,7 +93,12 @@ fn report(plan: &JobPlan, dataset: &Manifest) -> Vec<(String, String)> {
     say("fuel for a unit", manifest.fuel.to_string());
     say("keys", output.keys.iter().map(|key| format!("{key:?}")).collect::<Vec<_>>().join(", "));
     say("basis", output.basis.clone());
-    say("a unit", format!("at most {} rows, counted under at most {} keys", output.max_rows, output.max_keys));
+    match dataset.footage() {
+        Some(footage) => about_unit(footage, output).into_iter().for_each(|(what, text)| say(what, text)),
+        None => {
+            say("a unit", format!("at most {} rows, counted under at most {} keys", output.max_rows, output.max_keys))
+        }
+    }
     let default_key = output.keys.get(output.default_key as usize).map_or("", String::as_str);
     say("default row", format!("key {default_key:?}"));
     for (family, index) in plan.noise.families().iter().zip(0..) {

@@ -12,6 +12,7 @@ use glovebox_sandbox::ModuleFacts;
 
 use crate::config::Window;
 use crate::job::diff::{MATCHED, manifest_difference, module_difference};
+use crate::job::footage::{about_size, about_unit};
 use crate::job::layout::{COLUMNS, Sheet};
 use crate::job::plan::JobPlan;
 
@@ -87,6 +88,11 @@ fn head(sheet: &mut Sheet, of: &PageOf<'_>) {
     sheet.fact("its sha256", &of.contract_digest.to_string());
     let (title_en, title_zh) = (of.dataset.title_en(), of.dataset.title_zh());
     sheet.fact("dataset", &format!("{} {title_zh} {title_en}", of.dataset.name()));
+    if let Some(footage) = of.dataset.footage() {
+        sheet.fact("declared size", &about_size(footage));
+        about_unit(footage, &of.plan.manifest.output).iter().for_each(|(what, text)| sheet.fact(what, text));
+        return;
+    }
     let (units, rows) = (of.dataset.max_units(), of.dataset.max_rows_per_unit());
     sheet.fact("declared size", &format!("at most {units} units with {rows} rows each"));
 }
@@ -101,8 +107,9 @@ fn module(sheet: &mut Sheet, of: &PageOf<'_>) {
     sheet.fact("imports", "none (no clock, no randomness, no files, no network)");
     sheet.fact("exports", &format!("{}, in their order", facts.exports.len()));
     facts.exports.iter().for_each(|name| sheet.quoted("", name));
-    sheet.fact("fuel", &format!("{} for a unit", of.plan.manifest.fuel));
-    sheet.fact("each unit", "runs alone in a fresh instance; what goes wrong counts as the default row");
+    let (each, unit) = if of.dataset.footage().is_some() { ("each chunk", "chunk") } else { ("each unit", "unit") };
+    sheet.fact("fuel", &format!("{} for a {unit}", of.plan.manifest.fuel));
+    sheet.fact(each, "runs alone in a fresh instance; what goes wrong counts as the default row");
 }
 
 fn uses(sheet: &mut Sheet, of: &PageOf<'_>) {
@@ -128,8 +135,14 @@ fn release(sheet: &mut Sheet, of: &PageOf<'_>) {
     output.keys.iter().enumerate().for_each(|(position, key)| sheet.quoted(&position.to_string(), key));
     sheet.fact("basis", "where keys and ranges come from, as the author says");
     sheet.author(&output.basis);
-    let most = format!("emits at most {} rows and counts under at most {} keys", output.max_rows, output.max_keys);
-    sheet.fact("a unit", &most);
+    if of.dataset.footage().is_none() {
+        let most = format!("emits at most {} rows and counts under at most {} keys", output.max_rows, output.max_keys);
+        sheet.fact("a unit", &most);
+    }
+    let (of_what, who) = match of.dataset.footage() {
+        Some(_) => ("each row of a chunk", "one appearance"),
+        None => ("a unit and key", "one unit"),
+    };
     sheet.fact("default row", &format!("the key at position {}, with the values named below", output.default_key));
     sheet.fact("columns", "the key, then each number below, with the ends of its noise as …_low and …_high");
     for (index, family) in noise.families().iter().enumerate() {
@@ -140,7 +153,7 @@ fn release(sheet: &mut Sheet, of: &PageOf<'_>) {
                 let (low, high) = (fmt(value.low, step), fmt(value.high, step));
                 let default = fmt(output.default_values.get(index).copied().unwrap_or_default(), step);
                 let text = format!(
-                    "clipped to {low} … {high} for a unit and key, in steps of {step}; {default} in the default row"
+                    "clipped to {low} … {high} for {of_what}, in steps of {step}; {default} in the default row"
                 );
                 sheet.fact(&format!("value {}/{}", index + 1, output.values.len()), &text);
                 sheet.quoted("", value.name.as_str());
@@ -149,7 +162,7 @@ fn release(sheet: &mut Sheet, of: &PageOf<'_>) {
         }
         let (moves, half) = (family.sensitivity * step, family.half_width_95 as f64 * step);
         let text = format!(
-            "one unit moves all its cells together by at most {}; noise of a cell within ±{} in 95 of 100 draws",
+            "{who} moves all its cells together by at most {}; noise of a cell within ±{} in 95 of 100 draws",
             up(moves),
             up(half)
         );

@@ -6,10 +6,12 @@ use std::sync::Arc;
 use glovebox_catalog::{ColumnKind, Dataset, Manifest};
 use glovebox_policy::job::{JobMechanism, JobValue};
 use glovebox_policy::{ColumnUse, Digest, JobManifest, Public, Reason, Refusal, RoleOfUse, SnapshotId};
+use glovebox_privacy::appearance::span;
 use glovebox_privacy::{Ask, Family, Geometry, MechanismKind, NoisePlan, plan_noise};
 use glovebox_sandbox::{ColumnType, DefaultRow, MapSpec, Module, ValueSpec};
 
 use crate::config::{Config, Window};
+use crate::job::footage::{bounding_of, geometry_of, more_cells, unit_size};
 
 /// Everything that is known of a job without touching a row and without running its code.
 #[derive(Debug)]
@@ -32,7 +34,8 @@ impl JobPlan {
     /// Neighbouring relation: one unit added or removed. A unit contributes to at most `max_keys` keys, to each at most the
     /// larger of |low| and |high| steps of a value and one to the count of units; the sandbox enforces that
     /// (`glovebox_sandbox`), and the families here state it, so Δ₁ and Δ₂ are those of
-    /// [`glovebox_privacy::sensitivity`] for this geometry. Every number comes from the job manifest.
+    /// [`glovebox_privacy::sensitivity`] for this geometry. Every number comes from the job manifest. Of footage, `geometry_of`
+    /// says what is otherwise: rows are replaced, each by at most the span of its range ([`span`]).
     pub(crate) fn new(manifest_text: &str, module: &[u8], dataset: &Manifest) -> Result<Self, Refusal> {
         let manifest = JobManifest::parse(manifest_text)?;
         if manifest.dataset != *dataset.name() {
@@ -43,11 +46,11 @@ impl JobPlan {
         }
         let module = Module::check(module).map_err(|f| Refusal::about(Reason::ModuleInvalid, &f.to_string()))?;
         let (uses, columns) = columns_of(&manifest, dataset)?;
-        let spec = spec_of(&manifest);
-        spec.check(module.facts(), &columns, dataset.max_rows_per_unit())
+        let spec = spec_of(&manifest, dataset);
+        let (noise, ask) = noise_of(&manifest, dataset)?;
+        spec.check(module.facts(), &columns, unit_size(dataset))
             .map_err(|fault| Refusal::about(Reason::JobManifestInvalid, &fault.to_string()))?;
         schema_fits(&module, &manifest, &columns)?;
-        let (noise, ask) = noise_of(&manifest)?;
         Ok(Self { manifest, module, spec, noise, uses, ask })
     }
 
@@ -74,11 +77,11 @@ impl JobPlan {
     }
 }
 
-/// The noise of a job, and the privacy that it asks for: functions of its manifest alone.
+/// The noise of a job, and the privacy that it asks for: functions of its manifest and the dataset's alone.
 ///
 /// # Errors
-/// As [`plan_noise`].
-pub(crate) fn noise_of(manifest: &JobManifest) -> Result<(NoisePlan, Ask), Refusal> {
+/// As [`plan_noise`], or when the output is not one for footage.
+pub(crate) fn noise_of(manifest: &JobManifest, dataset: &Manifest) -> Result<(NoisePlan, Ask), Refusal> {
     let ask = Ask {
         epsilon: manifest.epsilon,
         delta: manifest.delta,
@@ -88,8 +91,8 @@ pub(crate) fn noise_of(manifest: &JobManifest) -> Result<(NoisePlan, Ask), Refus
         }),
     };
     let keys = u32::try_from(manifest.output.keys.len()).map_err(|_| Reason::TooManyGroups)?;
-    let geometry = Geometry::GroupSelection { max_groups: manifest.output.max_keys };
-    Ok((plan_noise(families_of(manifest), keys, geometry, ask)?, ask))
+    let geometry = geometry_of(&manifest.output, dataset)?;
+    Ok((plan_noise(families_of(manifest, geometry), keys, geometry, ask)?, ask))
 }
 
 /// How long a run is given, from declared sizes and declared fuel.
@@ -104,7 +107,8 @@ pub(crate) fn window_of(
 ) -> Result<Window, Refusal> {
     let cells = u64::from(noise.groups()) * noise.families().len() as u64;
     let rows = u128::from(dataset.max_units()) * u128::from(dataset.max_rows_per_unit());
-    let need = config.job_ms(dataset.max_units(), manifest.fuel, rows, manifest.columns.len() as u64);
+    let columns = manifest.columns.len() as u64 + more_cells(dataset);
+    let need = config.job_ms(dataset.max_units(), manifest.fuel, rows, columns);
     config.release.window_for(need, cells, config.sandbox.longest_ms).ok_or_else(|| Reason::JobTooExpensive.into())
 }
 
@@ -143,6 +147,7 @@ pub(crate) fn type_of(kind: ColumnKind) -> ColumnType {
         ColumnKind::Float => ColumnType::F64,
         ColumnKind::Bool => ColumnType::Bool,
         ColumnKind::Text => ColumnType::Text,
+        ColumnKind::Bytes => ColumnType::Bytes,
     }
 }
 
@@ -160,13 +165,14 @@ fn schema_fits(module: &Module, manifest: &JobManifest, columns: &[ColumnType]) 
     Err(Refusal::about(Reason::JobManifestInvalid, &words))
 }
 
-fn spec_of(manifest: &JobManifest) -> MapSpec {
+fn spec_of(manifest: &JobManifest, dataset: &Manifest) -> MapSpec {
     let output = &manifest.output;
     let value = |value: &JobValue| ValueSpec { low: value.low, high: value.high, step: value.step };
     MapSpec {
         max_rows: output.max_rows,
         keys: output.keys.len() as u32,
         max_keys: output.max_keys,
+        bounding: bounding_of(dataset),
         values: output.values.iter().map(value).collect(),
         count_units: output.count_units,
         default: DefaultRow { key: output.default_key, values: output.default_values.clone() },
@@ -176,12 +182,15 @@ fn spec_of(manifest: &JobManifest) -> MapSpec {
 }
 
 /// One family for each value, then that of the units, in the order of the sandbox's cells.
-fn families_of(manifest: &JobManifest) -> Vec<Family> {
+fn families_of(manifest: &JobManifest, geometry: Geometry) -> Vec<Family> {
     let output = &manifest.output;
     let label = |name: &str| Public::from_request(name.to_owned());
     let value = |value: &JobValue| Family {
         label: label(value.name.as_str()),
-        linf: value.low.unsigned_abs().max(value.high.unsigned_abs()),
+        linf: match geometry {
+            Geometry::GroupSelection { .. } => value.low.unsigned_abs().max(value.high.unsigned_abs()),
+            Geometry::Replacement { .. } => span(value.low, value.high),
+        },
     };
     let units = output.count_units.then(|| Family { label: label("units"), linf: 1 });
     output.values.iter().map(value).chain(units).collect()

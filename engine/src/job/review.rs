@@ -159,9 +159,10 @@ impl Shared {
         }
         let text = self.ledger.job_manifest(id).map_err(|error| internal("jobs", &error))?;
         let manifest = JobManifest::parse(&String::from_utf8_lossy(&text.unwrap_or_default()))?;
-        let (noise, _) = noise_of(&manifest)?;
         let dataset = self.catalog.get(&manifest.dataset);
-        let window = dataset.and_then(|set| window_of(&manifest, &noise, &self.config, set.manifest()).ok());
+        let dataset = dataset.ok_or_else(|| Refusal::about(Reason::TableUnknown, &manifest.dataset.to_string()))?;
+        let (noise, _) = noise_of(&manifest, dataset.manifest())?;
+        let window = window_of(&manifest, &noise, &self.config, dataset.manifest()).ok();
         let takes_ms = window.map_or(0, |window| u64::try_from(window.leaves().as_millis()).unwrap_or(u64::MAX));
         let facts = JobFacts { name: manifest.name.to_string(), cost: noise.cost(), takes_ms };
         known().insert(id.clone(), facts.clone());

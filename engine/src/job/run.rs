@@ -5,6 +5,7 @@ use std::collections::hash_map::Entry;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use glovebox_catalog::Manifest;
 use glovebox_ledger::{JobRun, MANIFEST_SUBJECT, MODULE_SUBJECT, Order, Settled, Subject};
 use glovebox_policy::{Caller, Digest, JobId, Reason, Refusal, Role};
 use glovebox_privacy::{Exact, NoisyCells, Released, Table, reopen};
@@ -20,6 +21,11 @@ use crate::run::{Admitted, Fault, Task, Time, admit_apart, charged, fault, secre
 
 /// Rows that are decoded at a time. Results do not depend on it.
 const BATCH_ROWS: usize = 8_192;
+
+/// How many rows of a dataset are decoded at a time: of footage one chunk, because a frame is as large as many rows.
+fn batch_rows(dataset: &Manifest) -> usize {
+    dataset.footage().map_or(BATCH_ROWS, |footage| footage.frames_of_a_chunk() as usize)
+}
 
 /// The jobs that run in this process, each with the instant at which its result leaves, in seconds since 1970, and the
 /// request it runs for. Until then nothing that the firm sees tells whether the work is done.
@@ -123,7 +129,8 @@ impl JobTask {
     pub(crate) async fn exact(&self, shared: &Shared) -> Result<Exact, Fault> {
         let bound = &self.opened.bound;
         let (plan, threads) = (&bound.plan, shared.config.limits.threads_per_request);
-        let rows = bound.dataset.unit_partitions(&plan.manifest.columns, threads, BATCH_ROWS).await;
+        let batch_rows = batch_rows(bound.dataset.manifest());
+        let rows = bound.dataset.unit_partitions(&plan.manifest.columns, threads, batch_rows).await;
         let rows = rows.map_err(|error| fault("a job's rows", &error))?;
         let key = SelectionKey::new(secret()?);
         let cells = map_units(rows, &plan.module, &plan.spec, &key, &shared.workers(threads, plan.manifest.fuel)).await;

@@ -62,6 +62,7 @@ const TESTS: &[(Reason, &str, &str)] = &[
     (SqlTooManyOperators, CAPS, "operators"),
     (ColumnIsIdentifier, "engine/tests/it/identifiers.rs", "no_contract_can_grant_them"),
     (TooManyGroups, CAPS, "groups_and_sums"),
+    (FootageRefused, "query/tests/it/footage.rs", "no_statement_reads_footage"),
     (JoinRefused, "query/tests/it/joins.rs", "what_is_joined_and_what_is_not"),
     (ThresholdNeedsDelta, FOUND_KEYS, "others_may_not"),
     (TooManyKeys, FOUND_KEYS, "others_may_not"),

@@ -5,6 +5,7 @@
 mod bill;
 mod crash;
 mod every_reason;
+mod footage;
 mod found_keys;
 mod freeze;
 mod identifiers;

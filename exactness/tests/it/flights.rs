@@ -9,7 +9,9 @@ use arrow::array::{Array, AsArray, RecordBatch};
 use arrow::datatypes::Int32Type;
 use glovebox_catalog::Manifest;
 use glovebox_policy::{Digest, JobManifest};
-use glovebox_sandbox::{DefaultRow, MapSpec, Module, SelectionKey, ValueSpec, WorkerConfig, Workers, map_units};
+use glovebox_sandbox::{
+    Bounding, DefaultRow, MapSpec, Module, SelectionKey, ValueSpec, WorkerConfig, Workers, map_units,
+};
 use glovebox_vault::Expose as _;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
@@ -104,6 +106,7 @@ fn spec(job: &JobManifest) -> MapSpec {
         max_rows: output.max_rows,
         keys: output.keys.len() as u32,
         max_keys: output.max_keys,
+        bounding: Bounding::Unit,
         values: values.collect(),
         count_units: output.count_units,
         default: DefaultRow { key: output.default_key, values: output.default_values.clone() },

@@ -1,8 +1,8 @@
 //! Footage with and without one appearance: what a job over chunks emits moves by no more than noise is made for.
 //!
-//! There is no job over footage yet. The job here is native code that sees one chunk of the generated street at a time, and the
-//! host's part (a fixed number of rows from every chunk, values clipped) is a few lines; what is under test are the figures
-//! of `glovebox_privacy::appearance` on pictures in which the neighbour is really gone.
+//! The job here is native code that sees one chunk of the generated street at a time, and the host's part (a fixed number of
+//! rows from every chunk, values clipped) is a few lines; what is under test are the figures of `glovebox_privacy::appearance`
+//! on pictures in which the neighbour is really gone. Jobs through the product's own host are in `footage_jobs`.
 
 use std::collections::BTreeMap;
 

@@ -8,7 +8,9 @@ use std::time::Duration;
 use glovebox_exactness::neighbour::{Violation, check};
 use glovebox_policy::{NanoEpsilon, Public};
 use glovebox_privacy::{Ask, Family, Geometry, plan_noise};
-use glovebox_sandbox::{DefaultRow, MapSpec, Module, SelectionKey, ValueSpec, WorkerConfig, Workers, map_units};
+use glovebox_sandbox::{
+    Bounding, DefaultRow, MapSpec, Module, SelectionKey, ValueSpec, WorkerConfig, Workers, map_units,
+};
 use glovebox_vault::Expose as _;
 
 use crate::data::{Cells, MAX_ROWS, Place, Row, block, hard_rows, without};
@@ -59,6 +61,7 @@ fn spec(max_keys: u32) -> MapSpec {
         max_rows: MAX_ROWS as u32,
         keys: KEYS,
         max_keys,
+        bounding: Bounding::Unit,
         values: vec![ValueSpec { low: -10, high: 50, step: 1.0 }, ValueSpec { low: -20, high: 80, step: 0.25 }],
         count_units: true,
         default: DefaultRow { key: 5, values: vec![50, -20] },

@@ -7,6 +7,7 @@ mod corpus;
 mod data;
 mod flights;
 mod footage;
+mod footage_jobs;
 mod found_keys;
 mod jobs;
 mod neighbours;

@@ -14,13 +14,14 @@
 //! ```
 //!
 //! Read [`chance`] (the generator), [`actor`] (who there is, where and when: the truth), [`paint`] (a frame), [`scene`] (both
-//! together, and the same footage without somebody), [`count`] (crossings counted from frames alone).
+//! together, and the same footage without somebody), [`count`] (crossings counted from frames alone), [`y4m`] (footage as a file).
 
 pub mod actor;
 pub mod chance;
 pub mod count;
 pub mod paint;
 pub mod scene;
+pub mod y4m;
 
 pub use actor::{Actor, Class, Crossing, Direction, Segment, Truth};
 pub use scene::Scene;

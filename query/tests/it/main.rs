@@ -4,6 +4,7 @@
 mod arithmetic;
 mod caps;
 mod digests;
+mod footage;
 mod found_keys;
 mod joins;
 mod parameters;

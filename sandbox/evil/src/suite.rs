@@ -8,8 +8,8 @@ use arrow::record_batch::RecordBatch;
 use futures::stream::{self, BoxStream};
 use futures::{Stream, StreamExt as _};
 use glovebox_sandbox::{
-    ColumnType, DefaultRow, MapSpec, Module, SandboxFault, SelectionKey, ValueSpec, WorkerConfig, Workers, map_units,
-    trace_units, try_compile,
+    Bounding, ColumnType, DefaultRow, MapSpec, Module, SandboxFault, SelectionKey, UnitSize, ValueSpec, WorkerConfig,
+    Workers, map_units, trace_units, try_compile,
 };
 use glovebox_vault::{Expose as _, Protected};
 
@@ -57,6 +57,7 @@ pub fn job() -> MapSpec {
         max_rows: 3,
         keys: 4,
         max_keys: 2,
+        bounding: Bounding::Unit,
         values: vec![ValueSpec { low: -1_000, high: 1_000, step: 1.0 }],
         count_units: true,
         default: DefaultRow { key: 3, values: vec![-5] },
@@ -140,7 +141,7 @@ impl Suite {
             Ok(module) => module,
             Err(fault) => return Ok(Ending::Refused("check", fault.to_string())),
         };
-        if let Err(fault) = job().check(module.facts(), &COLUMNS, MAX_ROWS_PER_UNIT) {
+        if let Err(fault) = job().check(module.facts(), &COLUMNS, UnitSize::of_rows(MAX_ROWS_PER_UNIT)) {
             return Ok(Ending::Refused("spec", fault.to_string()));
         }
         let workers = self.workers(PLAIN);

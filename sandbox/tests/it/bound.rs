@@ -1,7 +1,7 @@
 //! What one unit contributes: cases computed by hand, and bounds that hold whatever a guest emits.
 
 use glovebox_sandbox::bound::{Emitted, SelectionKey, contribution};
-use glovebox_sandbox::{DefaultRow, MapSpec, ValueSpec};
+use glovebox_sandbox::{Bounding, DefaultRow, MapSpec, ValueSpec};
 use proptest::prelude::*;
 
 const UNIT: [u8; 16] = *b"one of the units";
@@ -11,6 +11,7 @@ fn spec(max_keys: u32, values: &[(i64, i64, f64)]) -> MapSpec {
         max_rows: 8,
         keys: 5,
         max_keys,
+        bounding: Bounding::Unit,
         values: values.iter().map(|(low, high, step)| ValueSpec { low: *low, high: *high, step: *step }).collect(),
         count_units: true,
         default: DefaultRow { key: 4, values: values.iter().map(|(low, ..)| *low).collect() },
@@ -139,6 +140,48 @@ proptest! {
         }
         for (l1, linf) in l1.iter().zip(spec.linf()) {
             prop_assert!(*l1 <= u64::from(max_keys) * linf);
+        }
+    }
+}
+
+/// Rows of chunks: five of them always, clipped one by one, with two values and keys 0 to 4.
+fn chunk_spec() -> MapSpec {
+    let values = vec![ValueSpec { low: -5, high: 20, step: 1.0 }, ValueSpec { low: 1, high: 1, step: 1.0 }];
+    let default = DefaultRow { key: 4, values: vec![7, 1] };
+    MapSpec { max_rows: 5, bounding: Bounding::Rows, values, count_units: false, default, ..spec(5, &[]) }
+}
+
+#[test]
+fn a_chunk_counts_as_all_of_its_rows_each_clipped_on_its_own() {
+    let spec = chunk_spec();
+    // Two rows under key 2: 20 and −5, where a unit's sum would be clipped once; three default rows.
+    let emitted = rows(&[(2, &[1e300, 0.0]), (2, &[-99.0, 5.0])]);
+    assert_eq!(of(&spec, &emitted), [(2, vec![15, 2]), (4, vec![21, 3])]);
+    assert_eq!(of(&spec, &rows(&[])), [(4, vec![35, 5])]);
+    let none = contribution(&spec, &SelectionKey::new([3; 16]), &UNIT, None);
+    assert_eq!(none, [(4, vec![35, 5])]);
+    // A key that is not declared, a row too many, a number that is none: all of the chunk is default rows.
+    let full: Vec<(u32, &[f64])> = vec![(0, &[1.0, 1.0]); 6];
+    for unsound in [rows(&[(0, &[1.0, 1.0]), (5, &[1.0, 1.0])]), rows(&full), rows(&[(0, &[f64::NAN, 1.0])])] {
+        assert_eq!(of(&spec, &unsound), [(4, vec![35, 5])]);
+    }
+}
+
+proptest! {
+    #[test]
+    fn whatever_a_chunk_emits_it_has_as_many_rows_and_each_lies_in_its_range(
+        emitted in proptest::collection::vec((0_u32..7, any::<f64>()), 0..8)
+    ) {
+        let spec = chunk_spec();
+        let emitted = Emitted {
+            keys: emitted.iter().map(|(key, _)| *key).collect(),
+            values: emitted.iter().flat_map(|(_, value)| [*value, 0.0]).collect(),
+        };
+        let counted = of(&spec, &emitted);
+        prop_assert_eq!(counted.iter().map(|(_, values)| values[1]).sum::<i64>(), 5);
+        for (_, values) in counted {
+            // The second value counts the rows under this key.
+            prop_assert!((-5 * values[1]..=20 * values[1]).contains(&values[0]), "{:?}", values);
         }
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use arrow::array::{ArrayRef, Int64Array, StringArray};
 use glovebox_sandbox::bound::UnitId;
-use glovebox_sandbox::{DefaultRow, MapSpec, Module, ValueSpec};
+use glovebox_sandbox::{Bounding, DefaultRow, MapSpec, Module, ValueSpec};
 
 use crate::support::{Cut, PLAIN, batch, cut, run_streams, streams, unit, worker, workers};
 
@@ -18,6 +18,7 @@ fn spec() -> MapSpec {
         max_rows: 1,
         keys: 4,
         max_keys: 1,
+        bounding: Bounding::Unit,
         values: vec![ValueSpec { low: 0, high: 10, step: 1.0 }],
         count_units: true,
         default: DefaultRow { key: 3, values: vec![0] },

@@ -1,6 +1,6 @@
 //! The check of a job: each rule with a case that keeps it and one that breaks it.
 
-use glovebox_sandbox::{ColumnType, DefaultRow, MapSpec, ModuleFacts, SpecFault, ValueSpec, column_type};
+use glovebox_sandbox::{ColumnType, DefaultRow, MapSpec, ModuleFacts, SpecFault, UnitSize, ValueSpec, column_type};
 
 use crate::support::{self, text_type};
 
@@ -17,7 +17,7 @@ fn good() -> MapSpec {
 fn check(change: impl Fn(&mut MapSpec)) -> Result<(), SpecFault> {
     let mut spec = good();
     change(&mut spec);
-    spec.check(&facts(), &COLUMNS, 4)
+    spec.check(&facts(), &COLUMNS, UnitSize::of_rows(4))
 }
 
 #[test]
@@ -96,7 +96,7 @@ fn a_job_has_values_or_a_count_and_not_too_many_cells() {
 
 #[test]
 fn the_largest_unit_of_fixed_columns_fits_the_input_area() {
-    let check = |columns: &[ColumnType], rows| good().check(&facts(), columns, rows);
+    let check = |columns: &[ColumnType], rows| good().check(&facts(), columns, UnitSize::of_rows(rows));
     // 32 + 2 × 24 bytes, and for n rows of two columns 2 × (8n + n/8 in whole words): 120 rows take 2,032 of 2,048.
     assert_eq!(check(&COLUMNS, 120), Ok(()));
     assert_eq!(check(&COLUMNS, 121), Ok(()));
@@ -113,9 +113,9 @@ fn the_largest_unit_of_fixed_columns_fits_the_input_area() {
 fn a_module_that_declares_its_columns_is_given_those() {
     let mut facts = facts();
     facts.schema = Some(vec![("year".to_owned(), ColumnType::I64), ("meddol".to_owned(), ColumnType::F64)]);
-    assert_eq!(good().check(&facts, &COLUMNS, 4), Ok(()));
-    assert_eq!(good().check(&facts, &COLUMNS[..1], 4), Err(SpecFault::Schema));
-    assert_eq!(good().check(&facts, &[ColumnType::F64, ColumnType::I64], 4), Err(SpecFault::Schema));
+    assert_eq!(good().check(&facts, &COLUMNS, UnitSize::of_rows(4)), Ok(()));
+    assert_eq!(good().check(&facts, &COLUMNS[..1], UnitSize::of_rows(4)), Err(SpecFault::Schema));
+    assert_eq!(good().check(&facts, &[ColumnType::F64, ColumnType::I64], UnitSize::of_rows(4)), Err(SpecFault::Schema));
 }
 
 #[test]

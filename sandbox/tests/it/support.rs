@@ -12,7 +12,8 @@ use arrow::datatypes::{DataType, Field, Schema};
 use futures::stream::{self, BoxStream, StreamExt as _};
 use glovebox_sandbox::bound::{Emitted, UnitId, contribution};
 use glovebox_sandbox::{
-    DefaultRow, MapSpec, Module, SandboxFault, SelectionKey, UNIT_COLUMN, ValueSpec, WorkerConfig, Workers, map_units,
+    Bounding, DefaultRow, MapSpec, Module, SandboxFault, SelectionKey, UNIT_COLUMN, ValueSpec, WorkerConfig, Workers,
+    map_units,
 };
 use glovebox_vault::{Expose as _, Protected};
 
@@ -69,6 +70,7 @@ pub(crate) fn spec(keys: u32, max_keys: u32, max_rows: u32, low: i64, high: i64)
         max_rows,
         keys,
         max_keys,
+        bounding: Bounding::Unit,
         values: vec![ValueSpec { low, high, step: 1.0 }],
         count_units: true,
         default: DefaultRow { key: keys - 1, values: vec![high] },

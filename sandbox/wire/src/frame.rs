@@ -2,7 +2,8 @@
 //!
 //! Header (32 bytes): `u32` magic, rows, columns, offset of the parameters, their length, three zero words. Then per
 //! column 24 bytes: type, flags (bit 0: has nulls), offsets of the validity bitmap (0 without nulls), of the values and
-//! of the text offsets (0 unless text), and the length of the values in bytes. Then the buffers, column by column in
+//! of the text offsets (0 unless text), and the length of the values in bytes (of a bytes column: rows times the length of
+//! each). Then the buffers, column by column in
 //! that order, each at a multiple of 8 from the frame's start with zero bytes between; last the parameters. Offsets
 //! count from the frame's start. A frame is a multiple of 8 bytes long.
 //!
@@ -32,11 +33,18 @@ pub enum ColumnType {
     Bool,
     /// UTF-8 text.
     Text,
+    /// Bytes, the same number in every row and never NULL: the pixels of a frame.
+    Bytes,
 }
 
 impl ColumnType {
-    const ALL: [(u32, &'static str, Self); 4] =
-        [(1, "i64", Self::I64), (2, "f64", Self::F64), (3, "bool", Self::Bool), (4, "text", Self::Text)];
+    const ALL: [(u32, &'static str, Self); 5] = [
+        (1, "i64", Self::I64),
+        (2, "f64", Self::F64),
+        (3, "bool", Self::Bool),
+        (4, "text", Self::Text),
+        (5, "bytes", Self::Bytes),
+    ];
 
     /// The number that stands for it in a frame.
     #[must_use]
@@ -46,6 +54,7 @@ impl ColumnType {
             Self::F64 => 2,
             Self::Bool => 3,
             Self::Text => 4,
+            Self::Bytes => 5,
         }
     }
 
@@ -63,6 +72,7 @@ impl ColumnType {
             Self::F64 => "f64",
             Self::Bool => "bool",
             Self::Text => "text",
+            Self::Bytes => "bytes",
         }
     }
 
@@ -72,12 +82,13 @@ impl ColumnType {
         Self::ALL.iter().find(|(_, known, _)| *known == name).map(|&(.., column)| column)
     }
 
-    /// Bytes of the values of `rows` rows that do not depend on the rows: none for text.
-    const fn value_bytes(self, rows: u64) -> u64 {
+    /// Bytes of the values of `rows` rows that do not depend on the rows: none for text; `width` of each for bytes.
+    const fn value_bytes(self, rows: u64, width: u64) -> u64 {
         match self {
             Self::I64 | Self::F64 => 8 * rows,
             Self::Bool => rows,
             Self::Text => 0,
+            Self::Bytes => width.saturating_mul(rows),
         }
     }
 }
@@ -134,16 +145,18 @@ impl Bits<'_> {
 }
 
 /// Bytes of a frame with nulls in every column but without text and parameters of `params` bytes: what a unit of `rows`
-/// rows needs at most when no column is text, and at least room for when some are.
+/// rows needs at most when no column is text, and at least room for when some are. `width` is the length of each value of a
+/// bytes column.
 #[must_use]
-pub fn fixed_frame_bytes(columns: &[ColumnType], rows: u32, params: usize) -> u64 {
+pub fn fixed_frame_bytes(columns: &[ColumnType], rows: u32, width: u32, params: usize) -> u64 {
     let rows = u64::from(rows);
     let padded = |bytes: u64| bytes.next_multiple_of(8);
     let buffers: u64 = columns
         .iter()
         .map(|column| {
             let offsets = if *column == ColumnType::Text { 4 * (rows + 1) } else { 0 };
-            padded(rows.div_ceil(8)) + padded(column.value_bytes(rows)) + padded(offsets)
+            let validity = if *column == ColumnType::Bytes { 0 } else { padded(rows.div_ceil(8)) };
+            validity + padded(column.value_bytes(rows, width.into())) + padded(offsets)
         })
         .sum();
     (HEADER_BYTES + COLUMN_BYTES * columns.len()) as u64 + buffers + padded(params as u64)
@@ -254,6 +267,21 @@ impl<'b> FrameBuilder<'b> {
         }
         self.align()?;
         self.entry(ColumnType::Text, [validity_at, values_at, offsets_at, text_len])
+    }
+
+    /// Adds a column of bytes, `width` in each row.
+    ///
+    /// # Errors
+    /// As [`Self::i64s`].
+    pub fn bytes(&mut self, width: usize, values: &[u8]) -> Result<(), FrameError> {
+        if Some(values.len()) != width.checked_mul(self.rows) {
+            return Err(FrameError::Count { what: "values" });
+        }
+        let values_at = self.len();
+        self.room(values.len())?;
+        self.out.extend_from_slice(values);
+        self.align()?;
+        self.entry(ColumnType::Bytes, [0, values_at, 0, values.len()])
     }
 
     /// Adds the parameters and writes the header: the frame is whole.

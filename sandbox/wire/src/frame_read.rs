@@ -17,6 +17,8 @@ pub enum Column<'a> {
     Bool(Vec<Option<bool>>),
     /// Text.
     Text(Vec<Option<&'a str>>),
+    /// Bytes, the same number in every row.
+    Bytes(Vec<&'a [u8]>),
 }
 
 /// A whole frame.
@@ -113,6 +115,15 @@ impl<'a> Layout<'a> {
             let offsets = rows.checked_add(1).and_then(|n| n.checked_mul(4)).ok_or(malformed("text offsets"))?;
             let offsets = self.buffer(offsets_at, offsets, "text offsets")?;
             return texts(text, offsets, is_null);
+        }
+        if column == ColumnType::Bytes {
+            let width = len.checked_div(rows).unwrap_or(0);
+            if validity.is_some() || offsets_at != 0 || Some(len) != rows.checked_mul(width) {
+                return Err(FrameError::Count { what: "values" });
+            }
+            let values = self.buffer(values_at, len, "values")?;
+            let row = |row: usize| values.get(row * width..(row + 1) * width).unwrap_or_default();
+            return Ok(Column::Bytes((0..rows).map(row).collect()));
         }
         let width = if column == ColumnType::Bool { 1 } else { 8 };
         if Some(len) != rows.checked_mul(width) || offsets_at != 0 {

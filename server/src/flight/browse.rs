@@ -58,10 +58,10 @@ impl Browse {
         builder.build().map(Self).map_err(refused)
     }
 
-    /// The tables that the patterns match, with their declared schemas if asked for.
+    /// The tables that the patterns match, with their declared schemas if asked for. Footage is none: no SQL reads it.
     pub(crate) fn tables(query: CommandGetTables, datasets: &[DatasetCard]) -> Result<Self, Refusal> {
         let mut builder = query.into_builder();
-        for card in datasets {
+        for card in datasets.iter().filter(|card| card.footage.is_none()) {
             let schema = schema_of(card);
             builder.append(CATALOG, card.name.schema(), card.name.table(), TABLE_TYPE, &schema).map_err(refused)?;
         }

@@ -29,7 +29,7 @@ pub(crate) struct Datasets {
 pub(crate) struct Dataset {
     frame: Frame,
     card: DatasetCard,
-    /// Not of a public table.
+    /// Synthetic rows; none of footage or of a public table.
     sample: Option<Public<Table>>,
 }
 
@@ -94,8 +94,8 @@ async fn make(app: App, frame: Frame, name: PathText) -> Result<Dataset, Refusal
     let name: DatasetName = read::path(name)?;
     let card = app.engine.datasets().into_iter().find(|card| card.name == name);
     let card = card.ok_or_else(|| Refusal::about(Reason::NotFound, &name.to_string()))?;
-    let sample = match card.kind {
-        "public" => None,
+    let sample = match (card.kind, &card.footage) {
+        ("public", _) | (_, Some(_)) => None,
         _ => Some(blocking(move || app.engine.twin(&name, SAMPLE_ROWS, 0)).await?),
     };
     Ok(Dataset { frame, card, sample })

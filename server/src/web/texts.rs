@@ -82,6 +82,13 @@ texts! {
     facts: "概况", "Facts";
     unit: "隐私单位", "Privacy unit";
     unit_note: "一个单位的全部行一起受保护", "all rows of one unit are protected together";
+    appearance: "视频中的一次出现", "an appearance in footage";
+    appearance_note: "即同一人或车辆每次入镜至多 ρ、在整段时间内至多入镜 K 次；入镜更久或更频繁者，所受保护按比例减弱。", "Somebody in view for at most ρ at a time, at most K times over the whole horizon; whoever is in view longer or more often is protected less, in proportion.";
+    camera: "摄像机", "Camera";
+    frames_each_second: "帧/秒", "frames a second";
+    horizon: "时段", "Horizon";
+    chunks_of: "个片段，每段", "chunks of";
+    seconds: "秒", "seconds";
     id_space: "标识空间", "Id-space";
     budget_domain: "预算域", "Budget domain";
     source: "来源", "Source";
@@ -255,6 +262,7 @@ pub(crate) const fn kind(kind: CardKind) -> [&'static str; 2] {
         CardKind::Bool => ["真假", "true or false"],
         CardKind::Date => ["日期", "date"],
         CardKind::Timestamp => ["时间戳", "instant"],
+        CardKind::Bytes => ["像素", "pixels"],
     }
 }
 

@@ -16,6 +16,9 @@ fn same(read: &Column<'_>, written: &TestColumn) -> bool {
         (Column::Text(read), TestColumn::Text(written)) => {
             read.iter().copied().eq(written.iter().map(|text| text.as_deref()))
         }
+        (Column::Bytes(read), TestColumn::Bytes(width, written)) => {
+            read.concat() == *written && read.iter().all(|row| row.len() == *width)
+        }
         _ => false,
     }
 }
@@ -27,6 +30,7 @@ fn again(frame: &Frame<'_>) -> Vec<u8> {
         Column::F64(values) => TestColumn::F64(values.clone()),
         Column::Bool(values) => TestColumn::Bool(values.clone()),
         Column::Text(values) => TestColumn::Text(values.iter().map(|text| text.map(str::to_owned)).collect()),
+        Column::Bytes(values) => TestColumn::Bytes(values.first().map_or(0, |row| row.len()), values.concat()),
     });
     let copy = TestFrame { rows: frame.rows, columns: columns.collect(), params: frame.params.to_vec() };
     let mut bytes = Vec::new();
@@ -128,8 +132,30 @@ fn the_room_for_fixed_width_columns_is_what_a_frame_with_nulls_takes() {
             params: vec![1; 13],
         };
         written.encode(&mut bytes, 0, 1 << 20).unwrap();
-        assert_eq!(bytes.len() as u64, fixed_frame_bytes(&columns, u32::try_from(rows).unwrap(), 13));
+        assert_eq!(bytes.len() as u64, fixed_frame_bytes(&columns, u32::try_from(rows).unwrap(), 0, 13));
     }
+}
+
+#[test]
+fn the_room_for_pixels_is_what_they_take_and_each_row_has_as_many() {
+    for (rows, width) in [(1, 1), (3, 5), (7, 16), (50, 14_400)] {
+        let pixels: Vec<u8> = (0..rows * width).map(|at| at as u8).collect();
+        let mut bytes = Vec::new();
+        let mut frame = FrameBuilder::new(&mut bytes, rows, 2, 1 << 20).unwrap();
+        frame.i64s(vec![1; rows].into_iter(), Some(Bits { bytes: &[0; 7], offset: 0 })).unwrap();
+        frame.bytes(width, &pixels).unwrap();
+        frame.finish(b"p").unwrap();
+        let columns = [ColumnType::I64, ColumnType::Bytes];
+        assert_eq!(bytes.len() as u64, fixed_frame_bytes(&columns, rows as u32, width as u32, 1));
+        let read = Frame::decode(&bytes).unwrap();
+        assert_eq!(read.columns[1], Column::Bytes(pixels.chunks(width).collect()));
+    }
+    let mut bytes = Vec::new();
+    let mut frame = FrameBuilder::new(&mut bytes, 2, 1, 1 << 16).unwrap();
+    assert_eq!(frame.bytes(3, &[0; 5]), Err(FrameError::Count { what: "values" }));
+    assert_eq!(frame.bytes(usize::MAX, &[0; 5]), Err(FrameError::Count { what: "values" }));
+    let mut frame = FrameBuilder::new(&mut bytes, 2, 1, 64).unwrap();
+    assert_eq!(frame.bytes(8, &[0; 16]), Err(FrameError::TooLarge { cap: 64 }));
 }
 
 #[test]

@@ -10,6 +10,8 @@ pub(crate) enum TestColumn {
     F64(Vec<Option<f64>>),
     Bool(Vec<Option<bool>>),
     Text(Vec<Option<String>>),
+    /// As many in every row.
+    Bytes(usize, Vec<u8>),
 }
 
 /// A frame as a test writes it.
@@ -59,6 +61,7 @@ impl TestColumn {
                 bytes.extend_from_slice(b"after");
                 to.texts(&offsets, &bytes, Some(Bits { bytes: &valid(values, offset), offset }))
             }
+            Self::Bytes(width, values) => to.bytes(*width, values),
         }
     }
 }
@@ -81,6 +84,9 @@ fn column(rows: usize) -> impl Strategy<Value = TestColumn> {
         vec(weighted(0.8, any::<f64>()), rows).prop_map(TestColumn::F64),
         vec(weighted(0.8, any::<bool>()), rows).prop_map(TestColumn::Bool),
         vec(weighted(0.8, "\\PC{0,12}"), rows).prop_map(TestColumn::Text),
+        (0_usize..9).prop_flat_map(move |width| {
+            vec(any::<u8>(), width * rows).prop_map(move |values| TestColumn::Bytes(width, values))
+        }),
     ]
 }
 

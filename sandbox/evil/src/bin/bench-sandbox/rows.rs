@@ -7,7 +7,7 @@ use anyhow::Result;
 use arrow::array::{ArrayRef, FixedSizeBinaryArray, Int64Array};
 use arrow::datatypes::{DataType, Field, Schema};
 use arrow::record_batch::RecordBatch;
-use glovebox_sandbox::{DefaultRow, MapSpec, ValueSpec};
+use glovebox_sandbox::{Bounding, DefaultRow, MapSpec, ValueSpec};
 
 /// Units of a measurement.
 pub(crate) const UNITS: usize = 245_760;
@@ -55,6 +55,7 @@ pub(crate) fn job(fuel: u64) -> MapSpec {
         max_rows: 1,
         keys: KEYS,
         max_keys: 1,
+        bounding: Bounding::Unit,
         values: vec![ValueSpec { low: 0, high: HIGH, step: 1.0 }],
         count_units: true,
         default: DefaultRow { key: 0, values: vec![0] },
