@@ -38,6 +38,7 @@ use glovebox_policy::DatasetName;
 use ring::hmac;
 
 pub use footage::FootageFault;
+pub use public::TEXT_BYTES as PUBLIC_TEXT_MAX_BYTES;
 pub(crate) use public::prepare as prepare_public;
 pub use report::{ColumnCounts, Fault, FaultKind, FaultTotal, IngestReport, MAX_LISTED_FAULTS};
 pub use rows::ROW_GROUP_ROWS;

@@ -30,7 +30,7 @@ mod store;
 pub use catalog::{Catalog, CatalogError};
 pub use dataset::{Dataset, ScanCapability};
 pub use draft::{DraftError, draft, draft_called};
-pub use ingest::{FootageFault, IngestError, IngestReport, Ingested};
+pub use ingest::{FootageFault, IngestError, IngestReport, Ingested, PUBLIC_TEXT_MAX_BYTES};
 pub use manifest::{
     Appearance, Bounds, Column, ColumnKind, DatasetKind, Days, Declaration, Footage, KeyValue, Keys, Manifest,
     ManifestReport, Problem, PublicManifest, Thresholded,

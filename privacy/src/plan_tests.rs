@@ -293,11 +293,13 @@ fn keys_that_cannot_be_planned_are_refused() {
     assert_eq!(refused(UNITS, 3, ask(1.0, 1e-18)), Reason::ThresholdNeedsDelta);
     assert_eq!(refused(UNITS, 3, ask(1.0, 0.1)), Reason::OptionInvalid);
     assert_eq!(refused(UNITS, 0, ask(1.0, 1e-9)), Reason::OptionInvalid);
-    // Of each key a count of units, and the other family for the 65,536 that are shown.
-    let most = (1 << 22) - 65_536;
+    // One GiB of keys and exact cells: here 64 bytes of cells, 320 of each column's text and 150 for each key.
+    let most = (1 << 30) / (64 + 320 * UNITS.columns + 150);
     assert_eq!(refused(FoundKeys { most: most + 1, ..UNITS }, 3, ask(1.0, 1e-9)), Reason::TooManyKeys);
     let largest = found(&[50, 1], FoundKeys { most, ..UNITS }, 3, ask(1.0, 1e-9)).unwrap();
-    assert_eq!((largest.cells(), largest.groups()), (MAX_CELLS, most));
+    // Of each key a count of units, and the other family for the 65,536 that are shown.
+    assert_eq!((largest.cells(), largest.groups()), (u64::from(most) + 65_536, most));
+    assert!(largest.cells() <= MAX_CELLS);
     assert_eq!(found(&[50, 1, 3], UNITS, 3, ask(1.0, 1e-9)).unwrap().cells(), 3 * 3000);
     assert_eq!(refused(FoundKeys { most: 0, ..UNITS }, 3, ask(1.0, 1e-9)), Reason::Internal);
     assert_eq!(refused(FoundKeys { family: 0, ..UNITS }, 3, ask(1.0, 1e-9)), Reason::Internal);

@@ -6,11 +6,13 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use arrow::array::{Array as _, ArrayRef, BooleanArray, RecordBatch, UInt32Array};
+use arrow::array::{Array as _, ArrayRef, AsArray as _, BooleanArray, RecordBatch, StringArray, UInt32Array};
 use arrow::compute::take;
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use arrow::row::{RowConverter, SortField};
 use datafusion::physical_expr::PhysicalExpr;
+
+use glovebox_catalog::PUBLIC_TEXT_MAX_BYTES;
 
 use crate::inner::Inner;
 use crate::join::Lookup;
@@ -96,9 +98,21 @@ impl Step {
     }
 }
 
+/// Texts that are longer than any of a public table are NULL: they meet nothing, and take no time.
+fn no_longer(key: &ArrayRef) -> ArrayRef {
+    match key.as_string_opt::<i32>() {
+        Some(texts) => {
+            let short = texts.iter().map(|text| text.filter(|text| text.len() <= PUBLIC_TEXT_MAX_BYTES));
+            Arc::new(short.collect::<StringArray>())
+        }
+        None => Arc::clone(key),
+    }
+}
+
 /// The values of each row as bytes; `None` where one of them is NULL, which equals nothing.
 fn present(converter: &RowConverter, keys: &[ArrayRef]) -> Result<Vec<Option<Box<[u8]>>>, InnerFault> {
-    let rows = converter.convert_columns(keys).map_err(|_| FAULT)?;
+    let keys: Vec<ArrayRef> = keys.iter().map(no_longer).collect();
+    let rows = converter.convert_columns(&keys).map_err(|_| FAULT)?;
     let is_there = |row: usize| keys.iter().all(|key| key.is_valid(row));
     Ok(rows.iter().enumerate().map(|(row, bytes)| is_there(row).then(|| bytes.as_ref().into())).collect())
 }

@@ -9,6 +9,7 @@
 use std::collections::BTreeSet;
 
 use arrow::datatypes::DataType;
+use datafusion::common::Column;
 use datafusion::logical_expr::{Expr, Operator};
 use glovebox_policy::{ColumnUse, Reason, Refusal, RoleOfUse};
 
@@ -24,13 +25,18 @@ use crate::scope::Scope;
 pub(crate) fn uses(inner: &Inner) -> Result<BTreeSet<ColumnUse>, Refusal> {
     let manifest = inner.dataset.manifest();
     let mut found = Vec::new();
-    collect(inner.filter.as_ref(), &inner.keys, &inner.measures, &inner.scope, &mut found);
+    let public = inner.lookups.iter().flat_map(|lookup| lookup.known()).map(|known| known.name.as_str()).collect();
+    collect(inner.filter.as_ref(), &inner.keys, &inner.measures, (&inner.scope, &public), &mut found);
     if let Some(level) = &inner.per_unit {
-        collect(level.filter.as_ref(), &level.keys, &level.measures, &inner.table, &mut found);
+        collect(level.filter.as_ref(), &level.keys, &level.measures, (&inner.table, &public), &mut found);
     }
     // What decides which row of a public table is met; what is made of that row is used as these columns are, above.
     for (_, expr) in inner.lookups.iter().flat_map(|lookup| &lookup.on) {
         found.extend(inner.table.behind(expr).into_iter().map(|name| (name, RoleOfUse::Join)));
+        let mut conditions = BTreeSet::new();
+        collect_conditions(expr, &inner.table, &mut conditions);
+        let behind = conditions.iter().flat_map(|name| inner.table.behind(&Expr::from(Column::new_unqualified(name))));
+        found.extend(behind.map(|name| (name, RoleOfUse::Filter)));
     }
     // Whatever is asked is asked about units: a count of rows, too, needs leave to aggregate over them.
     // An identifier that names the unit is not stored and cannot be granted; leave to ask at all is Cedar's `ask`.
@@ -46,12 +52,13 @@ pub(crate) fn uses(inner: &Inner) -> Result<BTreeSet<ColumnUse>, Refusal> {
     uses.collect()
 }
 
-/// The roles in one level, of the dataset's columns.
+/// The roles in one level, of the dataset's columns. A public column in an aggregate is a table of values by the columns that it was
+/// looked up with, and what finds no row drops out: a condition on them.
 fn collect(
     filter: Option<&Expr>,
     keys: &[KeyColumn],
     measures: &[Measure],
-    scope: &Scope,
+    (scope, public): (&Scope, &BTreeSet<&str>),
     found: &mut Vec<(String, RoleOfUse)>,
 ) {
     let mut note = |name: &str, role: RoleOfUse| {
@@ -67,6 +74,9 @@ fn collect(
     for expr in measures.iter().filter_map(Measure::expr) {
         for column in expr.column_refs() {
             note(&column.name, RoleOfUse::Aggregate);
+            if public.contains(column.name.as_str()) {
+                note(&column.name, RoleOfUse::Filter);
+            }
         }
         let mut conditions = BTreeSet::new();
         collect_conditions(expr, scope, &mut conditions);

@@ -28,6 +28,9 @@ const TEXT_STEPS: u64 = 16;
 /// Steps for finding the key of a row among those found before.
 const FIND_STEPS: u64 = 3 * TEXT_STEPS;
 
+/// Steps for a column that a public table is looked up with, or that is taken from it: texts there have up to 1,024 bytes.
+const LOOKUP_STEPS: u64 = 10 * TEXT_STEPS;
+
 /// Steps for carrying a found key through merging, reading and sorting, for each of its columns and each doubling of the keys.
 const KEY_STEPS: u64 = 2 * TEXT_STEPS;
 
@@ -66,10 +69,10 @@ fn found(inner: &Inner, most_keys: u64) -> u128 {
 fn lookups(inner: &Inner) -> (u128, u64) {
     let mut steps = (0, 0);
     for lookup in &inner.lookups {
-        let keys = TEXT_STEPS * lookup.on.len() as u64;
+        let keys = LOOKUP_STEPS * lookup.on.len() as u64;
         let found: u64 = lookup.on.iter().map(|(_, expr)| steps_of(expr, &inner.table)).sum();
         steps.0 += u128::from(lookup.table.manifest().max_rows()) * u128::from(ROW_STEPS + keys);
-        steps.1 += ROW_STEPS + keys + found + TEXT_STEPS * lookup.used(inner).len() as u64;
+        steps.1 += ROW_STEPS + keys + found + LOOKUP_STEPS * lookup.used(inner).len() as u64;
     }
     steps
 }

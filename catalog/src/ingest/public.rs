@@ -15,7 +15,7 @@ use crate::source::{Source, SourceBatch};
 use crate::store::{ContentMarks, RowGroups, StoreError};
 
 /// The most bytes of a text in a public table: as many rows as a batch has may meet the same one.
-pub(crate) const TEXT_BYTES: usize = 1_024;
+pub const TEXT_BYTES: usize = 1_024;
 
 /// The most bytes of all rows of a public table, as they lie in memory.
 pub(crate) const TABLE_BYTES: usize = 64 * 1024 * 1024;

@@ -177,6 +177,12 @@ fn dataset(table: &Table, columns: Vec<Column>, problems: &mut Problems) -> Opti
             "cannot be declared in a public table: what identifies persons is not public",
         );
     }
+    for column in columns.iter().filter(|column| column.thresholded.is_some()) {
+        problems.add(
+            format!("columns.{}.keys", column.name),
+            "`threshold` cannot be declared in a public table: each of its values may be known to everybody",
+        );
+    }
     Some(PublicManifest {
         name: name?,
         title_en: title_en?,

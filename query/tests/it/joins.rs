@@ -251,12 +251,15 @@ fn the_columns_that_are_joined_on_need_leave() {
     let join = "FROM t.visits v LEFT JOIN ref.wards w ON v.ward = w.ward";
     // What is made of the row that is met is made of the column that decides which it is.
     assert_eq!(roles(&format!("SELECT COUNT(*) {join}"), "ward"), [Join]);
-    assert_eq!(roles(&format!("SELECT SUM(w.beds) {join}"), "ward"), [Aggregate, Join]);
+    assert_eq!(roles(&format!("SELECT SUM(w.beds) {join}"), "ward"), [Aggregate, Filter, Join]);
     assert_eq!(roles(&format!("SELECT COUNT(*) {join} GROUP BY w.region"), "ward"), [Group, Join]);
     assert_eq!(roles(&format!("SELECT COUNT(*) {join} WHERE w.beds > 3"), "ward"), [Filter, Join]);
     assert_eq!(roles(&format!("SELECT COUNT(*) {}", join.replace("LEFT ", "")), "ward"), [Filter, Join]);
     let chain = "SELECT SUM(b.beds) FROM t.visits v LEFT JOIN ref.wards a ON v.note = a.ward LEFT JOIN ref.wards b ON b.ward = a.region";
-    assert_eq!(roles(chain, "note"), [Aggregate, Join]);
+    assert_eq!(roles(chain, "note"), [Aggregate, Filter, Join]);
+    // A condition is a condition in ON, too.
+    let chosen = "FROM t.visits v LEFT JOIN ref.wards w ON w.ward = CASE WHEN v.age > 65 THEN 'east' ELSE 'west' END";
+    assert_eq!(roles(&format!("SELECT COUNT(*) {chosen} GROUP BY w.region"), "age"), [Group, Filter, Join]);
     let level = "SELECT r, SUM(s) FROM (SELECT person, w.region AS r, SUM(w.beds) AS s FROM t.visits v JOIN ref.wards w
         ON v.ward = w.ward GROUP BY person, w.region) u GROUP BY r";
     assert_eq!(roles(level, "ward"), [Aggregate, Group, Filter, Join]);
