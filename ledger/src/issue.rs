@@ -13,7 +13,7 @@ use crate::seal::Seal;
 use crate::store::Ledger;
 use crate::{domain, release, row};
 
-const NEIGHBOURING: &str = "one privacy unit added or removed, with all of its rows in all tables of the budget domain";
+const NEIGHBOURING: &str = "one privacy unit, as the manifest of the dataset declares it, added or removed with all that is of it in the budget domain";
 const ROLLBACK: &str = "undetected";
 const ROLLBACK_REASON: &str =
     "no outside witness cosigns this log, so a service that is set back to an older state is not noticed";

@@ -4,7 +4,7 @@ use glovebox_catalog::{Footage, Manifest};
 use glovebox_policy::job::JobOutput;
 use glovebox_policy::{Reason, Refusal};
 use glovebox_privacy::appearance::rows_replaced;
-use glovebox_privacy::{Appearance, Geometry};
+use glovebox_privacy::{Appearance, Geometry, MechanismKind};
 use glovebox_sandbox::{Bounding, UnitSize};
 
 /// What the sandbox bounds of a unit of this dataset.
@@ -60,39 +60,46 @@ pub(super) fn more_cells(dataset: &Manifest) -> u64 {
 }
 
 /// What an officer and an author are told of the privacy unit of footage: a word, and what is said of it.
-pub(super) fn about_unit(footage: &Footage, output: &JobOutput) -> Vec<(&'static str, String)> {
+pub(super) fn about_unit(footage: &Footage, output: &JobOutput, kind: MechanismKind) -> Vec<(&'static str, String)> {
     let (rho, k, c) = (footage.appearance.longest_s, footage.appearance.segments, footage.chunk_s);
     let horizon = footage.horizon_s();
     let met = |longest: u64| 1 + longest.div_ceil(u64::from(c));
     let (chunks, longer) = (met(rho.into()), met(2 * u64::from(rho)));
     let rows = rows_replaced(appearance(footage), chunk_ms(footage), output.max_rows).map_or(0, u64::from);
+    // Told rounded up. Gaussian noise is accounted in rho, which grows with the square of what one unit moves.
+    let up = |factor: f64| (factor * 100.0).ceil() / 100.0;
     let more = longer as f64 / chunks as f64;
+    let (what, oftener, longer) = match kind {
+        MechanismKind::Laplace => ("epsilon", 2.0, up(more)),
+        MechanismKind::Gaussian => ("rho of the cost", 4.0, up(more * more)),
+    };
     vec![
         (
             "a unit",
             format!(
-                "one appearance in the footage: in view for at most {rho} s at a time (rho), at most {k} times (K) in the {horizon} s; \
-                 that is what the noise hides"
+                "one appearance in the footage: in view for at most {rho} s at a time, at most {k} times (K) in the {horizon} s; \
+                 that is what the noise hides. All that shows of it counts as view: shadow, compression, exposure, filters"
             ),
         ),
         (
             "单位",
             format!(
-                "视频中的一次出现：每次入镜至多 {rho} 秒（ρ），{horizon} 秒内至多入镜 {k} 次（K）；噪声所掩盖的即此"
+                "视频中的一次出现：每次入镜至多 {rho} 秒，{horizon} 秒内至多入镜 {k} 次（K）；噪声所掩盖的即此。\
+                 其一切痕迹均算入镜：影子、压缩、曝光、滤镜"
             ),
         ),
         (
             "beyond it",
             format!(
-                "whoever is in view twice as often is protected as if epsilon were 2 times as large, and whoever is in view for \
-                 {} s at a time as if it were {more:.2} times as large",
+                "whoever is in view twice as often is protected as if {what} were {oftener} times as large, and whoever is in view \
+                 for {} s at a time as if it were {longer} times as large",
                 2 * u64::from(rho)
             ),
         ),
         (
             "超出者",
             format!(
-                "入镜次数加倍者，所受保护相当于 ε 为 2 倍；每次入镜 {} 秒者，相当于 ε 为 {more:.2} 倍",
+                "入镜次数加倍者，所受保护相当于 {what} 为 {oftener} 倍；每次入镜 {} 秒者，相当于其为 {longer} 倍",
                 2 * u64::from(rho)
             ),
         ),

@@ -105,10 +105,17 @@ fn the_example_fits_its_footage_and_no_longer_chunk() {
 fn what_is_said_of_the_unit_has_its_figures() {
     let scene = Manifest::parse(SCENE).unwrap();
     let job = JobManifest::parse(JOB).unwrap();
-    let said = about_unit(scene.footage().unwrap(), &job.output);
+    let about = |kind| about_unit(scene.footage().unwrap(), &job.output, kind);
+    let gaussian = about(MechanismKind::Gaussian).into_iter().map(|(_, text)| text).collect::<String>();
+    // Of 13 chunks instead of 7: 13 / 7 rounded up, and its square.
+    assert!(
+        gaussian.contains("if rho of the cost were 4 times as large") && gaussian.contains("3.45 times"),
+        "{gaussian}"
+    );
+    let said = about(MechanismKind::Laplace);
     let all = said.iter().map(|(what, text)| format!("{what}: {text}\n")).collect::<String>();
-    assert!(all.contains("in view for at most 60 s at a time (rho), at most 2 times (K) in the 600 s"), "{all}");
-    assert!(all.contains("每次入镜至多 60 秒（ρ），600 秒内至多入镜 2 次（K）"), "{all}");
+    assert!(all.contains("in view for at most 60 s at a time, at most 2 times (K) in the 600 s"), "{all}");
+    assert!(all.contains("每次入镜至多 60 秒，600 秒内至多入镜 2 次（K）"), "{all}");
     assert!(all.contains("for 120 s at a time as if it were 1.86 times as large"), "{all}");
     assert!(all.contains("at most 14 rows: 1 of a chunk x 2 x (1 + 60 s / 10 s rounded up)"), "{all}");
 }

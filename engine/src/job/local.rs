@@ -94,7 +94,9 @@ fn report(plan: &JobPlan, dataset: &Manifest) -> Vec<(String, String)> {
     say("keys", output.keys.iter().map(|key| format!("{key:?}")).collect::<Vec<_>>().join(", "));
     say("basis", output.basis.clone());
     match dataset.footage() {
-        Some(footage) => about_unit(footage, output).into_iter().for_each(|(what, text)| say(what, text)),
+        Some(footage) => {
+            about_unit(footage, output, plan.noise.kind()).into_iter().for_each(|(what, text)| say(what, text))
+        }
         None => {
             say("a unit", format!("at most {} rows, counted under at most {} keys", output.max_rows, output.max_keys))
         }

@@ -90,7 +90,9 @@ fn head(sheet: &mut Sheet, of: &PageOf<'_>) {
     sheet.fact("dataset", &format!("{} {title_zh} {title_en}", of.dataset.name()));
     if let Some(footage) = of.dataset.footage() {
         sheet.fact("declared size", &about_size(footage));
-        about_unit(footage, &of.plan.manifest.output).iter().for_each(|(what, text)| sheet.fact(what, text));
+        about_unit(footage, &of.plan.manifest.output, of.plan.noise.kind())
+            .iter()
+            .for_each(|(what, text)| sheet.fact(what, text));
         return;
     }
     let (units, rows) = (of.dataset.max_units(), of.dataset.max_rows_per_unit());
