@@ -9,8 +9,11 @@ use std::io;
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
+use axum::body::Body;
 use axum::extract::multipart::Field;
 use axum::extract::{FromRequest as _, Multipart, Request};
+use futures::future::ready;
+use futures::{Stream, StreamExt as _, stream};
 use glovebox_policy::{Reason, Refusal};
 use ring::rand::{SecureRandom as _, SystemRandom};
 use tokio::io::AsyncWriteExt as _;
@@ -89,7 +92,7 @@ fn bad(what: &str) -> Refusal {
 /// # Errors
 /// [`Reason::BadRequest`] for a body of another form or too long, [`Reason::Internal`] when the disk fails.
 pub(crate) async fn receive(request: Request, dir: &Path, limit: u64) -> Result<Upload, Refusal> {
-    let mut parts = Multipart::from_request(request, &()).await.map_err(|_| bad("a multipart body is needed"))?;
+    let mut parts = multipart(request).await?;
     let upload = read_parts(&mut parts, dir, limit).await;
     if upload.is_err() {
         throw_away(parts).await;
@@ -103,12 +106,27 @@ pub(crate) async fn receive(request: Request, dir: &Path, limit: u64) -> Result<
 /// [`Reason::BadRequest`] for a body of another form, [`Reason::JobManifestInvalid`] and [`Reason::ModuleInvalid`] for a
 /// part that is too long.
 pub(crate) async fn submission(request: Request) -> Result<Submission, Refusal> {
-    let mut parts = Multipart::from_request(request, &()).await.map_err(|_| bad("a multipart body is needed"))?;
+    let mut parts = multipart(request).await?;
     let submission = read_job(&mut parts).await;
     if submission.is_err() {
         throw_away(parts).await;
     }
     submission
+}
+
+/// The parts of a body.
+///
+/// The end of the body is told one poll after its last bytes. multer 3.1.0 looks for the first boundary, polls the body
+/// once more, and takes an end that it sees then for a body without a boundary, even when that poll brought the whole
+/// body: a request whose bytes arrive between the two polls would be refused.
+async fn multipart(request: Request) -> Result<Multipart, Refusal> {
+    let late_end = |body: Body| Body::from_stream(body.into_data_stream().chain(one_poll()));
+    Multipart::from_request(request.map(late_end), &()).await.map_err(|_| bad("a multipart body is needed"))
+}
+
+/// An empty stream that ends at its second poll.
+fn one_poll<T>() -> impl Stream<Item = T> {
+    stream::once(tokio::task::yield_now()).filter_map(|()| ready(None))
 }
 
 /// Reads what is left of a body that was refused, for a while.
@@ -235,7 +253,7 @@ mod tests {
         assert_eq!(fs::read_dir(open_incoming(state.path()).unwrap()).unwrap().count(), 0);
     }
 
-    /// A body comes in pieces that the network cuts.
+    /// A body comes in pieces that the network cuts, and its first bytes may come a moment after they are first asked for.
     #[tokio::test]
     async fn a_submission_is_the_same_however_its_body_is_cut() {
         for module in ["", "no module", "--x", "\r\n--"] {
@@ -243,15 +261,15 @@ mod tests {
                 format!("--x-y\r\ncontent-disposition: form-data; name=\"{name}\"; filename=\"f\"\r\n\r\n{text}\r\n")
             };
             let body = format!("{}{}--x-y--\r\n", part("manifest", "name"), part("module", module));
-            for cut in 0..=body.len() {
-                let pieces: Vec<Result<String, io::Error>> =
-                    vec![Ok(body[..cut].to_owned()), Ok(body[cut..].to_owned())];
+            for (cut, late) in (0..=body.len()).flat_map(|cut| [(cut, false), (cut, true)]) {
+                let pieces: [Result<String, io::Error>; 2] = [Ok(body[..cut].to_owned()), Ok(body[cut..].to_owned())];
+                let wait = if late { one_poll().left_stream() } else { stream::empty().right_stream() };
                 let request = axum::http::Request::builder()
                     .header("content-type", "multipart/form-data; boundary=x-y")
-                    .body(axum::body::Body::from_stream(futures::stream::iter(pieces)))
+                    .body(Body::from_stream(wait.chain(stream::iter(pieces))))
                     .unwrap();
                 let read = submission(request).await;
-                let read = read.unwrap_or_else(|refusal| panic!("{module:?} cut at {cut}: {refusal}"));
+                let read = read.unwrap_or_else(|refusal| panic!("{module:?} cut at {cut}, late {late}: {refusal}"));
                 assert_eq!((read.manifest.as_str(), read.module.as_slice()), ("name", module.as_bytes()));
             }
         }
