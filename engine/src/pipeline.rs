@@ -129,7 +129,10 @@ fn contract_for(
         .filter(|stored| stored.contract.org == caller.org && stored.contract.dataset == *dataset)
         .filter(|stored| named.is_none_or(|named| *named == stored.contract.id))
         .collect();
-    own.sort_by(|a, b| a.contract.id.cmp(&b.contract.id));
+    // One that lets the other dataset be joined goes before one that does not.
+    let partner = draft.partner().map(|partner| partner.manifest().name());
+    let covers = |stored: &StoredContract| partner.is_none_or(|name| stored.contract.joined().contains(name));
+    own.sort_by(|a, b| (!covers(a), &a.contract.id).cmp(&(!covers(b), &b.contract.id)));
     let some = !own.is_empty();
     let now = now_unix_s();
     own.into_iter().find(|stored| stored.contract.in_force(now)).ok_or_else(|| {
@@ -146,8 +149,7 @@ pub(crate) fn decide(
 ) -> Result<Permit, Refusal> {
     let ask = analysis.ask();
     let dataset = analysis.dataset().manifest().name();
-    let joined = analysis.partner().map(|partner| partner.manifest().name());
-    let joined = joined.filter(|name| *name != dataset).cloned().into_iter().collect();
+    let joined = analysis.partner().map(|partner| partner.manifest().name().clone()).into_iter().collect();
     not_frozen(shared, std::iter::once(dataset).chain(&joined), &contract.contract().id, &caller.person)?;
     shared.policies.decide(&Matter {
         request: analysis.request(),

@@ -37,6 +37,15 @@ pub enum Violation {
         /// How far it may.
         allowed: u64,
     },
+    /// The cells of a family moved further, all together, than a unit's rows can add up to.
+    Total {
+        /// The family.
+        family: usize,
+        /// How far they moved.
+        moved: u128,
+        /// How far they may.
+        allowed: u64,
+    },
     /// A key that only one of the datasets has, and not because of one unit.
     Key {
         /// Its place among all keys of both.
@@ -94,6 +103,28 @@ pub fn check_found<K: Ord + Clone>(
             (Some(_), Ok(_)) | (Some(1), Err(_)) => {}
             (units, Err(_)) => return Err(Violation::Key { group, units }),
         }
+    }
+    Ok(moved)
+}
+
+/// Adds up how far the cells `[family][group]` of two datasets lie apart, and compares that with what a unit's rows can add up to; the
+/// sums, for each family.
+///
+/// # Errors
+/// The first family whose cells moved further.
+pub fn check_totals(with: &[Vec<i128>], without: &[Vec<i128>], totals: &[Option<u64>]) -> Result<Vec<u128>, Violation> {
+    let mut moved = Vec::new();
+    if with.len() != totals.len() || without.len() != totals.len() {
+        return Err(Violation::Shape);
+    }
+    for (family, ((more, less), allowed)) in with.iter().zip(without).zip(totals).enumerate() {
+        let sum = more.iter().zip(less).map(|(a, b)| a.abs_diff(*b)).sum();
+        if let Some(allowed) = allowed
+            && sum > u128::from(*allowed)
+        {
+            return Err(Violation::Total { family, moved: sum, allowed: *allowed });
+        }
+        moved.push(sum);
     }
     Ok(moved)
 }

@@ -221,7 +221,7 @@ fn standing(tx: &Connection, order: &Order) -> Result<Standing, LedgerError> {
 }
 
 pub(crate) fn entry(kind: &'static str, order: &Order, now: i64) -> Entry {
-    Entry::new(kind, now)
+    let entry = Entry::new(kind, now)
         .digest("request", &order.request)
         .text("contract", order.contract.as_str())
         .text("domain", order.domain.as_str())
@@ -229,7 +229,11 @@ pub(crate) fn entry(kind: &'static str, order: &Order, now: i64) -> Entry {
         .text("snapshot", order.snapshot.as_str())
         .digest("decision", &order.decision)
         .cost("rho", "delta", order.cost)
-        .number("price", i64::try_from(order.price).unwrap_or(i64::MAX))
+        .number("price", i64::try_from(order.price).unwrap_or(i64::MAX));
+    match &order.joined {
+        Some(joined) => entry.text("joined", joined.as_str()),
+        None => entry,
+    }
 }
 
 fn insert_charge(tx: &Connection, order: &Order, now: i64, leaf: u64) -> Result<(), LedgerError> {

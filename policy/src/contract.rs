@@ -89,7 +89,8 @@ impl RiskClass {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Grant {
-    /// The dataset of the columns, which may then be joined to the contract's own; `None` is the contract's own.
+    /// The dataset of the columns, which is joined to the contract's own; `None` is the contract's own. The role `join`
+    /// of some columns, or of none where the person's column identifies persons, lets it be joined at all.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dataset: Option<DatasetName>,
     /// The columns.
@@ -142,6 +143,13 @@ pub(crate) struct PerQueryText {
 /// The largest δ that a contract may allow one query to state.
 pub const MAX_DELTA: f64 = 1e-3;
 
+impl Grant {
+    /// Code reads the contract's own dataset alone, and a grant without a role grants nothing.
+    fn is_usable(&self) -> bool {
+        self.dataset.is_none() || (!self.roles.is_empty() && !self.roles.contains(&RoleOfUse::WasmInput))
+    }
+}
+
 impl Contract {
     /// Reads the terms. Privacy loss is granted rounded down.
     ///
@@ -189,7 +197,11 @@ impl Contract {
             (contract.default_epsilon <= contract.max_epsilon, "default_epsilon"),
             ((1..=65_536).contains(&contract.max_groups_contributed), "max_groups_contributed"),
             (!contract.grants.is_empty(), "grants"),
-            (!contract.joined().contains(&contract.dataset), "grants: leave out the contract's own dataset"),
+            (
+                contract.grants.iter().all(Grant::is_usable),
+                "grants: of a dataset that is joined, without a role, or wasmInput",
+            ),
+            (contract.may_all_be_joined(), "grants: of a dataset without the role join there"),
         ];
         match checks.into_iter().find(|(holds, _)| !holds) {
             Some((_, what)) => Err(bad(what)),
@@ -197,9 +209,15 @@ impl Contract {
         }
     }
 
-    /// The datasets of which the contract grants columns, to be joined to its own.
+    /// The datasets that may be joined to the contract's own: those of which it grants the role `join`. Its own is one of
+    /// them only if it is named so.
     pub fn joined(&self) -> BTreeSet<&DatasetName> {
-        self.grants.iter().filter_map(|grant| grant.dataset.as_ref()).collect()
+        let joining = self.grants.iter().filter(|grant| grant.roles.contains(&RoleOfUse::Join));
+        joining.filter_map(|grant| grant.dataset.as_ref()).collect()
+    }
+
+    fn may_all_be_joined(&self) -> bool {
+        self.grants.iter().filter_map(|grant| grant.dataset.as_ref()).all(|dataset| self.joined().contains(dataset))
     }
 
     /// Whether the contract is in force at an instant, in seconds since 1970.

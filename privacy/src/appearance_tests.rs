@@ -61,7 +61,7 @@ fn what_has_no_length_or_is_too_much_is_not_a_figure() {
 fn noise_is_planned_for_that_movement() {
     let ask =
         Ask { epsilon: NanoEpsilon::from_epsilon(1.0).unwrap(), delta: 0.0, mechanism: Some(MechanismKind::Laplace) };
-    let family = || vec![Family { label: Public::from_request("crossings".to_owned()), linf: 10 }];
+    let family = || vec![Family { label: Public::from_request("crossings".to_owned()), linf: 10, total: None }];
     let plan = plan_noise(family(), 1, Geometry::Replacement { rows: 70 }, ask).unwrap();
     assert!((plan.families()[0].sensitivity - 700.0).abs() < 1e-9);
     // Laplace noise of scale Δ₁/ε, rounded up by at most some parts in 10⁹.

@@ -10,7 +10,7 @@ use crate::plan::{Ask, FoundKeys, plan_keys, plan_noise};
 use crate::sensitivity::Family;
 
 fn plan() -> NoisePlan {
-    let family = |label: &str, linf| Family { label: Public::from_request(label.to_owned()), linf };
+    let family = |label: &str, linf| Family { label: Public::from_request(label.to_owned()), linf, total: None };
     let ask = Ask { epsilon: NanoEpsilon::from_epsilon(1.0).unwrap(), delta: 0.0, mechanism: None };
     plan_noise(vec![family("count", 1), family("sum", 250)], 3, Geometry::GroupSelection { max_groups: 1 }, ask)
         .unwrap()
@@ -69,7 +69,7 @@ fn a_strange_body_is_not_read() {
 
 /// A plan with keys: sums within 250, and units.
 fn plan_found(most: u32) -> NoisePlan {
-    let family = |label: &str, linf| Family { label: Public::from_request(label.to_owned()), linf };
+    let family = |label: &str, linf| Family { label: Public::from_request(label.to_owned()), linf, total: None };
     let ask = Ask { epsilon: NanoEpsilon::from_epsilon(1.0).unwrap(), delta: 1e-9, mechanism: None };
     let keys = FoundKeys { family: 1, most, columns: 2 };
     plan_keys(vec![family("sum", 250), family("units", 1)], keys, 2, ask).unwrap()

@@ -15,7 +15,7 @@ use crate::bounding::Geometry;
 use crate::half_width::{MAX_SCALE_LOG2, half_width_95};
 use crate::mechanism::{MechanismError, MechanismKind, loss};
 use crate::scale::Scale;
-use crate::sensitivity::{Family, l1_exact, l2};
+use crate::sensitivity::{Family, Reach, l1_exact, l2};
 use crate::threshold::{Threshold, delta_of};
 
 pub use keys::{FoundKeys, plan_keys};
@@ -50,6 +50,9 @@ pub struct NoisedFamily {
     /// The largest absolute contribution of one unit to one cell, in integer steps; of one replaced row under
     /// [`Geometry::Replacement`].
     pub linf: u64,
+    /// The most that the absolute contributions of one unit to all cells add up to, if that is bounded by its rows.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub total: Option<u64>,
     /// The largest movement of the whole family by one unit, in integer steps: L2 for Gaussian, rounded up, L1 for
     /// Laplace. For showing; the mechanism takes the exact number.
     pub sensitivity: f64,
@@ -158,7 +161,8 @@ impl NoisePlan {
     pub(crate) fn price(&self) -> Result<Cost, MechanismError> {
         let mut rho = RBig::ZERO;
         for family in &self.families {
-            let sensitivity = exact_sensitivity(self.kind, family.linf, self.geometry, self.groups);
+            let sensitivity =
+                exact_sensitivity(self.kind, (family.linf, family.total).into(), self.geometry, self.groups);
             let Some(loss) = exact(loss(self.kind, family.scale, &sensitivity)?) else {
                 return Ok(Cost { rho: Rho::from_steps(u64::MAX), delta: self.price_of_keys() });
             };
@@ -188,6 +192,7 @@ fn family_claims(family: &NoisedFamily) -> Value {
     json!({
         "label": family.label.get(),
         "linf": family.linf.to_string(),
+        "total": family.total.map(|total| total.to_string()),
         "sensitivity": family.sensitivity.to_string(),
         "scale": family.scale.to_decimal(),
         "halfWidth95": family.half_width_95.to_string(),
@@ -205,8 +210,8 @@ fn family_claims(family: &NoisedFamily) -> Value {
 /// enough; [`Reason::TooManyGroups`] above [`MAX_CELLS`]; [`Reason::Internal`] for a plan without cells. All are functions of public numbers.
 ///
 /// # Privacy obligation
-/// Neighbouring relation: one unit added or removed. Sensitivity: [`crate::sensitivity`], from `linf`, the geometry and
-/// the number of groups, each of which the caller must take from public text and enforce on the cells. Loss: the sum
+/// Neighbouring relation: one unit added or removed. Sensitivity: [`crate::sensitivity`], from `linf`, `total`, the geometry
+/// and the number of groups, each of which the caller must take from public text and enforce on the cells. Loss: the sum
 /// over families ([`NoisePlan`]), within the ask by construction and checked before the plan is handed out.
 pub fn plan_noise(families: Vec<Family>, groups: u32, geometry: Geometry, ask: Ask) -> Result<NoisePlan, Refusal> {
     let kind = mechanism_of(&ask)?;
@@ -273,10 +278,10 @@ fn mechanism_of(ask: &Ask) -> Result<MechanismKind, Refusal> {
     }
 }
 
-fn exact_sensitivity(kind: MechanismKind, linf: u64, geometry: Geometry, groups: u32) -> RBig {
+fn exact_sensitivity(kind: MechanismKind, reach: Reach, geometry: Geometry, groups: u32) -> RBig {
     match kind {
-        MechanismKind::Gaussian => l2(linf, geometry, groups),
-        MechanismKind::Laplace => l1_exact(linf, geometry, groups),
+        MechanismKind::Gaussian => l2(reach, geometry, groups),
+        MechanismKind::Laplace => l1_exact(reach, geometry, groups),
     }
 }
 
@@ -287,14 +292,14 @@ fn noise_for(
     groups: u32,
     share: f64,
 ) -> Result<NoisedFamily, Refusal> {
-    let Family { label, linf } = family;
-    if linf == 0 {
+    let Family { label, linf, total } = family;
+    if linf == 0 || total == Some(0) {
         return Err(Refusal::about(Reason::BoundsInvalid, label.get()));
     }
-    let sensitivity = exact_sensitivity(kind, linf, geometry, groups);
+    let sensitivity = exact_sensitivity(kind, (linf, total).into(), geometry, groups);
     let scale = smallest_scale(kind, &sensitivity, share)?;
     let half_width_95 = half_width_95(kind, scale);
-    Ok(NoisedFamily { label, linf, sensitivity: -f64_down(&-sensitivity), scale, half_width_95 })
+    Ok(NoisedFamily { label, linf, total, sensitivity: -f64_down(&-sensitivity), scale, half_width_95 })
 }
 
 /// The smallest scale on the grid whose loss, by OpenDP's map, is at most `share`. The grid's step is the power of two

@@ -9,7 +9,7 @@ use crate::accountant::pure_epsilon_to_rho;
 use crate::threshold::split;
 
 fn families(bounds: &[u64]) -> Vec<Family> {
-    let family = |linf: &u64| Family { label: Public::from_manifest("f".to_owned()), linf: *linf };
+    let family = |linf: &u64| Family { label: Public::from_manifest("f".to_owned()), linf: *linf, total: None };
     bounds.iter().map(family).collect()
 }
 
@@ -105,7 +105,7 @@ proptest! {
         };
         let share = f64_down(&(granted / RBig::from(count)));
         for family in plan.families() {
-            let sensitivity = exact_sensitivity(plan.kind(), linf, plan.geometry(), 100);
+            let sensitivity = exact_sensitivity(plan.kind(), linf.into(), plan.geometry(), 100);
             let fits = |numerator| {
                 let scale = Scale::new(numerator, family.scale.denominator_log2()).unwrap();
                 loss(plan.kind(), scale, &sensitivity).unwrap() <= share
@@ -211,7 +211,7 @@ fn claims_hold_the_whole_plan_and_no_number_that_readers_round() {
         }
     }
     for delta in [0.0, 1e-9] {
-        let family = |linf| Family { label: Public::from_manifest(format!("at most {linf}")), linf };
+        let family = |linf| Family { label: Public::from_manifest(format!("at most {linf}")), linf, total: None };
         let ask = Ask { epsilon: NanoEpsilon::from_epsilon(0.7).unwrap(), delta, mechanism: None };
         let geometry = Geometry::GroupSelection { max_groups: 3 };
         let plan = plan_noise(vec![family(1), family(1 << 40)], 5, geometry, ask).unwrap();

@@ -20,6 +20,22 @@ fn norms_are_exact_where_they_can_be() {
     assert_eq!(l2(7, geometry, 1), RBig::from(7));
 }
 
+/// What rows add up to bounds both norms, where it is less than what groups do.
+#[test]
+fn a_total_bounds_the_norms_where_it_is_smaller() {
+    let geometry = Geometry::GroupSelection { max_groups: 4 };
+    assert_eq!(l1((7, Some(7)), geometry, 20), 7);
+    assert_eq!(l2((7, Some(7)), geometry, 20), RBig::from(7));
+    assert_eq!(l1((2, Some(5)), geometry, 20), 5);
+    // Two, two and one.
+    assert_eq!(l2((2, Some(8)), geometry, 20), RBig::from(4));
+    assert_eq!((l1((7, Some(1000)), geometry, 20), l2((7, Some(1000)), geometry, 20)), (28, RBig::from(14)));
+    assert_eq!(l1((7, Some(7)), geometry, 1), 7);
+    // Replaced rows are what they were.
+    let replaced = Geometry::Replacement { rows: 3 };
+    assert_eq!((l1((6, Some(1)), replaced, 1), l2((6, Some(1)), replaced, 1)), (18, RBig::from(18)));
+}
+
 #[test]
 fn the_largest_numbers_fit() {
     let geometry = Geometry::GroupSelection { max_groups: u32::MAX };
@@ -68,6 +84,31 @@ proptest! {
         let squares: UBig = moved.iter().fold(UBig::ZERO, |sum, m| sum + m.sqr());
         prop_assert!(sum <= UBig::from(l1(linf, geometry, groups)));
         prop_assert!(RBig::from(squares) <= l2(linf, geometry, groups).sqr());
+    }
+}
+
+proptest! {
+    /// Whatever lies within both bounds is within both norms.
+    #[test]
+    fn what_rows_add_up_to_is_within_the_norms(
+        linf in 1_u64..=1 << 40,
+        total in 1_u64..=1 << 42,
+        max_groups in 1_u32..8,
+        wanted in proptest::collection::vec(any::<u64>(), 1..12),
+    ) {
+        let (mut left, mut moved) = (total, Vec::new());
+        for value in wanted.iter().take(max_groups as usize) {
+            let movement = (value % (linf + 1)).min(left);
+            left -= movement;
+            moved.push(UBig::from(movement));
+        }
+        let geometry = Geometry::GroupSelection { max_groups };
+        let groups = u32::try_from(wanted.len()).unwrap();
+        let sum: UBig = moved.iter().fold(UBig::ZERO, |sum, m| sum + m);
+        let squares: UBig = moved.iter().fold(UBig::ZERO, |sum, m| sum + m.sqr());
+        prop_assert!(sum <= UBig::from(l1((linf, Some(total)), geometry, groups)));
+        prop_assert!(RBig::from(squares) <= l2((linf, Some(total)), geometry, groups).sqr());
+        prop_assert!(l2((linf, Some(total)), geometry, groups) <= l2(linf, geometry, groups));
     }
 }
 

@@ -12,7 +12,6 @@ use glovebox_vault::Protected;
 use crate::fold::{Parallelism, SelectionKey, Totals, fold};
 use crate::inner::{Inner, analyse};
 use crate::lift::{Options, lift};
-use crate::measure::Measure;
 use crate::outer::{Outer, find_aggregate};
 use crate::rows::InnerFault;
 use crate::work::{Work, work};
@@ -79,6 +78,11 @@ impl Draft {
         &self.outer.inner().dataset
     }
 
+    /// The dataset that is joined to it.
+    pub fn partner(&self) -> Option<&Arc<Dataset>> {
+        self.outer.inner().partner.as_ref().map(|partner| &partner.dataset)
+    }
+
     /// Completes the question with defaults, chooses the noise, and names the price.
     ///
     /// `overrides` stand in for options that the statement does not name.
@@ -99,7 +103,7 @@ impl Draft {
             mechanism: options.mechanism.or(overrides.mechanism),
         };
         let geometry = Geometry::GroupSelection { max_groups };
-        let families = inner.measures.iter().map(Measure::family).collect();
+        let families = inner.measures.iter().map(|measure| measure.family(rows)).collect();
         let noise = match found_keys(inner, max_groups)? {
             None => plan_noise(families, groups, geometry, ask)?,
             Some(keys) => plan_keys(families, keys, max_groups, ask)?,
@@ -135,10 +139,9 @@ fn digest(outer: &Outer, ask: &Ask, noise: &NoisePlan) -> Digest {
         let (dataset, kept) = (&partner.dataset, partner.keeps);
         (dataset.manifest().name(), dataset.manifest_digest(), dataset.snapshot(), kept)
     });
-    let canonical = serde_json::json!({
+    let mut canonical = serde_json::json!({
         "kind": "dp-sql/1",
         "joins": joins,
-        "partner": partner,
         "dataset": inner.dataset.manifest().name(),
         "manifest": inner.dataset.manifest_digest(),
         "snapshot": inner.dataset.snapshot(),
@@ -150,6 +153,10 @@ fn digest(outer: &Outer, ask: &Ask, noise: &NoisePlan) -> Digest {
         "delta": format!("{:e}", ask.delta),
         "noise": noise,
     });
+    // Not written where there is none: other requests are what they were before there were joins of datasets.
+    if let (Some(partner), Some(canonical)) = (partner, canonical.as_object_mut()) {
+        canonical.insert("partner".to_owned(), serde_json::json!(partner));
+    }
     Digest::of(canonical.to_string().as_bytes())
 }
 

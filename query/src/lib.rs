@@ -11,7 +11,7 @@
 //!
 //! Read in this order: [`analysis`] (the whole on one page), then `guard`, `lift`, `parse`, `plan` (text to plan),
 //! `flatten`, `join`, `unit_join`, `total`, `safe`, `dates`, `interval`, `canonical`, `scope`, `keys`, `inner`, `aggregates`, `per_unit`, `measure`, `output` (what is asked), `rows`, `pairs`, `lookup`, `found`, `gather`, `unit_rows`, [`fold`] (exact cells, with the
-//! privacy obligation), `plain` (the same by DataFusion's own nodes), `outer`, `noised`, `tables`, `preview`;
+//! privacy obligation), `plain`, `plain_functions` (the same by DataFusion's own nodes), `outer`, `noised`, `tables`, `preview`;
 //! `roles` (what policy decides on) and [`work`](mod@work) (what time is reserved by).
 
 mod aggregates;
@@ -37,6 +37,7 @@ mod pairs;
 mod parse;
 mod per_unit;
 mod plain;
+mod plain_functions;
 mod plan;
 mod preview;
 mod roles;

@@ -99,7 +99,7 @@ impl Step {
 }
 
 /// Texts that are longer than any of a public table are NULL: they meet nothing, and take no time.
-fn no_longer(key: &ArrayRef) -> ArrayRef {
+pub(crate) fn no_longer(key: &ArrayRef) -> ArrayRef {
     match key.as_string_opt::<i32>() {
         Some(texts) => {
             let short = texts.iter().map(|text| text.filter(|text| text.len() <= PUBLIC_TEXT_MAX_BYTES));

@@ -122,11 +122,28 @@ impl Measure {
     /// # Privacy obligation
     /// Neighbouring relation: one unit with all of its rows, added or removed. A unit adds to each cell of this family
     /// one number clamped to `clamp`, in at most as many groups as the geometry says, so a cell moves by at most
-    /// `max(|low|, |high|)`. Source: Wilson et al. 2019 (arXiv 1909.01917), §3; proven on neighbours in `exactness/`.
-    pub(crate) fn family(&self) -> Family {
+    /// `max(|low|, |high|)`. A row is in one group and adds at most `self.row()` there, so over all groups the unit's `rows`
+    /// rows add at most `rows` times that, either way; clamping a sum to a range that holds 0 brings it no further from 0, and
+    /// neither does leaving out groups. A range without 0 moves sums away from it, and gives no such total.
+    /// Source: Wilson et al. 2019 (arXiv 1909.01917), §3; proven on neighbours in `exactness/`.
+    pub(crate) fn family(&self, rows: u32) -> Family {
         let (low, high) = self.clamp;
         let linf = low.unsigned_abs().max(high.unsigned_abs());
-        Family { label: Public::from_request(self.label.clone()), linf }
+        let total = u64::from(rows).checked_mul(self.row()).filter(|total| low <= 0 && high >= 0 && *total > 0);
+        Family { label: Public::from_request(self.label.clone()), linf, total }
+    }
+
+    /// The most that one row adds to its group, either way.
+    fn row(&self) -> u64 {
+        match &self.counted {
+            Counted::Rows | Counted::Present(_) | Counted::Units => 1,
+            Counted::Steps { scale, centre, .. } => scale.reach(*centre),
+            // A square is in 0..=reach².
+            Counted::Squares { scale, centre, middle, .. } => {
+                let square = scale.reach(*centre).saturating_mul(scale.reach(*centre));
+                square.saturating_sub(middle.unsigned_abs()).max(middle.unsigned_abs())
+            }
+        }
     }
 
     /// A count that is clamped to `clamp`, or to `0..=rows`.

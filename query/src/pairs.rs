@@ -1,8 +1,11 @@
 //! The rows of two datasets, met unit by unit: a merge of two streams that are in the order of units.
 //!
 //! The privacy obligation is that of [`crate::unit_join`]. The streams are those of [`glovebox_catalog::Dataset::unit_partitions`], which fail
-//! closed on a unit that is out of order or larger than declared; the merge is DataFusion's, which keeps the order of the first. It holds one
-//! unit's rows of the second dataset at a time. The session has no limit of memory, so that it never writes rows to a disk.
+//! closed on a unit that is out of order or larger than declared; the merge is DataFusion's, which keeps the order of the first. It holds the
+//! batches of the second dataset that one unit's rows are in. The session has no limit of memory, so that it never writes rows to a disk.
+//!
+//! INVARIANT (small pairs): a text that is longer than any of a public table counts as NULL here. A unit's texts are copied once for each of
+//! its pairs, so that one unit with long texts could otherwise fill the memory or outrun the time, and be noticed by that.
 
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -23,6 +26,7 @@ use glovebox_policy::ColumnName;
 use glovebox_vault::Expose as _;
 
 use crate::inner::Inner;
+use crate::lookup::no_longer;
 use crate::rows::{InnerFault, needed_columns};
 use crate::unit_join::{Partner, name_of};
 
@@ -59,7 +63,7 @@ async fn units(
     let names = columns.iter().map(|(column, _)| column.parse()).collect::<Result<Vec<ColumnName>, _>>();
     let stored = dataset.arrow_schema();
     let field = |(column, name): (&str, &str)| {
-        stored.field_with_name(column).map(|field| Field::new(name, field.data_type().clone(), field.is_nullable()))
+        stored.field_with_name(column).map(|field| Field::new(name, field.data_type().clone(), column != UNIT_COLUMN))
     };
     let pairs = columns.iter().map(|(column, name)| (column.as_str(), name.as_str()));
     let fields = pairs.chain([(UNIT_COLUMN, unit)]).map(field).collect::<Result<Vec<_>, _>>().map_err(|_| FAULT)?;
@@ -70,7 +74,8 @@ async fn units(
         // What failed is nobody's business outside of the machine.
         let failed = || DataFusionError::Execution("the units cannot be read".to_owned());
         let (batch, _) = batch.map_err(|_| failed())?;
-        RecordBatch::try_new(Arc::clone(&named), batch.columns().to_vec()).map_err(|_| failed())
+        let columns = batch.columns().iter().map(no_longer).collect();
+        RecordBatch::try_new(Arc::clone(&named), columns).map_err(|_| failed())
     });
     let once: SendableRecordBatchStream = Box::pin(RecordBatchStreamAdapter::new(Arc::clone(&schema), rows));
     let once = Once { schema: Arc::clone(&schema), rows: Mutex::new(Some(once)) };

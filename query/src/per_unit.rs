@@ -3,7 +3,7 @@
 //! # Privacy obligation
 //! Neighbouring relation: one unit with all of its rows, added or removed. The groups of this level hold the unit, so every
 //! row that it makes is a function of one unit's own rows, and is that unit's own row: the level turns a table in which
-//! each unit has at most `max_rows_per_unit` rows into one in which each has at most as many as there are groups within a
+//! each unit has at most so many rows as [`Scope::rows`] says into one in which each has at most as many as there are groups within a
 //! unit, and never more than it had. Removing another unit changes none of them. What is above is bounded as over any
 //! table, with that number of rows. A grouping without the unit would mix units before they are bounded, and is refused.
 //! Source: Wilson et al. 2019 (arXiv 1909.01917), §3: per-user aggregation before the cross-user one.

@@ -5,9 +5,8 @@
 //! a group, and nothing of how rows are read, rounded or added up. A test compares them bit for bit.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, RecordBatch, StringArray, UInt64Array};
+use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
 use arrow::datatypes::{DataType, Decimal128Type, Int64Type};
 use datafusion::common::{Column, DFSchema, JoinType, ScalarValue};
 use datafusion::error::{DataFusionError, Result as DfResult};
@@ -16,22 +15,22 @@ use datafusion::functions_aggregate::expr_fn::sum;
 use datafusion::functions_window::expr_fn::row_number;
 use datafusion::logical_expr::expr::Case;
 use datafusion::logical_expr::{
-    ColumnarValue, Expr, ExprFunctionExt as _, ExprSchemable as _, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl,
-    Signature, Volatility, cast, lit, try_cast,
+    Expr, ExprFunctionExt as _, ExprSchemable as _, ScalarUDF, Signature, Volatility, cast, lit, try_cast,
 };
 use datafusion::prelude::{DataFrame, SessionContext};
-use glovebox_catalog::{KeyValue, UNIT_BYTES, UNIT_COLUMN};
+use glovebox_catalog::{KeyValue, PUBLIC_TEXT_MAX_BYTES, UNIT_COLUMN};
 use glovebox_privacy::{Geometry, KEY_TEXT_MAX_BYTES, Key, KeyPart};
 use glovebox_vault::{Expose as _, Protected};
 
 use crate::fold::{Parallelism, SelectionKey, Totals, private_session};
-use crate::found::{listed, push_part};
+use crate::found::listed;
 use crate::inner::Inner;
 use crate::join::Lookup;
 use crate::keys::KeyColumn;
 use crate::measure::{Counted, FixedPoint, Measure};
 use crate::output::Output;
 use crate::per_unit::{PerUnit, Value};
+use crate::plain_functions::{RankUdf, capped};
 use crate::rows::InnerFault;
 use crate::unit_join::{Partner, name_of};
 
@@ -127,7 +126,7 @@ fn found_totals(inner: &Inner, found: usize, batches: &[RecordBatch]) -> DfResul
 }
 
 /// A value of a key as a part of it.
-fn part(column: &ArrayRef, row: usize) -> DfResult<KeyPart> {
+pub(crate) fn part(column: &ArrayRef, row: usize) -> DfResult<KeyPart> {
     Ok(match ScalarValue::try_from_array(column, row)? {
         value if value.is_null() => KeyPart::Null,
         ScalarValue::Boolean(Some(value)) => KeyPart::Bool(value),
@@ -142,9 +141,17 @@ fn part(column: &ArrayRef, row: usize) -> DfResult<KeyPart> {
 fn paired(rows: DataFrame, partner: &Partner, inner: &Inner, session: &SessionContext) -> DfResult<DataFrame> {
     let names: Vec<String> = rows.schema().fields().iter().map(|field| field.name().clone()).collect();
     let (used, unit) = (partner.used(inner), name_of(&partner.dataset, UNIT_COLUMN));
-    let taken = used.iter().map(|(column, name)| col(column).alias(name));
     let there = session.read_table(partner.dataset.provider())?;
-    let there = there.select(taken.chain([col(UNIT_COLUMN).alias(&unit)]).collect::<Vec<_>>())?;
+    let is_text = |schema: &DFSchema, name: &str| {
+        schema.field_with_unqualified_name(name).is_ok_and(|field| *field.data_type() == DataType::Utf8)
+    };
+    let short = |schema: &DFSchema, name: &str| {
+        if is_text(schema, name) { capped(col(name), PUBLIC_TEXT_MAX_BYTES) } else { col(name) }
+    };
+    let own: Vec<Expr> = names.iter().map(|name| short(rows.schema(), name).alias(name)).collect();
+    let rows = rows.select(own)?;
+    let taken: Vec<Expr> = used.iter().map(|(column, name)| short(there.schema(), column).alias(name)).collect();
+    let there = there.select(taken.into_iter().chain([col(UNIT_COLUMN).alias(&unit)]).collect::<Vec<_>>())?;
     let kind = if partner.keeps { JoinType::Left } else { JoinType::Inner };
     let both = rows.join_on(there, kind, [col(UNIT_COLUMN).eq(col(&unit))])?;
     let kept = names.iter().chain(used.iter().map(|(_, name)| name)).map(|name| col(name).alias(name));
@@ -242,8 +249,7 @@ fn found_expr(key: &KeyColumn) -> Expr {
     if key.data_type != DataType::Utf8 {
         return key.expr.clone();
     }
-    let cap = ScalarUDF::from(CapUdf { signature: Signature::any(1, Volatility::Immutable) });
-    cap.call(vec![key.expr.clone()])
+    capped(key.expr.clone(), KEY_TEXT_MAX_BYTES)
 }
 
 /// The number of a row's group by listed keys.
@@ -322,82 +328,4 @@ fn rank_order(key: &SelectionKey, group: &[Expr]) -> DfResult<Expr> {
     let rank = rank.call(std::iter::once(col("unit")).chain(group.iter().cloned()).collect());
     let order = std::iter::once(rank).chain(group.iter().cloned()).map(|expr| expr.sort(true, false));
     row_number().partition_by(vec![col("unit")]).order_by(order.collect()).build()
-}
-
-/// A text, or NULL for one that is too long to be a key.
-#[derive(Debug, PartialEq, Eq, Hash)]
-struct CapUdf {
-    signature: Signature,
-}
-
-impl ScalarUDFImpl for CapUdf {
-    fn name(&self) -> &'static str {
-        "__gb_key_text"
-    }
-
-    fn signature(&self) -> &Signature {
-        &self.signature
-    }
-
-    fn return_type(&self, _: &[DataType]) -> DfResult<DataType> {
-        Ok(DataType::Utf8)
-    }
-
-    fn invoke_with_args(&self, args: ScalarFunctionArgs) -> DfResult<ColumnarValue> {
-        let arrays = ColumnarValue::values_to_arrays(&args.args)?;
-        let texts = arrays.first().and_then(|array| array.as_string_opt::<i32>());
-        let texts = texts.ok_or_else(|| DataFusionError::Internal("a key of text is a text".to_owned()))?;
-        let capped = texts.iter().map(|text| text.filter(|text| text.len() <= KEY_TEXT_MAX_BYTES));
-        Ok(ColumnarValue::Array(Arc::new(capped.collect::<StringArray>())))
-    }
-}
-
-/// [`SelectionKey::rank`], or [`SelectionKey::rank_of_key`] where there are keys beside the number of the group, as a function.
-#[derive(PartialEq, Eq, Hash)]
-struct RankUdf {
-    key: SelectionKey,
-    signature: Signature,
-}
-
-impl std::fmt::Debug for RankUdf {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("RankUdf(…)")
-    }
-}
-
-impl ScalarUDFImpl for RankUdf {
-    fn name(&self) -> &'static str {
-        "__gb_rank"
-    }
-
-    fn signature(&self) -> &Signature {
-        &self.signature
-    }
-
-    fn return_type(&self, _: &[DataType]) -> DfResult<DataType> {
-        Ok(DataType::UInt64)
-    }
-
-    fn invoke_with_args(&self, args: ScalarFunctionArgs) -> DfResult<ColumnarValue> {
-        let arrays = ColumnarValue::values_to_arrays(&args.args)?;
-        let wrong = || DataFusionError::Internal("rank takes a unit and a group".to_owned());
-        let [units, codes, keys @ ..] = arrays.as_slice() else {
-            return Err(wrong());
-        };
-        let units = units.as_fixed_size_binary_opt().ok_or_else(wrong)?;
-        let codes = codes.as_primitive_opt::<Int64Type>().ok_or_else(wrong)?;
-        let ranks = (0..units.len()).map(|row| {
-            let unit: [u8; UNIT_BYTES] = units.value(row).try_into().ok()?;
-            let code = u32::try_from(codes.value(row)).ok()?;
-            if keys.is_empty() {
-                return Some(self.key.rank(&unit, code));
-            }
-            let mut bytes = code.to_be_bytes().to_vec();
-            for column in keys {
-                push_part(&mut bytes, &part(column, row).ok()?);
-            }
-            Some(self.key.rank_of_key(&unit, &bytes))
-        });
-        Ok(ColumnarValue::Array(Arc::new(ranks.collect::<UInt64Array>())))
-    }
 }

@@ -45,6 +45,8 @@ pub(crate) fn uses(inner: &Inner) -> Result<BTreeSet<ColumnUse>, Refusal> {
         found.extend(named(&inner.dataset, |unit| unit.to_owned(), RoleOfUse::Join));
         let there = |unit: &str| name_of(&partner.dataset, unit);
         found.extend(named(&partner.dataset, there, RoleOfUse::Join));
+        // How many rows a unit has over there shows in how many pairs it has here.
+        found.extend(named(&partner.dataset, there, RoleOfUse::Aggregate));
     }
     // Whatever is asked is asked about units: a count of rows, too, needs leave to aggregate over them.
     // An identifier that names the unit is not stored and cannot be granted; leave to ask at all is Cedar's `ask`.

@@ -28,7 +28,7 @@ pub(crate) struct Known {
     pub(crate) identifier: bool,
     /// Whether rows hold it. A unit is known by its hash once rows are gone.
     pub(crate) stored: bool,
-    /// The dataset's columns that it is made of.
+    /// The columns of the dataset, or of the one that is joined to it, that it is made of.
     pub(crate) behind: Vec<String>,
 }
 

@@ -102,23 +102,25 @@ pub(crate) fn unit_join(node: &Join, asked: Asked<'_>) -> Result<Flat, Refusal> 
     check_datasets(asked.dataset.manifest(), other.manifest())?;
     let left = flatten(&node.left, Asked { partner: None, ..asked })?;
     let right = flatten(&node.right, Asked { dataset: other, partner: None, written: asked.written })?;
-    if left.per_unit.is_some() || right.per_unit.is_some() {
+    if left.per_unit.is_some() {
         return Err(refused(ABOVE));
     }
-    if !right.lookups.is_empty() {
-        return Err(refused("a public table joined to the second dataset first; join it to both, afterwards"));
-    }
-    if keeps && !right.filters.is_empty() {
-        return Err(refused("LEFT JOIN of a subquery with a condition"));
+    // The syntax takes a table after JOIN and nothing else. An expression over there would have to be NULL for whom LEFT
+    // keeps, and here it is evaluated on pairs.
+    let is_bare = right.columns.iter().all(|column| matches!(column, Expr::Column(_)))
+        && right.filters.is_empty()
+        && right.lookups.is_empty()
+        && right.per_unit.is_none();
+    if !is_bare {
+        return Err(refused("a subquery after JOIN"));
     }
     let over_there = |expr: Expr| renamed(expr, &|name| Some(name_of(other, name)));
     let columns = right.columns.into_iter().map(over_there).collect::<Result<Vec<_>, _>>()?;
-    let filters = right.filters.into_iter().map(over_there).collect::<Result<Vec<_>, _>>()?;
     let partner = Some(Arc::new(Partner::new(other, keeps)));
     let columns = left.columns.into_iter().chain(columns).collect();
     let mut flat = Flat { columns, filters: left.filters, lookups: left.lookups, partner, per_unit: None };
     let mut equated = BTreeSet::new();
-    let mut more = filters;
+    let mut more = Vec::new();
     for condition in conditions(node) {
         let condition = flat.substitute(&condition, &node.schema)?;
         match unit_place(&condition, asked.dataset.manifest(), other) {
@@ -207,7 +209,7 @@ fn unit_place(condition: &Expr, own: &Manifest, other: &Dataset) -> Option<usize
     })
 }
 
-/// The column that an expression is. The planner's own kinds of text are one kind here; any other cast makes another value.
+/// The column that an expression is, by itself: a cast of it is another value.
 fn column_of(expr: &Expr) -> Option<&str> {
     match expr {
         Expr::Column(column) => Some(&column.name),

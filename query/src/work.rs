@@ -30,7 +30,8 @@ const TEXT_STEPS: u64 = 16;
 /// Steps for finding the key of a row among those found before.
 const FIND_STEPS: u64 = 3 * TEXT_STEPS;
 
-/// Steps for a column that a public table is looked up with, or that is taken from it: texts there have up to 1,024 bytes.
+/// Steps for a column that a public table is looked up with, or that is taken from it or made a part of a pair: texts there have up to
+/// 1,024 bytes.
 const LOOKUP_STEPS: u64 = 10 * TEXT_STEPS;
 
 /// Steps for carrying a found key through merging, reading and sorting, for each of its columns and each doubling of the keys.
@@ -78,7 +79,7 @@ fn pairs(inner: &Inner) -> (u128, u64) {
     let names = inner.names();
     let columns = inner.table.columns.iter().filter(|column| names.contains(&column.name));
     let each =
-        columns.map(|column| if column.data_type == DataType::Utf8 { TEXT_STEPS } else { ENTRY_STEPS }).sum::<u64>();
+        columns.map(|column| if column.data_type == DataType::Utf8 { LOOKUP_STEPS } else { ENTRY_STEPS }).sum::<u64>();
     (read * u128::from(ROW_STEPS + each), ROW_STEPS + each)
 }
 

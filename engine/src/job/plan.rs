@@ -191,7 +191,8 @@ fn families_of(manifest: &JobManifest, geometry: Geometry) -> Vec<Family> {
             Geometry::GroupSelection { .. } => value.low.unsigned_abs().max(value.high.unsigned_abs()),
             Geometry::Replacement { .. } => span(value.low, value.high),
         },
+        total: None,
     };
-    let units = output.count_units.then(|| Family { label: label("units"), linf: 1 });
+    let units = output.count_units.then(|| Family { label: label("units"), linf: 1, total: None });
     output.values.iter().map(value).chain(units).collect()
 }

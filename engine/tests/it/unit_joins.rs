@@ -28,7 +28,7 @@ columns = ["person"]
 
 [[grants]]
 dataset = "medical.labs"
-roles = ["join"]
+roles = ["join", "aggregate"]
 columns = ["person"]
 
 [[grants]]
@@ -66,12 +66,10 @@ fn two_datasets_are_joined_where_the_contract_grants_columns_of_both() {
         &QUESTION.replace("SELECT v.sex", "SELECT l.sex").replace("BY v.sex", "BY l.sex"),
     ));
     assert_eq!((grouped.reason(), grouped.quotation()), (Reason::NotPermitted, Some("medical.labs.sex (group)")));
-    // Pairs of a person's own rows take no grant but that of joining on the person.
-    table(asked(
-        "dan",
-        "delta",
-        "SELECT COUNT(*) FROM medical.visits a JOIN medical.visits b USING (person) WHERE a.visits < b.visits",
-    ));
+    // A dataset is not joined to itself where the contract does not say so.
+    let itself =
+        refused(asked("dan", "delta", "SELECT COUNT(*) FROM medical.visits a JOIN medical.visits b USING (person)"));
+    assert_eq!(itself.quotation(), Some("medical.visits joined with medical.visits"));
     // The other dataset is joined, and not asked about by itself.
     let alone = refused(asked("dan", "delta", "SELECT SUM(visits) FROM medical.labs"));
     assert_eq!(alone.reason(), Reason::ContractUnknown);

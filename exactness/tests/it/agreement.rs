@@ -81,3 +81,21 @@ fn one_key_gives_one_table_of_cells_and_another_key_may_give_another() {
     assert_eq!(first[0].iter().sum::<i128>(), 30, "each person is counted once");
     assert!((2..10).any(|k| cells([k; 16]) != first));
 }
+
+/// A unit's texts are copied for each of its pairs: long ones are not, and no unit can be told by them.
+#[test]
+fn long_texts_count_as_null_in_pairs() {
+    let place = Place::new();
+    let row = |note: usize| Row { person: 1, x: Some(1), note: Some("n".repeat(note)), ..Row::default() };
+    let name = place.add_with_others(&[row(1_024), row(7), row(1_025), row(5_000)]);
+    for (sql, count) in [
+        ("SELECT COUNT(t.note) FROM {t} AS t", 4),
+        // Three rows over there: all but the second.
+        ("SELECT COUNT(t.note) FROM {t} AS t JOIN {o} AS o USING (person)", 2 * 3),
+        ("SELECT COUNT(o.note) FROM {t} AS t LEFT JOIN {o} AS o USING (person)", 4),
+    ] {
+        let analysis = place.analyse(sql, &name);
+        assert_eq!(fold(&analysis, cut(1, 8192)).unwrap(), [[count]], "{sql}");
+        assert_eq!(plain(&analysis, cut(1, 8192)).unwrap(), [[count]], "{sql}");
+    }
+}

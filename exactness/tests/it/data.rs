@@ -239,6 +239,11 @@ pub(crate) fn linf(analysis: &Analysis) -> Vec<u64> {
     analysis.noise().families().iter().map(|family| family.linf).collect()
 }
 
+/// What a unit's rows can add up to, for each family.
+pub(crate) fn totals(analysis: &Analysis) -> Vec<Option<u64>> {
+    analysis.noise().families().iter().map(|family| family.total).collect()
+}
+
 /// [`fold`] of an accepted question, which never fails.
 pub(crate) fn folded(analysis: &Analysis, sql: &str, parallelism: Parallelism) -> Cells {
     fold(analysis, parallelism).unwrap_or_else(|fault| panic!("{fault}: {sql}"))

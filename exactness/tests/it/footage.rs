@@ -110,7 +110,7 @@ fn a_host_that_does_not_fill_up_and_a_figure_without_the_cut_chunk_are_noticed()
 fn a_day_of_footage_can_be_counted_and_ten_minutes_cannot() {
     // A job for one class: one row from each chunk of 30 s, one group.
     let rows = rows_replaced(UNIT, 30_000, 1).unwrap();
-    let family = Family { label: Public::from_request("vehicles".to_owned()), linf: span(0, HIGH) };
+    let family = Family { label: Public::from_request("vehicles".to_owned()), linf: span(0, HIGH), total: None };
     let ask =
         Ask { epsilon: NanoEpsilon::from_epsilon(1.0).unwrap(), delta: 0.0, mechanism: Some(MechanismKind::Laplace) };
     let plan = plan_noise(vec![family], 1, Geometry::Replacement { rows }, ask).unwrap();

@@ -126,7 +126,7 @@ fn no_unit_moves_cells_further_than_the_job_declares() {
 #[test]
 fn the_noise_is_planned_for_that_movement() {
     let label = |name: &str| Public::from_request(name.to_owned());
-    let families = LINF.iter().map(|linf| Family { label: label("a value"), linf: *linf }).collect();
+    let families = LINF.iter().map(|linf| Family { label: label("a value"), linf: *linf, total: None }).collect();
     let ask = Ask { epsilon: NanoEpsilon::from_epsilon(1.0).unwrap(), delta: 1e-9, mechanism: None };
     let plan = plan_noise(families, KEYS, Geometry::GroupSelection { max_groups: MAX_KEYS }, ask).unwrap();
     for (family, linf) in plan.families().iter().zip(LINF) {

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use glovebox_exactness::neighbour::{Moved, Violation, check};
+use glovebox_exactness::neighbour::{Moved, Violation, check, check_totals};
 use proptest::prelude::*;
 
 use crate::corpus::CORPUS;
-use crate::data::{Cells, Place, Row, cut, folded, hard_rows, linf, rows, without};
+use crate::data::{Cells, Place, Row, cut, folded, hard_rows, linf, rows, totals, without};
 use crate::reference::{Naive, naive};
 
 /// Every question of the corpus on the rows and on the rows without each of some persons. The largest movement of each
@@ -30,6 +30,8 @@ fn compare(rows: &[Row], leavers: impl IntoIterator<Item = i64>) {
             let rest = folded(&other, sql, cut(2, 8192));
             let moved = check(cells, &rest, &linf(analysis), analysis.max_groups());
             assert!(moved.is_ok(), "{moved:?} without person {person}: {sql}\n{rows:?}");
+            let together = check_totals(cells, &rest, &totals(analysis));
+            assert!(together.is_ok(), "{together:?} without person {person}: {sql}\n{rows:?}");
         }
     }
 }
@@ -128,6 +130,35 @@ fn a_declaration_that_is_one_too_small_is_noticed() {
             assert_eq!(check(&with, &rest, &linf, 1), Err(Violation::Groups { moved: 2, allowed: 1 }), "{sql}");
         }
     }
+}
+
+/// What a unit's rows can add up to over all groups is reached exactly, too; and there is no such sum where a clamp lies off zero.
+#[test]
+fn a_total_that_is_one_too_small_is_noticed_and_a_clamp_off_zero_has_none() {
+    for (sql, expected) in [
+        ("SELECT k, COUNT(*) FROM {t} GROUP BY k", vec![Some(4)]),
+        ("SELECT k, SUM(x) FROM {t} GROUP BY k", vec![Some(4 * 50)]),
+        ("SELECT k, COUNT(*, contribution_bounds_per_group => (0, 2)) FROM {t} GROUP BY k", vec![Some(4)]),
+    ] {
+        let place = Place::new();
+        let (rows, fewer) = (greedy(), without(&greedy(), 9));
+        let (a, b) = (place.analyse(sql, &place.add(&rows)), place.analyse(sql, &place.add(&fewer)));
+        assert_eq!(totals(&a), expected, "{sql}");
+        let (with, rest) = (folded(&a, sql, cut(1, 8192)), folded(&b, sql, cut(1, 8192)));
+        let declared: Vec<u128> = expected.iter().flatten().map(|total| u128::from(*total)).collect();
+        assert_eq!(check_totals(&with, &rest, &totals(&a)), Ok(declared), "{sql}");
+        let smaller: Vec<_> = expected.iter().map(|total| total.map(|total| total - 1)).collect();
+        assert!(matches!(check_totals(&with, &rest, &smaller), Err(Violation::Total { .. })), "{sql}");
+    }
+    let off_zero = "SELECT k, SUM(x, contribution_bounds_per_group => (30, 60)) FROM {t} GROUP BY k";
+    let place = Place::new();
+    // Two rows of nothing are lifted to 30 in each of two groups: planted, the total of their rows.
+    let row = |k: &str| Row { person: 9, x: Some(0), k: Some(k.to_owned()), ..Row::default() };
+    let (all, none) = (place.add(&[row("a"), row("b")]), place.add(&[]));
+    let analysis = place.analyse(off_zero, &all);
+    assert_eq!(totals(&analysis), [None]);
+    let cells = |name: &str| folded(&place.analyse(off_zero, name), off_zero, cut(1, 8192));
+    assert!(matches!(check_totals(&cells(&all), &cells(&none), &[Some(0)]), Err(Violation::Total { moved: 60, .. })));
 }
 
 /// The clamps, one by one taken away from a naive sum over the same rows: the rule notices every one.

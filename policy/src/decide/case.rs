@@ -66,7 +66,7 @@ impl Case {
             )?,
             contract_entity(&contract_uid, matter, (&org, &dataset, &joined))?,
         ];
-        for dataset in std::iter::once(&dataset).chain(&joined) {
+        for dataset in std::iter::once(&dataset).chain(joined.iter().filter(|name| **name != dataset)) {
             entities.push(entity(dataset, vec![("frozen", RestrictedExpression::new_bool(matter.frozen))], vec![])?);
         }
         for (name, broader) in &set.purposes {

@@ -132,7 +132,7 @@ fn a_request_that_may_not_be_asked_at_all_names_dataset_and_purpose() {
 
 /// `CONTRACT` with columns of a second dataset: `income` may be added up there, and `age` may be grouped by.
 fn joining_contract() -> SignedContract {
-    let more = "[[grants]]\ndataset = \"medical.labs\"\nroles = [\"aggregate\", \"wasmInput\"]\ncolumns = [\"income\", \"level\"]\n\
+    let more = "[[grants]]\ndataset = \"medical.labs\"\nroles = [\"aggregate\"]\ncolumns = [\"income\", \"level\"]\n\
                 [[grants]]\ndataset = \"medical.labs\"\nroles = [\"join\"]\ncolumns = [\"person\"]\n";
     signed(&format!("{CONTRACT}\n{more}"))
 }
@@ -150,7 +150,7 @@ fn a_dataset_is_joined_only_where_the_contract_grants_columns_of_it() {
     assert_eq!(about(own.using("level", RoleOfUse::Aggregate, false)), "level (aggregate)");
     assert_eq!(about(with("medical.labs", "level", RoleOfUse::Group)), "medical.labs.level (group)");
     assert_eq!(about(with("medical.labs", "level", RoleOfUse::Filter)), "medical.labs.level (filter)");
-    // Code reads the contract's own dataset, whatever the text grants.
+    // Code reads the contract's own dataset.
     assert_eq!(about(with("medical.labs", "level", RoleOfUse::WasmInput)), "medical.labs.level (wasmInput)");
     // A dataset that the contract does not name.
     assert_eq!(
@@ -171,13 +171,35 @@ fn a_dataset_is_joined_only_where_the_contract_grants_columns_of_it() {
     assert_eq!(frozen.refused().reason(), Reason::NotPermitted);
 }
 
-/// A contract that lists its own dataset among the others would have two ways to say one thing.
+/// What could never be used, or would let a dataset be joined without saying so, is no contract.
 #[test]
-fn the_own_dataset_is_not_joined_to_itself_in_a_contract() {
-    let more = "[[grants]]\ndataset = \"medical.rand_hie\"\nroles = [\"aggregate\"]\ncolumns = [\"income\"]\n";
-    let refusal = glovebox_policy::Contract::parse(&format!("{CONTRACT}\n{more}")).unwrap_err();
-    assert_eq!(refusal.reason(), Reason::ContractInvalid);
-    assert_eq!(refusal.quotation(), Some("grants: leave out the contract's own dataset"));
+fn grants_of_joined_datasets_say_that_they_are_joined() {
+    let parse = |grant: &str| {
+        glovebox_policy::Contract::parse(&format!("{CONTRACT}\n[[grants]]\ndataset = \"medical.labs\"\n{grant}\n"))
+    };
+    for (grant, about) in [
+        ("roles = [\"aggregate\"]\ncolumns = [\"level\"]", "grants: of a dataset without the role join there"),
+        ("roles = []\ncolumns = []", "grants: of a dataset that is joined, without a role, or wasmInput"),
+        (
+            "roles = [\"join\", \"wasmInput\"]\ncolumns = [\"level\"]",
+            "grants: of a dataset that is joined, without a role, or wasmInput",
+        ),
+    ] {
+        let refusal = parse(grant).unwrap_err();
+        assert_eq!((refusal.reason(), refusal.quotation()), (Reason::ContractInvalid, Some(about)), "{grant}");
+    }
+    // Where the person's column identifies persons, no column can be named.
+    assert_eq!(parse("roles = [\"join\"]\ncolumns = []").unwrap().joined().len(), 1);
+}
+
+/// A dataset is joined to itself only where the contract says so.
+#[test]
+fn a_dataset_is_not_joined_to_itself_unasked() {
+    let itself =
+        |contract| Question { contract, joined: ["medical.rand_hie".parse().unwrap()].into(), ..Question::new() };
+    assert_eq!(itself(signed(CONTRACT)).refused().quotation(), Some("medical.rand_hie joined with medical.rand_hie"));
+    let more = "[[grants]]\ndataset = \"medical.rand_hie\"\nroles = [\"join\"]\ncolumns = []\n";
+    assert!(itself(signed(&format!("{CONTRACT}\n{more}"))).ask().is_ok());
 }
 
 /// Several purposes and none named: nothing is guessed.

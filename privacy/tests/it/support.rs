@@ -154,7 +154,11 @@ pub(crate) fn now() -> i64 {
 }
 
 pub(crate) fn plan(epsilon: f64, delta: f64, bounds: &[u64], groups: u32) -> NoisePlan {
-    let family = |linf: &u64| Family { label: Public::from_manifest(format!("sum of at most {linf}")), linf: *linf };
+    let family = |linf: &u64| Family {
+        label: Public::from_manifest(format!("sum of at most {linf}")),
+        linf: *linf,
+        total: None,
+    };
     let ask = Ask { epsilon: NanoEpsilon::from_epsilon(epsilon).unwrap(), delta, mechanism: None };
     let geometry = Geometry::GroupSelection { max_groups: 1 };
     plan_noise(bounds.iter().map(family).collect(), groups, geometry, ask).unwrap()
