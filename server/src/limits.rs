@@ -37,6 +37,9 @@ pub const DRAIN_BYTES: usize = 16 * 1024 * 1024;
 /// Requests that both faces work on at the same time, together.
 pub const REQUESTS_IN_FLIGHT: usize = 256;
 
+/// How many of these one organisation has: a quarter, so that no firm keeps the others out.
+pub const REQUESTS_PER_ORG: usize = REQUESTS_IN_FLIGHT / 4;
+
 /// Connections per face; the next one is closed before its TLS handshake.
 pub const CONNECTIONS: usize = 1024;
 

@@ -19,8 +19,9 @@ use crate::exits::{self, Swept};
 use crate::statements::{self, Hostile, Outcome};
 use crate::trial::{self, Side, Verdict};
 
-/// Statements under way at the same time.
-const LANES: usize = 24;
+/// Statements under way at the same time. Each is asked over both faces, beside the bystander's question: all of one firm, which is
+/// to stay below its share of places.
+const LANES: usize = 20;
 /// The most memory that a server may have had, in MiB.
 const MEMORY_LIMIT_MIB: u64 = 1024;
 

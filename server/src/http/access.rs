@@ -12,6 +12,7 @@ use glovebox_policy::{Caller, Reason, Refusal, Role};
 use super::{App, PREFIX, read};
 use crate::identity::{Credentials, Face};
 use crate::reply::{Refused, Reply};
+use crate::seats::Seat;
 
 /// Who may call one method of one path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -98,7 +99,9 @@ pub(crate) async fn gate(State(app): State<App>, mut request: Request, next: Nex
         return next.run(request).await;
     }
     let credentials = Credentials::of(request.headers(), request.extensions());
-    match admit(&app, access, credentials).await {
+    let admitted = admit(&app, access, credentials).await;
+    let admitted = admitted.and_then(|found| Seat::count(request.extensions(), &found.0.org).map(|()| found));
+    match admitted {
         Ok((caller, token)) => {
             request.extensions_mut().insert(caller);
             request.extensions_mut().insert(token);

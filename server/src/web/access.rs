@@ -15,6 +15,7 @@ use super::sign_in::{self, Session};
 use crate::http::{ACCESS, App};
 use crate::identity::Credentials;
 use crate::reply::{self, Reply};
+use crate::seats::Seat;
 
 /// Who may see a page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -80,7 +81,8 @@ pub(crate) fn rest_gives(path: &str, role: Role) -> bool {
 pub(crate) async fn gate(State(app): State<App>, mut request: Request, next: Next) -> Reply {
     let asked = Language::asked(request.uri().query());
     let arrival = Arrival::of(&request);
-    let mut reply = match arrival.admit(&app).await {
+    let admitted = arrival.admit(&app).await.and_then(|(frame, session)| counted(&request, frame, session));
+    let mut reply = match admitted {
         Ok((frame, session)) => {
             if let Some(caller) = &frame.caller {
                 request.extensions_mut().insert(caller.clone());
@@ -95,6 +97,15 @@ pub(crate) async fn gate(State(app): State<App>, mut request: Request, next: Nex
         cookies::give_language(reply.headers_mut(), language);
     }
     reply
+}
+
+/// The request counted as one of the reader's organisation, or a page that says that it has its share already.
+fn counted(request: &Request, frame: Frame, session: Session) -> Result<(Frame, Session), Box<Reply>> {
+    let count = frame.caller.as_ref().map_or(Ok(()), |caller| Seat::count(request.extensions(), &caller.org));
+    match count {
+        Ok(()) => Ok((frame, session)),
+        Err(refusal) => Err(Box::new(frame.problem(refusal))),
+    }
 }
 
 /// What of a request says who came, and for what.

@@ -20,6 +20,7 @@ mod proof;
 mod rest;
 mod review;
 mod schema;
+mod seats;
 mod session;
 mod submission;
 mod world;
