@@ -31,7 +31,7 @@ use tokio::time::{Instant, sleep, sleep_until, timeout_at};
 
 use crate::config::Window;
 use crate::engine::{Engine, Shared, internal, now_unix_s};
-use crate::freeze::{few_losses, not_frozen};
+use crate::freeze::{few_losses, joined_not_frozen, not_frozen};
 use crate::job::JobTask;
 use crate::pipeline::{decide, signed_contract, window};
 use crate::statement::{Answer, Statement};
@@ -137,6 +137,7 @@ impl Engine {
             // Analysed before, perhaps: what was frozen since is not explained either.
             let dataset = bound.analysis.dataset().manifest().name();
             not_frozen(&self.shared, dataset, &bound.contract, &caller.person)?;
+            joined_not_frozen(&self.shared, &bound.analysis.joined())?;
             return self.preview(bound).await;
         }
         let window = window(&self.shared, &bound.analysis)?;
@@ -336,6 +337,7 @@ fn admit_sql(shared: &Shared, statement: &Statement) -> Result<Admitted, Refusal
         decision: permit.decision(),
         decision_record: permit.record().to_vec(),
         snapshot: bound.analysis.dataset().snapshot().clone(),
+        joined: bound.analysis.joined().into_iter().map(|joined| joined.table).collect(),
         job: None,
         subjects: Vec::new(),
         approvals: Vec::new(),

@@ -51,11 +51,13 @@ pub(crate) fn admit(tx: &Connection, live: &Arc<Live>, order: &Order) -> Result<
     if !(terms.starts_at..terms.ends_at).contains(&now) {
         return Err(refusal(order, Reason::ContractInactive));
     }
+    let joined = order.joined.iter().map(|table| Freezable::PublicTable(table.clone()));
     let stops = [
         Freezable::Dataset(terms.dataset.clone()),
         Freezable::Contract(order.contract.clone()),
         Freezable::Person(order.person.clone()),
     ];
+    let stops = stops.into_iter().chain(joined);
     if let Some(refusal) = freeze::check(tx, stops)? {
         return Err(ChargeError::Refused(refusal));
     }

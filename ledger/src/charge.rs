@@ -18,7 +18,7 @@
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use glovebox_policy::{BudgetDomain, ContractId, Cost, Digest, JobId, PersonId, Reason, SnapshotId};
+use glovebox_policy::{BudgetDomain, ContractId, Cost, DatasetName, Digest, JobId, PersonId, Reason, SnapshotId};
 
 use crate::admit;
 use crate::claim::Claim;
@@ -51,6 +51,8 @@ pub struct Order {
     pub decision_record: Vec<u8>,
     /// The snapshot that will be read.
     pub snapshot: SnapshotId,
+    /// Public tables that are joined with it; nothing is charged where one of them is frozen.
+    pub joined: Vec<DatasetName>,
     /// The job that the request is a run of; `None` for SQL.
     pub job: Option<JobRun>,
     /// What the certificate names besides result and request. For a job at least its manifest, as

@@ -17,10 +17,10 @@ use serde::{Deserialize, Serialize};
 
 use self::case::Case;
 use self::record::Record;
-pub use self::record::Replayed;
+pub use self::record::{Replayed, joined_of};
 
 use crate::contract::{Contract, SignedContract};
-use crate::id::{ColumnName, ContractId, DatasetName, Digest, OrgId, PersonId, Purpose, Role};
+use crate::id::{ColumnName, ContractId, DatasetName, Digest, OrgId, PersonId, Purpose, Role, SnapshotId};
 use crate::number::NanoEpsilon;
 use crate::refusal::{Reason, Refusal};
 
@@ -72,6 +72,18 @@ pub struct ColumnUse {
     pub identifier: bool,
 }
 
+/// A public table that a question joins a dataset with: no grant is about it, but what was decided on names it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct JoinedTable {
+    /// Its name.
+    pub table: DatasetName,
+    /// SHA-256 of its manifest.
+    pub manifest: Digest,
+    /// The snapshot that is read.
+    pub snapshot: SnapshotId,
+}
+
 /// Who asks.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Caller {
@@ -96,7 +108,9 @@ pub struct Matter<'a> {
     pub contract: &'a SignedContract,
     /// On which dataset.
     pub dataset: &'a DatasetName,
-    /// Whether an officer froze the dataset.
+    /// The public tables that it is joined with, in order and each once; empty for jobs.
+    pub joined: &'a [JoinedTable],
+    /// Whether an officer froze the dataset or one of the tables.
     pub frozen: bool,
     /// Columns in roles of use.
     pub uses: &'a BTreeSet<ColumnUse>,

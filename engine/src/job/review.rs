@@ -91,6 +91,7 @@ impl Shared {
             purpose: Some(&plan.manifest.purpose),
             contract,
             dataset,
+            joined: &[],
             frozen: false,
             uses: &plan.uses,
             epsilon: plan.ask.epsilon,

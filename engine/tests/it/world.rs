@@ -270,6 +270,7 @@ impl World {
             decision_record: b"a decision of the process that died".to_vec(),
             snapshot: analysis.dataset().snapshot().clone(),
             job: None,
+            joined: Vec::new(),
             subjects: Vec::new(),
             price: 7,
             approvals: Vec::new(),

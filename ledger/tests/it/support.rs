@@ -281,6 +281,7 @@ pub(crate) fn order(contract: &str, request: u64, cost: Cost) -> Order {
         decision_record: b"decision".to_vec(),
         snapshot: snapshot(1),
         job: None,
+        joined: Vec::new(),
         subjects: Vec::new(),
         price: 7,
         approvals: Vec::new(),

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 
-use super::{Caller, ColumnUse, Matter, PolicySet};
+use super::{Caller, ColumnUse, JoinedTable, Matter, PolicySet};
 use crate::contract::SignedContract;
 use crate::id::{DatasetName, Digest, OrgId, PersonId, Purpose, Role};
 use crate::number::NanoEpsilon;
@@ -37,6 +37,9 @@ pub(super) struct Record<'a> {
     pub(super) purpose: &'a Purpose,
     pub(super) request: Digest,
     pub(super) dataset: &'a DatasetName,
+    /// Left out where nothing is joined, so that the records of such decisions are what they always were.
+    #[serde(skip_serializing_if = "no_tables")]
+    pub(super) joined: &'a [JoinedTable],
     pub(super) uses: &'a BTreeSet<ColumnUse>,
     pub(super) epsilon: NanoEpsilon,
     pub(super) delta: f64,
@@ -58,6 +61,8 @@ struct ReadRecord {
     purpose: Purpose,
     request: Digest,
     dataset: DatasetName,
+    #[serde(default)]
+    joined: Vec<JoinedTable>,
     uses: BTreeSet<ColumnUse>,
     epsilon: NanoEpsilon,
     #[serde(rename = "delta")]
@@ -65,6 +70,20 @@ struct ReadRecord {
     delta_bits: u64,
     max_groups: u32,
     approvals: u32,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference to the field, which is one itself")]
+fn no_tables(joined: &&[JoinedTable]) -> bool {
+    joined.is_empty()
+}
+
+/// The public tables that a past decision names.
+///
+/// # Errors
+/// [`Reason::ReplayImpossible`] if the record cannot be read.
+pub fn joined_of(record: &[u8]) -> Result<Vec<JoinedTable>, Refusal> {
+    let said: Result<ReadRecord, _> = serde_json::from_slice(record);
+    said.map(|said| said.joined).map_err(|_| Refusal::about(Reason::ReplayImpossible, "the record cannot be read"))
 }
 
 impl<'a> Record<'a> {
@@ -78,6 +97,7 @@ impl<'a> Record<'a> {
             purpose,
             request: matter.request,
             dataset: matter.dataset,
+            joined: matter.joined,
             uses: matter.uses,
             epsilon: matter.epsilon,
             delta: matter.delta,
@@ -111,6 +131,7 @@ impl PolicySet {
             purpose: Some(&said.purpose),
             contract,
             dataset: &said.dataset,
+            joined: &said.joined,
             frozen: false,
             uses: &said.uses,
             epsilon: said.epsilon,

@@ -54,6 +54,7 @@ impl Question {
             purpose: purpose.as_ref(),
             contract: &self.contract,
             dataset: &self.dataset,
+            joined: &[],
             frozen: self.frozen,
             uses: &self.uses,
             epsilon: NanoEpsilon::from_nano(self.epsilon),
