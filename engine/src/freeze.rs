@@ -69,9 +69,9 @@ impl Engine {
 }
 
 /// Refuses a question in which a frozen public table is joined.
-pub(crate) fn joined_not_frozen(shared: &Shared, joined: &[JoinedTable]) -> Result<(), Refusal> {
-    for JoinedTable { table, .. } in joined {
-        let subject = Freezable::PublicTable(table.clone());
+pub(crate) fn tables_not_frozen(shared: &Shared, tables: &[JoinedTable]) -> Result<(), Refusal> {
+    for JoinedTable { name, .. } in tables {
+        let subject = Freezable::PublicTable(name.clone());
         if shared.ledger.is_frozen(&subject).map_err(|error| internal("freezes", &error))? {
             return Err(Refusal::about(Reason::DatasetFrozen, &subject.name()));
         }
@@ -80,19 +80,19 @@ pub(crate) fn joined_not_frozen(shared: &Shared, joined: &[JoinedTable]) -> Resu
 }
 
 /// Refuses what is frozen, before anything is decided: the charge's transaction asks again.
-pub(crate) fn not_frozen(
+pub(crate) fn not_frozen<'a>(
     shared: &Shared,
-    dataset: &DatasetName,
+    datasets: impl IntoIterator<Item = &'a DatasetName>,
     contract: &ContractId,
     person: &PersonId,
 ) -> Result<(), Refusal> {
     let failed = |error| internal("freezes", &error);
-    let stops = [
-        (Freezable::Dataset(dataset.clone()), Reason::DatasetFrozen),
+    let datasets = datasets.into_iter().map(|dataset| (Freezable::Dataset(dataset.clone()), Reason::DatasetFrozen));
+    let others = [
         (Freezable::Contract(contract.clone()), Reason::ContractFrozen),
         (Freezable::Person(person.clone()), Reason::Frozen),
     ];
-    for (subject, reason) in stops {
+    for (subject, reason) in datasets.chain(others) {
         if shared.ledger.is_frozen(&subject).map_err(failed)? {
             return Err(Refusal::about(reason, &subject.name()));
         }

@@ -17,7 +17,7 @@ use glovebox_query::{Analysis, Defaults, Draft, Options, parameter_count, previe
 
 use crate::config::Window;
 use crate::engine::{Engine, Shared, internal, now_unix_s};
-use crate::freeze::{joined_not_frozen, not_frozen};
+use crate::freeze::{not_frozen, tables_not_frozen};
 use crate::statement::{Answer, Bound, Prepared, ReleasedAnswer, SqlAsk, Statement};
 
 impl Engine {
@@ -146,9 +146,11 @@ pub(crate) fn decide(
 ) -> Result<Permit, Refusal> {
     let ask = analysis.ask();
     let dataset = analysis.dataset().manifest().name();
-    let joined = analysis.joined();
-    not_frozen(shared, dataset, &contract.contract().id, &caller.person)?;
-    joined_not_frozen(shared, &joined)?;
+    let joined = analysis.partner().map(|partner| partner.manifest().name());
+    let joined = joined.filter(|name| *name != dataset).cloned().into_iter().collect();
+    not_frozen(shared, std::iter::once(dataset).chain(&joined), &contract.contract().id, &caller.person)?;
+    let tables = analysis.tables();
+    tables_not_frozen(shared, &tables)?;
     shared.policies.decide(&Matter {
         request: analysis.request(),
         caller,
@@ -156,6 +158,7 @@ pub(crate) fn decide(
         contract,
         dataset,
         joined: &joined,
+        tables: &tables,
         // Refused above in words of its own; the policy holds for whoever asks it without these.
         frozen: false,
         uses: analysis.uses(),

@@ -51,17 +51,20 @@ pub(crate) fn admit(tx: &Connection, live: &Arc<Live>, order: &Order) -> Result<
     if !(terms.starts_at..terms.ends_at).contains(&now) {
         return Err(refusal(order, Reason::ContractInactive));
     }
-    let joined = order.joined.iter().map(|table| Freezable::PublicTable(table.clone()));
+    let tables = order.tables.iter().map(|table| Freezable::PublicTable(table.clone()));
     let stops = [
         Freezable::Dataset(terms.dataset.clone()),
         Freezable::Contract(order.contract.clone()),
         Freezable::Person(order.person.clone()),
     ];
-    let stops = stops.into_iter().chain(joined);
+    let stops = stops.into_iter().chain(tables);
     if let Some(refusal) = freeze::check(tx, stops)? {
         return Err(ChargeError::Refused(refusal));
     }
     check_order(tx, order, &terms)?;
+    if let Some(refusal) = joined_is_frozen(tx, order)? {
+        return Err(ChargeError::Refused(refusal));
+    }
     decision::keep(tx, order)?;
     let execution = execution::check(tx, order, now)?;
     let standing = standing(tx, order)?;
@@ -162,6 +165,19 @@ fn check_order(tx: &Connection, order: &Order, terms: &Terms) -> Result<(), Ledg
         }
         Some(_) => Ok(()),
     }
+}
+
+/// The dataset that is joined must be there, and pay from the same domain; what it is refused for if it is frozen.
+fn joined_is_frozen(tx: &Connection, order: &Order) -> Result<Option<Refusal>, LedgerError> {
+    let Some(snapshot) = &order.joined else {
+        return Ok(None);
+    };
+    let unknown = || LedgerError::Unknown { kind: "snapshot", name: snapshot.to_string() };
+    let dataset = domain::dataset_of(tx, snapshot)?.ok_or_else(unknown)?;
+    if domain::domain_of(tx, &dataset)?.as_ref() != Some(&order.domain) {
+        return Err(LedgerError::Conflict("the joined dataset is on another budget domain"));
+    }
+    freeze::check(tx, std::iter::once(Freezable::Dataset(dataset)))
 }
 
 /// The budget checks of a request as if it were new, in their fixed order.

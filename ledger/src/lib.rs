@@ -51,7 +51,9 @@ pub use application::{
     ApplicationEnd, DAILY_APPLICATIONS_MAX, NewApplication, StoredApplication, StoredEnd, WAITING_APPLICATIONS_MAX,
 };
 pub use bill::BillLine;
-pub use certificate::{Certificate, CertificateError, MANIFEST_SUBJECT, MODULE_SUBJECT, VerifiedCertificate};
+pub use certificate::{
+    Certificate, CertificateError, JOINED_SUBJECT, MANIFEST_SUBJECT, MODULE_SUBJECT, VerifiedCertificate,
+};
 pub use charge::{Admission, Charge, JobRun, MAX_RESUMES, Order, Subject};
 pub use claim::{Claim, Collected, Progress};
 pub use client_certificate::CertificateCard;

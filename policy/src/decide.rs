@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 
 use self::case::Case;
 use self::record::Record;
-pub use self::record::{Replayed, joined_of};
+pub use self::record::{Replayed, tables_of};
 
 use crate::contract::{Contract, SignedContract};
 use crate::id::{ColumnName, ContractId, DatasetName, Digest, OrgId, PersonId, Purpose, Role, SnapshotId};
@@ -64,6 +64,9 @@ impl RoleOfUse {
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ColumnUse {
+    /// The dataset of the column, where it is joined; `None` is the one that is asked about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dataset: Option<DatasetName>,
     /// The column.
     pub column: ColumnName,
     /// What for.
@@ -72,12 +75,12 @@ pub struct ColumnUse {
     pub identifier: bool,
 }
 
-/// A public table that a question joins a dataset with: no grant is about it, but what was decided on names it.
+/// A public table that a question joins to a dataset: no grant is about it, but what was decided on names it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct JoinedTable {
     /// Its name.
-    pub table: DatasetName,
+    pub name: DatasetName,
     /// SHA-256 of its manifest.
     pub manifest: Digest,
     /// The snapshot that is read.
@@ -108,9 +111,11 @@ pub struct Matter<'a> {
     pub contract: &'a SignedContract,
     /// On which dataset.
     pub dataset: &'a DatasetName,
-    /// The public tables that it is joined with, in order and each once; empty for jobs.
-    pub joined: &'a [JoinedTable],
-    /// Whether an officer froze the dataset or one of the tables.
+    /// Which other datasets are joined to it, person by person.
+    pub joined: &'a BTreeSet<DatasetName>,
+    /// The public tables that are joined to it, in order and each once; empty for jobs.
+    pub tables: &'a [JoinedTable],
+    /// Whether an officer froze one of the datasets or tables.
     pub frozen: bool,
     /// Columns in roles of use.
     pub uses: &'a BTreeSet<ColumnUse>,
@@ -240,15 +245,23 @@ impl PolicySet {
     pub fn decide(&self, matter: &Matter<'_>) -> Result<Permit, Refusal> {
         let purpose = self.purpose_of(matter)?;
         within_terms(matter)?;
+        // A column of another dataset that nobody says is joined is a fault of ours.
+        if matter.uses.iter().filter_map(|used| used.dataset.as_ref()).any(|dataset| !matter.joined.contains(dataset)) {
+            return Err(Reason::Internal.into());
+        }
         let case = Case::new(self, matter, purpose).map_err(|_| Reason::Internal)?;
         // A request may use no column at all (`COUNT(*)`), so the baseline must be asked about the request itself.
         if !case.permits_asking() {
             let about = format!("{} for {purpose}", matter.dataset);
             return Err(Refusal::about(Reason::NotPermitted, &about));
         }
+        if let Some(dataset) = matter.joined.iter().find(|dataset| !case.permits_joining(dataset)) {
+            return Err(Refusal::about(Reason::NotPermitted, &format!("{} joined with {dataset}", matter.dataset)));
+        }
         for column_use in matter.uses {
             if !case.permits(column_use) {
-                let about = format!("{} ({})", column_use.column, column_use.role.as_str());
+                let of = column_use.dataset.as_ref().map_or_else(String::new, |dataset| format!("{dataset}."));
+                let about = format!("{of}{} ({})", column_use.column, column_use.role.as_str());
                 return Err(Refusal::about(Reason::NotPermitted, &about));
             }
         }

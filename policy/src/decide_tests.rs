@@ -55,7 +55,8 @@ fn ask(set: &PolicySet, spoil: impl FnOnce(&mut Matter<'static>)) -> Result<Perm
         purpose: Some(keep(name("research"))),
         contract,
         dataset: &contract.contract().dataset,
-        joined: &[],
+        joined: keep(BTreeSet::new()),
+        tables: &[],
         frozen: false,
         uses: uses(Some(RoleOfUse::Aggregate)),
         epsilon: NanoEpsilon::from_nano(500_000_000),
@@ -69,7 +70,11 @@ fn ask(set: &PolicySet, spoil: impl FnOnce(&mut Matter<'static>)) -> Result<Perm
 }
 
 fn uses(role: Option<RoleOfUse>) -> &'static BTreeSet<ColumnUse> {
-    keep(role.into_iter().map(|role| ColumnUse { column: name("income"), role, identifier: false }).collect())
+    keep(
+        role.into_iter()
+            .map(|role| ColumnUse { dataset: None, column: name("income"), role, identifier: false })
+            .collect(),
+    )
 }
 
 /// Cedar skips a `forbid` that fails to evaluate, and would allow. We refuse.
@@ -240,7 +245,8 @@ fn the_decision_record_is_stable() {
         purpose: &name("research"),
         request: zero,
         dataset: &name("medical.rand_hie"),
-        joined: &[],
+        joined: &BTreeSet::new(),
+        tables: &[],
         uses: uses(Some(RoleOfUse::WasmInput)),
         epsilon: NanoEpsilon::from_nano(1),
         delta: 1e-9,

@@ -114,7 +114,8 @@ impl JobTask {
             decision: permit.decision(),
             decision_record: permit.record().to_vec(),
             snapshot: bound.dataset.snapshot().clone(),
-            joined: Vec::new(),
+            joined: None,
+            tables: Vec::new(),
             job: Some(JobRun { job: stored.summary.job.clone() }),
             subjects: vec![
                 Subject { name: MANIFEST_SUBJECT, digest: stored.summary.manifest },

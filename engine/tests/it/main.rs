@@ -17,4 +17,5 @@ mod refusals;
 mod replay;
 mod sharing;
 mod two_officers;
+mod unit_joins;
 mod world;

@@ -124,10 +124,10 @@ fn a_frozen_public_table_is_joined_by_nobody_and_a_decision_names_what_was_joine
     let decisions: Vec<_> = charges.map(|leaf: u64| engine.decision(&auditor(), leaf).unwrap()).collect();
     assert!(decisions.iter().all(|card| card.same), "{decisions:?}");
     let said = |card: &glovebox_engine::DecisionCard| serde_json::from_str::<serde_json::Value>(&card.record).unwrap();
-    let told: Vec<_> = decisions.iter().map(|card| said(card)["joined"].clone()).collect();
+    let told: Vec<_> = decisions.iter().map(|card| said(card)["tables"].clone()).collect();
     let announced = page.entries.iter().find(|entry| entry["kind"] == "public-table").unwrap();
     let joined = serde_json::json!([{
-        "table": "ref.sexes", "manifest": announced["manifest"], "snapshot": announced["snapshot"],
+        "name": "ref.sexes", "manifest": announced["manifest"], "snapshot": announced["snapshot"],
     }]);
     assert_eq!(told, [joined.clone(), serde_json::Value::Null, joined]);
 

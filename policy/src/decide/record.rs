@@ -37,9 +37,11 @@ pub(super) struct Record<'a> {
     pub(super) purpose: &'a Purpose,
     pub(super) request: Digest,
     pub(super) dataset: &'a DatasetName,
-    /// Left out where nothing is joined, so that the records of such decisions are what they always were.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    pub(super) joined: &'a BTreeSet<DatasetName>,
+    /// Left out where no public table is joined, so that the records of such decisions are what they always were.
     #[serde(skip_serializing_if = "no_tables")]
-    pub(super) joined: &'a [JoinedTable],
+    pub(super) tables: &'a [JoinedTable],
     pub(super) uses: &'a BTreeSet<ColumnUse>,
     pub(super) epsilon: NanoEpsilon,
     pub(super) delta: f64,
@@ -62,7 +64,9 @@ struct ReadRecord {
     request: Digest,
     dataset: DatasetName,
     #[serde(default)]
-    joined: Vec<JoinedTable>,
+    joined: BTreeSet<DatasetName>,
+    #[serde(default)]
+    tables: Vec<JoinedTable>,
     uses: BTreeSet<ColumnUse>,
     epsilon: NanoEpsilon,
     #[serde(rename = "delta")]
@@ -72,18 +76,17 @@ struct ReadRecord {
     approvals: u32,
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference to the field, which is one itself")]
-fn no_tables(joined: &&[JoinedTable]) -> bool {
-    joined.is_empty()
+fn no_tables(tables: &&[JoinedTable]) -> bool {
+    tables.is_empty()
 }
 
 /// The public tables that a past decision names.
 ///
 /// # Errors
 /// [`Reason::ReplayImpossible`] if the record cannot be read.
-pub fn joined_of(record: &[u8]) -> Result<Vec<JoinedTable>, Refusal> {
+pub fn tables_of(record: &[u8]) -> Result<Vec<JoinedTable>, Refusal> {
     let said: Result<ReadRecord, _> = serde_json::from_slice(record);
-    said.map(|said| said.joined).map_err(|_| Refusal::about(Reason::ReplayImpossible, "the record cannot be read"))
+    said.map(|said| said.tables).map_err(|_| Refusal::about(Reason::ReplayImpossible, "the record cannot be read"))
 }
 
 impl<'a> Record<'a> {
@@ -98,6 +101,7 @@ impl<'a> Record<'a> {
             request: matter.request,
             dataset: matter.dataset,
             joined: matter.joined,
+            tables: matter.tables,
             uses: matter.uses,
             epsilon: matter.epsilon,
             delta: matter.delta,
@@ -132,6 +136,7 @@ impl PolicySet {
             contract,
             dataset: &said.dataset,
             joined: &said.joined,
+            tables: &said.tables,
             frozen: false,
             uses: &said.uses,
             epsilon: said.epsilon,
