@@ -1,5 +1,8 @@
 //! No firm keeps the others out: one whose requests all hang is told that the service is busy, over every face, and it alone.
 
+use std::io::Read;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use arrow_flight::FlightData;
@@ -18,6 +21,48 @@ async fn until(world: &World, token: &str, status: u16) -> bool {
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
     false
+}
+
+/// A body that does not come until it is let go.
+struct Pending(Arc<AtomicBool>);
+
+impl Read for Pending {
+    fn read(&mut self, _: &mut [u8]) -> std::io::Result<usize> {
+        while !self.0.load(Ordering::Relaxed) {
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        Ok(0)
+    }
+}
+
+/// Begins a call that this role may not make, on a thread of its own.
+fn forbidden(world: &World, token: &str, body: Pending) -> std::thread::JoinHandle<()> {
+    let (url, ca, token) = (format!("{}/api/v1/people", world.http_url), world.ca.clone(), token.to_owned());
+    std::thread::spawn(move || {
+        let roots = ureq::tls::RootCerts::new_with_certs(&[ureq::tls::Certificate::from_pem(&ca).unwrap()]);
+        let tls = ureq::tls::TlsConfig::builder().root_certs(roots).build();
+        let agent: ureq::Agent = ureq::Agent::config_builder().tls_config(tls).build().into();
+        let request = ureq::http::Request::builder().method("POST").uri(url);
+        let request = request.header("authorization", format!("Bearer {token}"));
+        // How it ends is nobody's concern: it is there to hold a place.
+        let _ = agent.run(request.body(ureq::SendBody::from_owned_reader(body)).unwrap());
+    })
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn calls_that_are_refused_and_not_over_count_too() {
+    let world = World::start().await;
+    let tokens = &world.tokens;
+    let over = Arc::new(AtomicBool::new(false));
+    let hanging: Vec<_> =
+        (0..REQUESTS_PER_ORG).map(|_| forbidden(&world, &tokens.analyst, Pending(Arc::clone(&over)))).collect();
+    let full = until(&world, &tokens.analyst, 503).await;
+    let other = world.get("/me", &tokens.outsider).await.status;
+    over.store(true, Ordering::Relaxed);
+    assert!(full, "what is read away holds a place of the firm");
+    assert_eq!(other, 200);
+    tokio::task::spawn_blocking(|| hanging.into_iter().for_each(|thread| thread.join().unwrap())).await.unwrap();
+    assert!(until(&world, &tokens.analyst, 200).await);
 }
 
 #[tokio::test(flavor = "multi_thread")]
