@@ -112,7 +112,10 @@ fn card(it: &Application, view: &View) -> Page {
         .fact(view.words("dataset", "数据集"), &it.dataset)
         .fact(view.words("status", "状态"), status(&it.status, view))
         .fact(view.words("at", "时间"), &it.at)
-        .fact(view.words("why", "事由"), &it.why);
+        .fact(
+            view.words("why", "事由"),
+            it.why.as_deref().unwrap_or_else(|| view.words("the text cannot be read any more", "文本已无法读取")),
+        );
     if let Some(contract) = &it.contract {
         page = page.fact(view.words("contract", "合同"), contract);
     }

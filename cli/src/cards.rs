@@ -273,7 +273,7 @@ pub(crate) struct Application {
     pub(crate) dataset: String,
     pub(crate) status: String,
     pub(crate) at: String,
-    pub(crate) why: String,
+    pub(crate) why: Option<String>,
     pub(crate) contract: Option<String>,
     pub(crate) reason: Option<String>,
     pub(crate) ended_by: Option<String>,

@@ -139,6 +139,39 @@ fn grants(dataset: &Dataset) -> String {
             text.push_str(&format!("\n# {words}\n[[grants]]\nroles = [\"{role}\"]\ncolumns = [\n{columns}]\n"));
         }
     }
+    text + &examples(dataset)
+}
+
+/// What else can be granted, as comments. A line that begins with `#` and no blank is one of a grant when the `#` is taken away.
+fn examples(dataset: &Dataset) -> String {
+    let usable = || dataset.columns.iter().filter(|column| !column.identifier);
+    let found: Vec<&Column> = usable().filter(|column| column.thresholded.is_some()).collect();
+    let examples = [
+        (
+            "# Columns to group by that have no list: only keys of enough units appear. Takes allotment_delta, per_day_delta.",
+            "group",
+            found,
+        ),
+        (
+            "# Columns that public tables are joined on. Where ON has a condition, or a public column is added up, they need\n\
+             # \"filter\" too.",
+            "join",
+            usable().collect(),
+        ),
+        (
+            "# Columns that the code of jobs reads, each job after officers have approved it.",
+            "wasmInput",
+            usable().collect(),
+        ),
+    ];
+    let mut text = String::from("\n# What else there is; take the # away from what the firm is to have.\n");
+    for (words, role, columns) in examples {
+        let columns: Vec<String> = columns.iter().map(|column| format!("\"{}\"", column.name)).collect();
+        if !columns.is_empty() {
+            let columns = columns.join(", ");
+            text.push_str(&format!("\n{words}\n#[[grants]]\n#roles = [\"{role}\"]\n#columns = [{columns}]\n"));
+        }
+    }
     text
 }
 
@@ -153,7 +186,7 @@ fn slug(text: &str) -> String {
 }
 
 #[cfg(test)]
-#[expect(clippy::unwrap_used, reason = "tests")]
+#[expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 mod tests {
     use glovebox_policy::Contract;
 
@@ -168,23 +201,34 @@ mod tests {
                 "keys": keys.then(|| serde_json::json!([0, 1])),
             })
         };
+        let mut town = column("town", false, false, false);
+        town["thresholded"] = serde_json::json!({"basis": "names of towns"});
         let card = serde_json::json!({
             "name": "medical.visits", "title_en": "Visits\nid = \"evil\"", "title_zh": "就诊", "kind": "table", "id_space": "resident",
             "budget_domain": "resident", "unit": ["person"], "max_units": 100, "max_rows_per_unit": 3, "unique": [],
             "source": "x", "licence": "x", "classification": "x",
             "columns": [
                 column("person", false, false, false), column("age", true, false, false),
-                column("sex", true, true, false), column("id_card", false, false, true),
+                column("sex", true, true, false), column("id_card", false, false, true), town,
             ],
         });
         let card: Dataset = serde_json::from_value(card).unwrap();
         let now = "2026-03-04T05:06:07Z".parse().unwrap();
-        let contract = Contract::parse(&super::contract(&card, &"acme".parse().unwrap(), now)).unwrap();
+        let text = super::contract(&card, &"acme".parse().unwrap(), now);
+        let contract = Contract::parse(&text).unwrap();
         assert_eq!(contract.id.as_str(), "acme-visits-20260304");
         assert_eq!(contract.ends.to_rfc3339(), "2027-03-04T00:00:00+00:00");
         assert_eq!(contract.max_groups_contributed, 3);
         let granted: Vec<Vec<&str>> =
             contract.grants.iter().map(|it| it.columns.iter().map(|name| name.as_str()).collect()).collect();
-        assert_eq!(granted, [vec!["person", "age", "sex"], vec!["sex"], vec!["age", "sex"]]);
+        assert_eq!(granted, [vec!["person", "age", "sex"], vec!["sex"], vec!["age", "sex", "town"]]);
+
+        let is_example =
+            |line: &&str| line.strip_prefix('#').is_some_and(|rest| !rest.starts_with(' ') && !rest.is_empty());
+        let whole: Vec<&str> = text.lines().map(|line| if is_example(&line) { &line[1..] } else { line }).collect();
+        let contract = Contract::parse(&whole.join("\n")).unwrap();
+        let more: Vec<(&str, usize)> =
+            contract.grants.iter().skip(3).map(|it| (it.roles[0].as_str(), it.columns.len())).collect();
+        assert_eq!(more, [("group", 1), ("join", 4), ("wasmInput", 4)]);
     }
 }

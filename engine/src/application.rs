@@ -28,8 +28,8 @@ pub struct ApplicationCard {
     pub status: &'static str,
     /// When it was handed in, RFC 3339.
     pub at: String,
-    /// Why the firm wants the data.
-    pub why: String,
+    /// Why the firm wants the data; none where the text, which never changes, is not one that this version reads.
+    pub why: Option<String>,
     /// The contract that answers it.
     pub contract: Option<ContractId>,
     /// Why it was rejected.
@@ -45,31 +45,33 @@ pub struct ApplicationCard {
 
 impl ApplicationCard {
     /// The card without its text.
-    fn brief(stored: &StoredApplication) -> Result<Self, Refusal> {
+    ///
+    /// An old text that cannot be read is shown without its reason: one of them hides no other, and an officer can still say no.
+    fn brief(stored: &StoredApplication) -> Self {
         let end = stored.end.as_ref();
         let (contract, reason) = match end.map(|end| &end.end) {
             Some(ApplicationEnd::Granted(contract)) => (Some(contract.clone()), None),
             Some(ApplicationEnd::Rejected(why)) => (None, Some(why.clone())),
             Some(ApplicationEnd::Withdrawn) | None => (None, None),
         };
-        Ok(Self {
+        Self {
             id: stored.application.clone(),
             org: stored.org.clone(),
             person: stored.person.clone(),
             dataset: stored.dataset.clone(),
             status: end.map_or("waiting", |end| end.end.as_str()),
             at: instant(stored.at_unix_s),
-            why: Application::parse(&stored.text)?.why().to_owned(),
+            why: Application::parse(&stored.text).ok().map(|asked| asked.why().to_owned()),
             contract,
             reason,
             ended_by: end.map(|end| end.person.clone()),
             ended_at: end.map(|end: &StoredEnd| instant(end.at_unix_s)),
             text: None,
-        })
+        }
     }
 
-    fn whole(stored: &StoredApplication) -> Result<Self, Refusal> {
-        Ok(Self { text: Some(stored.text.clone()), ..Self::brief(stored)? })
+    fn whole(stored: &StoredApplication) -> Self {
+        Self { text: Some(stored.text.clone()), ..Self::brief(stored) }
     }
 }
 
@@ -78,7 +80,7 @@ impl Engine {
     ///
     /// # Errors
     /// For others than analysts; [`Reason::ApplicationInvalid`], [`Reason::TableUnknown`], [`Reason::ColumnIsIdentifier`],
-    /// [`Reason::ApplicationsWaiting`].
+    /// [`Reason::ApplicationsWaiting`], [`Reason::ApplicationsToday`].
     pub fn apply(&self, caller: &Caller, text: &str) -> Result<ApplicationCard, Refusal> {
         if caller.role != Role::Analyst {
             return Err(Reason::RoleForbidden.into());
@@ -106,7 +108,7 @@ impl Engine {
     pub fn applications(&self, caller: &Caller) -> Result<Vec<ApplicationCard>, Refusal> {
         let of = (!sees_all(caller)).then_some(&caller.org);
         let found = self.shared.ledger.applications(of).map_err(|error| internal("applications", &error))?;
-        found.iter().map(ApplicationCard::brief).collect()
+        Ok(found.iter().map(ApplicationCard::brief).collect())
     }
 
     /// One application that the caller may see.
@@ -114,13 +116,14 @@ impl Engine {
     /// # Errors
     /// [`Reason::NotFound`].
     pub fn application(&self, caller: &Caller, id: &ApplicationId) -> Result<ApplicationCard, Refusal> {
-        ApplicationCard::whole(&self.visible(caller, id)?)
+        Ok(ApplicationCard::whole(&self.visible(caller, id)?))
     }
 
     /// The text of a contract that would grant a waiting application, under a name: for an officer to edit and sign.
     ///
     /// # Errors
-    /// For others than officers; [`Reason::NotFound`], [`Reason::ApplicationClosed`].
+    /// For others than officers; [`Reason::NotFound`], [`Reason::ApplicationClosed`]; [`Reason::ApplicationInvalid`] for an old
+    /// text that cannot be read any more.
     pub fn draft_contract(&self, caller: &Caller, id: &ApplicationId, as_id: &ContractId) -> Result<String, Refusal> {
         officer(caller)?;
         let stored = self.visible(caller, id)?;

@@ -5,12 +5,13 @@
 //! long the log is and no more: entries carry a nonce, so the hashes beside a leaf cannot be guessed.
 
 use glovebox_ledger::tlog::tile::Tile;
+use glovebox_policy::decide::tables_of;
 use glovebox_policy::dsse::Envelope;
 use glovebox_policy::{Caller, ContractId, Digest, Purpose, Reason, Refusal};
 use serde::Serialize;
 
 use crate::engine::{Engine, internal, sees_all};
-use crate::freeze::not_frozen;
+use crate::freeze::{not_frozen, tables_not_frozen};
 use crate::pipeline::signed_contract;
 
 /// Everything that proves one release, as files.
@@ -123,6 +124,8 @@ impl Engine {
                 // What was released of it may have been joined to any of these.
                 let datasets = std::iter::once(&terms.dataset).chain(terms.joined());
                 not_frozen(&self.shared, datasets, &terms.id, &caller.person)?;
+                let record = ledger.decision_record(request, &terms.id).map_err(failed)?.ok_or_else(unseen)?;
+                tables_not_frozen(&self.shared, &tables_of(&record)?)?;
             }
             let stored = ledger.release_of(request).map_err(failed)?.ok_or_else(unseen)?;
             return Ok(ReleaseProof {

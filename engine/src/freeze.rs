@@ -1,7 +1,7 @@
 //! Freezing by officers, and by requests that were lost.
 
 use glovebox_ledger::{Freezable, FreezeFact, NewFreeze};
-use glovebox_policy::{Caller, ContractId, DatasetName, PersonId, Reason, Refusal};
+use glovebox_policy::{Caller, ContractId, DatasetName, JoinedTable, PersonId, Reason, Refusal};
 use serde::Serialize;
 
 use crate::engine::{Engine, Shared, internal, now_unix_s, officer, sees_all};
@@ -35,13 +35,17 @@ impl From<FreezeFact> for FreezeCard {
 }
 
 impl Engine {
-    /// Freezes a dataset, a contract or a person, or lets it go. From then on nothing is charged for it; what is under way
+    /// Freezes a dataset or a public table, a contract or a person, or lets it go. From then on nothing is charged for it; what is under way
     /// is finished, and results that were released before are not shown.
     ///
     /// # Errors
     /// For others than officers; [`Reason::NotFound`], [`Reason::FreezeInvalid`].
     pub fn freeze(&self, caller: &Caller, subject: Freezable, frozen: bool, why: &str) -> Result<FreezeCard, Refusal> {
         officer(caller)?;
+        let subject = match subject {
+            Freezable::Dataset(name) if self.shared.catalog.public(&name).is_some() => Freezable::PublicTable(name),
+            other => other,
+        };
         let (officer, why) = (caller.person.clone(), why.trim().to_owned());
         let new = NewFreeze { subject, frozen, officer, why, now_unix_s: now_unix_s() };
         let shared = &self.shared;
@@ -62,6 +66,17 @@ impl Engine {
         let all = self.shared.ledger.freezes().map_err(|error| internal("freezes", &error))?;
         Ok(all.into_iter().map(FreezeCard::from).collect())
     }
+}
+
+/// Refuses a question in which a frozen public table is joined.
+pub(crate) fn tables_not_frozen(shared: &Shared, tables: &[JoinedTable]) -> Result<(), Refusal> {
+    for JoinedTable { name, .. } in tables {
+        let subject = Freezable::PublicTable(name.clone());
+        if shared.ledger.is_frozen(&subject).map_err(|error| internal("freezes", &error))? {
+            return Err(Refusal::about(Reason::DatasetFrozen, &subject.name()));
+        }
+    }
+    Ok(())
 }
 
 /// Refuses what is frozen, before anything is decided: the charge's transaction asks again.

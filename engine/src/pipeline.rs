@@ -17,7 +17,7 @@ use glovebox_query::{Analysis, Defaults, Draft, Options, parameter_count, previe
 
 use crate::config::Window;
 use crate::engine::{Engine, Shared, internal, now_unix_s};
-use crate::freeze::not_frozen;
+use crate::freeze::{not_frozen, tables_not_frozen};
 use crate::statement::{Answer, Bound, Prepared, ReleasedAnswer, SqlAsk, Statement};
 
 impl Engine {
@@ -151,6 +151,8 @@ pub(crate) fn decide(
     let dataset = analysis.dataset().manifest().name();
     let joined = analysis.partner().map(|partner| partner.manifest().name().clone()).into_iter().collect();
     not_frozen(shared, std::iter::once(dataset).chain(&joined), &contract.contract().id, &caller.person)?;
+    let tables = analysis.tables();
+    tables_not_frozen(shared, &tables)?;
     shared.policies.decide(&Matter {
         request: analysis.request(),
         caller,
@@ -158,6 +160,7 @@ pub(crate) fn decide(
         contract,
         dataset,
         joined: &joined,
+        tables: &tables,
         // Refused above in words of its own; the policy holds for whoever asks it without these.
         frozen: false,
         uses: analysis.uses(),

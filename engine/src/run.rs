@@ -32,7 +32,7 @@ use tokio::time::{Instant, sleep, sleep_until, timeout_at};
 
 use crate::config::Window;
 use crate::engine::{Engine, Shared, internal, now_unix_s};
-use crate::freeze::{few_losses, not_frozen};
+use crate::freeze::{few_losses, not_frozen, tables_not_frozen};
 use crate::job::JobTask;
 use crate::pipeline::{decide, signed_contract, window};
 use crate::statement::{Answer, Statement};
@@ -139,6 +139,7 @@ impl Engine {
             let datasets = std::iter::once(bound.analysis.dataset()).chain(bound.analysis.partner());
             let datasets = datasets.map(|dataset| dataset.manifest().name());
             not_frozen(&self.shared, datasets, &bound.contract, &caller.person)?;
+            tables_not_frozen(&self.shared, &bound.analysis.tables())?;
             return self.preview(bound).await;
         }
         let window = window(&self.shared, &bound.analysis)?;
@@ -339,6 +340,7 @@ fn admit_sql(shared: &Shared, statement: &Statement) -> Result<Admitted, Refusal
         decision_record: permit.record().to_vec(),
         snapshot: bound.analysis.dataset().snapshot().clone(),
         joined: bound.analysis.partner().map(|partner| partner.snapshot().clone()),
+        tables: bound.analysis.tables().into_iter().map(|table| table.name).collect(),
         job: None,
         subjects: bound.analysis.partner().map(joined_subject).into_iter().collect(),
         approvals: Vec::new(),

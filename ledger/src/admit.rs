@@ -51,11 +51,13 @@ pub(crate) fn admit(tx: &Connection, live: &Arc<Live>, order: &Order) -> Result<
     if !(terms.starts_at..terms.ends_at).contains(&now) {
         return Err(refusal(order, Reason::ContractInactive));
     }
+    let tables = order.tables.iter().map(|table| Freezable::PublicTable(table.clone()));
     let stops = [
         Freezable::Dataset(terms.dataset.clone()),
         Freezable::Contract(order.contract.clone()),
         Freezable::Person(order.person.clone()),
     ];
+    let stops = stops.into_iter().chain(tables);
     if let Some(refusal) = freeze::check(tx, stops)? {
         return Err(ChargeError::Refused(refusal));
     }
@@ -175,7 +177,7 @@ fn joined_is_frozen(tx: &Connection, order: &Order) -> Result<Option<Refusal>, L
     if domain::domain_of(tx, &dataset)?.as_ref() != Some(&order.domain) {
         return Err(LedgerError::Conflict("the joined dataset is on another budget domain"));
     }
-    freeze::check(tx, [Freezable::Dataset(dataset)])
+    freeze::check(tx, std::iter::once(Freezable::Dataset(dataset)))
 }
 
 /// The budget checks of a request as if it were new, in their fixed order.

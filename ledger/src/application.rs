@@ -16,6 +16,11 @@ use crate::{clock, domain, row};
 /// How many applications of one organisation may wait at the same time: what officers have to read.
 pub const WAITING_APPLICATIONS_MAX: u32 = 16;
 
+/// How many applications one organisation may hand in within 24 hours, whatever becomes of them. The ledger keeps them for ever.
+pub const DAILY_APPLICATIONS_MAX: u32 = 32;
+
+const DAY_S: i64 = 86_400;
+
 /// An application to write down.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewApplication {
@@ -101,8 +106,9 @@ impl Ledger {
     ///
     /// # Errors
     /// A refusal for the analyst: [`Reason::TableUnknown`]; [`Reason::ApplicationInvalid`] if the text is too long;
-    /// [`Reason::ApplicationsWaiting`] if [`WAITING_APPLICATIONS_MAX`] of the organisation wait already. Else if the name is
-    /// taken or the store fails.
+    /// [`Reason::ApplicationsWaiting`] if [`WAITING_APPLICATIONS_MAX`] of the organisation wait already;
+    /// [`Reason::ApplicationsToday`] after [`DAILY_APPLICATIONS_MAX`] of them within 24 hours. Else if the name is taken or the
+    /// store fails.
     pub fn apply(&self, new: &NewApplication) -> Result<(), JobError> {
         self.write(|tx| {
             let now = clock::advance(tx, new.now_unix_s)?;
@@ -116,6 +122,9 @@ impl Ledger {
             }
             if waiting(tx, &org)? >= WAITING_APPLICATIONS_MAX {
                 return Err(refused(Reason::ApplicationsWaiting, org.as_str()));
+            }
+            if handed_in_since(tx, &org, now - DAY_S)? >= DAILY_APPLICATIONS_MAX {
+                return Err(refused(Reason::ApplicationsToday, org.as_str()));
             }
             Ok(insert(tx, new, &org, now)?)
         })
@@ -225,6 +234,13 @@ fn waiting(tx: &Connection, org: &OrgId) -> Result<u32, LedgerError> {
                  AND NOT EXISTS (SELECT 1 FROM application_end e WHERE e.application = a.application)",
         )?
         .query_row([org.as_str()], |row| row.get(0))?)
+}
+
+/// How many applications an organisation has handed in after an instant.
+fn handed_in_since(tx: &Connection, org: &OrgId, instant: i64) -> Result<u32, LedgerError> {
+    Ok(tx
+        .prepare_cached("SELECT count(*) FROM application WHERE org = ?1 AND at > ?2")?
+        .query_row((org.as_str(), instant), |row| row.get(0))?)
 }
 
 fn insert(tx: &Connection, new: &NewApplication, org: &OrgId, now: i64) -> Result<(), LedgerError> {

@@ -18,7 +18,7 @@
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use glovebox_policy::{BudgetDomain, ContractId, Cost, Digest, JobId, PersonId, Reason, SnapshotId};
+use glovebox_policy::{BudgetDomain, ContractId, Cost, DatasetName, Digest, JobId, PersonId, Reason, SnapshotId};
 
 use crate::admit;
 use crate::claim::Claim;
@@ -54,6 +54,8 @@ pub struct Order {
     /// The snapshot of another dataset that is joined to it. It pays from the same budget domain, and a freeze of its dataset
     /// stops the order too. That the contract grants it is the decision's to say.
     pub joined: Option<SnapshotId>,
+    /// The public tables that are joined to it; nothing is charged where one of them is frozen.
+    pub tables: Vec<DatasetName>,
     /// The job that the request is a run of; `None` for SQL.
     pub job: Option<JobRun>,
     /// What the certificate names besides result and request. For a job at least its manifest, as

@@ -24,6 +24,18 @@ pub struct StoredDecision {
 }
 
 impl Ledger {
+    /// What the decision rested on by which a contract paid for a request; `None` if it did not pay.
+    ///
+    /// # Errors
+    /// If the store fails.
+    pub fn decision_record(&self, request: Digest, contract: &ContractId) -> Result<Option<Vec<u8>>, LedgerError> {
+        self.read(|tx| {
+            let sql = "SELECT record FROM decision WHERE digest = (SELECT decision FROM debit WHERE request = ?1 AND contract = ?2)";
+            let found = tx.prepare_cached(sql)?.query_row((request.as_bytes(), contract.as_str()), |row| row.get(0));
+            Ok(found.optional()?)
+        })
+    }
+
     /// The decision that an entry of the log rests on; `None` if there is no such entry, or it rests on none.
     ///
     /// # Errors

@@ -20,6 +20,10 @@ pub const FREEZE_REASON_MAX_BYTES: usize = 1_000;
 pub enum Freezable {
     /// Nothing is charged for any answer from the dataset.
     Dataset(DatasetName),
+    /// Nothing is charged for any answer in which the public table is joined. It is known to the catalog and not to the ledger,
+    /// which has no charge on it, so that whoever freezes it has seen that it is there. Kept as a dataset's: a name is one
+    /// or the other.
+    PublicTable(DatasetName),
     /// Nothing is charged under the contract.
     Contract(ContractId),
     /// Nothing is charged at the person's request.
@@ -30,7 +34,7 @@ impl Freezable {
     /// `dataset`, `contract` or `person`.
     pub const fn kind(&self) -> &'static str {
         match self {
-            Self::Dataset(_) => "dataset",
+            Self::Dataset(_) | Self::PublicTable(_) => "dataset",
             Self::Contract(_) => "contract",
             Self::Person(_) => "person",
         }
@@ -39,7 +43,7 @@ impl Freezable {
     /// Its name.
     pub fn name(&self) -> String {
         match self {
-            Self::Dataset(name) => name.to_string(),
+            Self::Dataset(name) | Self::PublicTable(name) => name.to_string(),
             Self::Contract(name) => name.to_string(),
             Self::Person(name) => name.to_string(),
         }
@@ -48,7 +52,7 @@ impl Freezable {
     /// What somebody who meets it is told.
     const fn reason(&self) -> Reason {
         match self {
-            Self::Dataset(_) => Reason::DatasetFrozen,
+            Self::Dataset(_) | Self::PublicTable(_) => Reason::DatasetFrozen,
             Self::Contract(_) => Reason::ContractFrozen,
             Self::Person(_) => Reason::Frozen,
         }
@@ -112,7 +116,7 @@ impl Ledger {
                 return Err(refused(Reason::NotFound));
             }
             let (org, freezable) = match &new.subject {
-                Freezable::Dataset(_) => (None, true),
+                Freezable::Dataset(_) | Freezable::PublicTable(_) => (None, true),
                 Freezable::Contract(id) => (contract::terms(tx, id)?.map(|terms| terms.org), true),
                 Freezable::Person(person) => {
                     let person = require_person(tx, person)?;
@@ -178,7 +182,10 @@ impl Ledger {
 }
 
 /// Refuses if any of these is frozen, in their order.
-pub(crate) fn check<const N: usize>(tx: &Connection, subjects: [Freezable; N]) -> Result<Option<Refusal>, LedgerError> {
+pub(crate) fn check(
+    tx: &Connection,
+    subjects: impl Iterator<Item = Freezable>,
+) -> Result<Option<Refusal>, LedgerError> {
     for subject in subjects {
         if is_frozen(tx, &subject)? {
             return Ok(Some(Refusal::about(subject.reason(), &subject.name())));
@@ -207,6 +214,7 @@ fn incidents_since_release(tx: &Connection, person: &PersonId) -> Result<u64, Le
 
 fn is_known(tx: &Connection, subject: &Freezable) -> Result<bool, LedgerError> {
     let sql = match subject {
+        Freezable::PublicTable(_) => return Ok(true),
         Freezable::Dataset(_) => "SELECT 1 FROM dataset WHERE dataset = ?1",
         Freezable::Contract(_) => "SELECT 1 FROM contract WHERE contract = ?1",
         Freezable::Person(_) => "SELECT 1 FROM person WHERE person = ?1",

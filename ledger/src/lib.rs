@@ -47,7 +47,9 @@ mod token;
 mod tree;
 
 pub use account::{Person, TokenCard};
-pub use application::{ApplicationEnd, NewApplication, StoredApplication, StoredEnd, WAITING_APPLICATIONS_MAX};
+pub use application::{
+    ApplicationEnd, DAILY_APPLICATIONS_MAX, NewApplication, StoredApplication, StoredEnd, WAITING_APPLICATIONS_MAX,
+};
 pub use bill::BillLine;
 pub use certificate::{
     Certificate, CertificateError, JOINED_SUBJECT, MANIFEST_SUBJECT, MODULE_SUBJECT, VerifiedCertificate,

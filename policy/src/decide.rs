@@ -17,10 +17,10 @@ use serde::{Deserialize, Serialize};
 
 use self::case::Case;
 use self::record::Record;
-pub use self::record::Replayed;
+pub use self::record::{Replayed, tables_of};
 
 use crate::contract::{Contract, SignedContract};
-use crate::id::{ColumnName, ContractId, DatasetName, Digest, OrgId, PersonId, Purpose, Role};
+use crate::id::{ColumnName, ContractId, DatasetName, Digest, OrgId, PersonId, Purpose, Role, SnapshotId};
 use crate::number::NanoEpsilon;
 use crate::refusal::{Reason, Refusal};
 
@@ -75,6 +75,18 @@ pub struct ColumnUse {
     pub identifier: bool,
 }
 
+/// A public table that a question joins to a dataset: no grant is about it, but what was decided on names it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct JoinedTable {
+    /// Its name.
+    pub name: DatasetName,
+    /// SHA-256 of its manifest.
+    pub manifest: Digest,
+    /// The snapshot that is read.
+    pub snapshot: SnapshotId,
+}
+
 /// Who asks.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Caller {
@@ -101,7 +113,9 @@ pub struct Matter<'a> {
     pub dataset: &'a DatasetName,
     /// Which other datasets are joined to it, person by person.
     pub joined: &'a BTreeSet<DatasetName>,
-    /// Whether an officer froze one of the datasets.
+    /// The public tables that are joined to it, in order and each once; empty for jobs.
+    pub tables: &'a [JoinedTable],
+    /// Whether an officer froze one of the datasets or tables.
     pub frozen: bool,
     /// Columns in roles of use.
     pub uses: &'a BTreeSet<ColumnUse>,

@@ -24,7 +24,7 @@ pub mod text;
 pub use application::Application;
 pub use approval::{Decision, SignedVerdict, Subjects, Verdict};
 pub use contract::{Contract, SignedContract};
-pub use decide::{Caller, ColumnUse, Permit, PolicySet, RoleOfUse};
+pub use decide::{Caller, ColumnUse, JoinedTable, Permit, PolicySet, RoleOfUse};
 pub use id::{
     ApplicationId, BudgetDomain, ColumnName, ContractId, DatasetName, Digest, IdSpace, JobId, JobName, OrgId, PersonId,
     Purpose, Role, SnapshotId,

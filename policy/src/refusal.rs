@@ -233,6 +233,9 @@ reasons! {
     ApplicationsWaiting "applications-waiting" 429 EXHAUSTED
         "as many applications of this organisation as may wait are waiting for an officer; withdraw one or wait for an answer"
         "本单位待办申请已达上限；请撤回其中之一或等待答复";
+    ApplicationsToday "applications-today" 429 EXHAUSTED
+        "this organisation has handed in as many applications as it may within 24 hours, whatever became of them; try again tomorrow"
+        "本单位 24 小时内提交的申请已达上限（含已撤回或已答复者）；请明日再试";
     ApplicationClosed "application-closed" 409 PRECONDITION
         "the application is answered or withdrawn, or is another firm's or about another dataset than the contract; look at its status"
         "该申请已有答复或已撤回，或其单位、数据集与合同不符；请查看其状态";

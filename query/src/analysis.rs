@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use glovebox_catalog::{Catalog, Dataset};
-use glovebox_policy::{ColumnUse, Contract, Digest, NanoEpsilon, Public, Reason, Refusal};
+use glovebox_catalog::{Catalog, Dataset, PublicTable};
+use glovebox_policy::{ColumnUse, Contract, Digest, JoinedTable, NanoEpsilon, Public, Reason, Refusal};
 use glovebox_privacy::{Ask, Column, Exact, Geometry, MechanismKind, NoisePlan, NoisyCells, Released, Scalar, Table};
 use glovebox_privacy::{FoundKeys, Key, plan_keys, plan_noise, table};
 use glovebox_vault::Protected;
@@ -174,6 +174,17 @@ impl Analysis {
     /// Digest of the canonical request on its snapshot.
     pub fn request(&self) -> Digest {
         self.request
+    }
+
+    /// The public tables that the dataset is joined with, in order and each once.
+    pub fn tables(&self) -> Vec<JoinedTable> {
+        let of = |table: &PublicTable| JoinedTable {
+            name: table.manifest().name().clone(),
+            manifest: table.manifest_digest(),
+            snapshot: table.snapshot().clone(),
+        };
+        let tables: BTreeSet<_> = self.outer.inner().lookups.iter().map(|lookup| of(&lookup.table)).collect();
+        tables.into_iter().collect()
     }
 
     /// Columns in roles of use.

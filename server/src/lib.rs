@@ -7,7 +7,7 @@
 //! Read in this order: [`limits`] (every limit by name), [`tls`] (certificates), [`client_auth`], `sign_in` and
 //! `identity` (who asks), [`outbound`] (what may leave) with
 //! `columnar` (Arrow rebuilt from scalars), `reply` (HTTP bodies) and `status` (refusals over gRPC), `shield` (a place
-//! and a deadline for each request), `shelf` (tickets), then the faces: `flight`, [`http`] and [`web`] (pages for people), [`serve`](mod@serve)
+//! and a deadline for each request), `seats` (no firm has all places), `shelf` (tickets), then the faces: `flight`, [`http`] and [`web`] (pages for people), [`serve`](mod@serve)
 //! (both listeners), [`client`] (the other end, for the command line).
 
 pub mod client;
@@ -20,6 +20,7 @@ pub mod limits;
 mod operator_log;
 pub mod outbound;
 mod reply;
+mod seats;
 pub mod serve;
 mod shelf;
 mod shield;

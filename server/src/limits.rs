@@ -37,6 +37,9 @@ pub const DRAIN_BYTES: usize = 16 * 1024 * 1024;
 /// Requests that both faces work on at the same time, together.
 pub const REQUESTS_IN_FLIGHT: usize = 256;
 
+/// How many of these one organisation has: a quarter, so that no firm keeps the others out.
+pub const REQUESTS_PER_ORG: usize = REQUESTS_IN_FLIGHT / 4;
+
 /// Connections per face; the next one is closed before its TLS handshake.
 pub const CONNECTIONS: usize = 1024;
 
@@ -136,6 +139,9 @@ pub const TOKEN_DAYS: u32 = 366;
 /// Longest form of a page: a token, and where to go on.
 pub const FORM_BYTES: usize = 4 * 1024;
 
+/// Longest form that hands in or answers an application: its text of 16 KiB, each byte written as three.
+pub const APPLICATION_FORM_BYTES: usize = 64 * 1024;
+
 /// Longest path that a sign-in leads to.
 pub const NEXT_BYTES: usize = 256;
 
@@ -148,7 +154,10 @@ pub const SHOWN_KEYS: usize = 8;
 /// Jobs on one page of the list.
 pub const LISTED_JOBS: usize = 50;
 
-/// Jobs that the first page names as waiting.
+/// Applications on one page of the list.
+pub const LISTED_APPLICATIONS: usize = 50;
+
+/// Jobs, and applications, that the first page names as waiting.
 pub const WAITING_JOBS: usize = 20;
 
 /// Entries on one page of the log.

@@ -15,24 +15,47 @@ use tokio::time::Instant;
 
 use crate::limits::REQUESTS_IN_FLIGHT;
 use crate::operator_log;
+use crate::seats::Seats;
 
 /// The places that both faces share.
 #[derive(Clone)]
 pub(crate) struct Shield {
     places: Arc<Semaphore>,
+    seats: Seats,
 }
 
 impl Shield {
     /// All places free.
     pub(crate) fn new() -> Self {
-        Self { places: Arc::new(Semaphore::new(REQUESTS_IN_FLIGHT)) }
+        Self { places: Arc::new(Semaphore::new(REQUESTS_IN_FLIGHT)), seats: Seats::default() }
+    }
+
+    /// Runs what comes of one request to its end, and keeps the seat of whoever asks as long.
+    ///
+    /// # Errors
+    /// As [`Shield::run`].
+    pub(crate) async fn serve<T: Send + 'static, W: Future<Output = T> + Send + 'static>(
+        &self,
+        deadline: Duration,
+        mut request: Request,
+        work: impl FnOnce(Request) -> W,
+    ) -> Result<T, Refusal> {
+        let seat = self.seats.seat();
+        request.extensions_mut().insert(seat.clone());
+        let work = work(request);
+        self.run(deadline, async move {
+            let done = work.await;
+            drop(seat);
+            done
+        })
+        .await
     }
 
     /// Runs one request to its end.
     ///
     /// # Errors
     /// [`Reason::Busy`] without a free place or past the deadline, [`Reason::Internal`] after a panic.
-    pub(crate) async fn run<T: Send + 'static>(
+    async fn run<T: Send + 'static>(
         &self,
         deadline: Duration,
         work: impl Future<Output = T> + Send + 'static,

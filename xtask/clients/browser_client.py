@@ -1,4 +1,5 @@
-"""Debian's Chromium at the pages of a served demo: sign in, look, read a request, approve it, see its result.
+"""Debian's Chromium at the pages of a served demo: sign in, look, read a request, approve it, see its result; apply for data
+and answer it.
 
 usage: browser_client.py DEMO.JSON
 
@@ -42,7 +43,7 @@ ACCESSIBLE = """(() => {
   all('th', e => e.scope === 'col' || e.scope === 'row', 'a head cell without a scope');
   all('img', e => e.hasAttribute('alt'), 'a picture without a text');
   all('svg', e => e.getAttribute('role') === 'img' && e.getAttribute('aria-label'), 'a plot without a text');
-  all('input:not([type=hidden])', e => e.labels.length === 1, 'a field without a label');
+  all('input:not([type=hidden]), textarea', e => e.labels.length === 1, 'a field without a label');
   all('a, button', e => e.innerText.trim(), 'a link or button without a text');
   all('main [style], script, style', () => false, 'a style or script in the page');
   if (document.querySelectorAll('h1').length !== 1) wrong.push('not one h1');
@@ -89,7 +90,7 @@ class Visit:
     """The tour. Each step is a check of its own and goes on from the one before."""
 
     def __init__(self, browser, folder):
-        self.browser, self.folder, self.job, self.page_digest = browser, folder, None, None
+        self.browser, self.folder, self.job, self.page_digest, self.application = browser, folder, None, None, None
 
     def look(self, path, picture=None):
         """Opens a page and checks what holds for every page, in both languages and at every width."""
@@ -221,6 +222,55 @@ class Visit:
         self.browser.dark(False)
         return f"{len(table['rows'])} keys"
 
+    def apply(self):
+        """Goes the way from a dataset's page to an application that waits; what is not filled in is refused with the text kept."""
+        browser = self.browser
+        browser.open(f"{URL}/datasets/education.yrbss_students?lang=en")
+        browser.enter("main a[href^='/applications/new']")
+        assert browser.ask("location.pathname + location.search") == "/applications/new?dataset=education.yrbss_students"
+        self.look("/applications/new?dataset=education.yrbss_students", "apply")
+        browser.enter("main form button")
+        assert "application-invalid" in browser.text("[role=alert]"), browser.text("body")
+        text = browser.ask("document.querySelector('#application').value")
+        assert 'dataset = "education.yrbss_students"' in text and 'why = ""' in text, text
+        why = "Which habits go together: 回归系数"
+        filled = json.dumps(text.replace('why = ""', f'why = "{why}"'))
+        browser.ask(f"(document.querySelector('#application').value = {filled}, true)")
+        browser.enter("main form button")
+        path = browser.ask("location.pathname")
+        assert path.startswith("/applications/a-"), browser.text("body")
+        self.application = path.rsplit("/", 1)[1]
+        stored = rest(path, "analyst")
+        assert stored["why"] == why and stored["status"] == "waiting" and "\r" not in stored["text"], stored
+        text = self.look(path, "application-waiting")
+        assert "waits for an answer" in text and not browser.ask("!!document.querySelector('#draft')")
+        assert self.application in self.look("/applications", "applications-analyst")
+        browser.complaints = [text for text in browser.complaints if "400" not in text]
+
+    def answer(self):
+        """The officer drafts a contract under another name, runs the very commands that the page shows, and the firm sees it."""
+        browser, path = self.browser, f"/applications/{self.application}"
+        self.sign_out()
+        self.sign_in("officer")
+        assert self.application in self.look("/", "home-officer-application")
+        self.look(path, "application-officer")
+        browser.ask("(document.querySelector('#contract').value = 'browser-yrbss', true)")
+        browser.enter("#draft form button")
+        draft = browser.ask("document.querySelector('#draft pre.sheet').textContent")
+        commands = [shlex.split(command) for command in browser.texts("#draft pre.command")]
+        assert [command[:3] for command in commands] == [
+            ["glovebox", "application", "draft"], ["glovebox", "contract", "sign"], ["glovebox", "contract", "add"]
+        ], commands
+        for command in commands:
+            words = [str(DEMO_DIR / "officer.key") if word == "officer.key" else word for word in command[1:]]
+            glovebox(words, "officer", self.folder)
+        assert (self.folder / "contract.toml").read_text(encoding="utf-8") == draft, "the page shows another draft than is fetched"
+        assert "granted" in self.look(path) and "browser-yrbss" in browser.text("main")
+        self.sign_out()
+        self.sign_in("analyst")
+        assert "granted" in self.look(path, "application-granted")
+        assert "browser-yrbss" in self.look("/budget")
+
     def auditor(self):
         self.sign_out()
         self.sign_in("auditor")
@@ -255,6 +305,8 @@ def main():
             checks.check("the command on the page approves it", visit.approve)
             checks.check("the analyst sees the approval and runs it", visit.run)
             checks.check("the result page shows the released table", visit.result)
+            checks.check("an analyst applies for data", visit.apply)
+            checks.check("an officer grants it by the commands on the page", visit.answer)
             checks.check("an auditor finds it in the log", visit.auditor)
             checks.check("no error on the console, no violation of the policy", visit.quiet)
             checks.check("no request to another host", visit.at_home)

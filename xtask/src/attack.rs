@@ -45,16 +45,17 @@ fn run(root: &Path, plant: Option<&str>) -> Result<bool> {
     Ok(pass_through(&mut command)?.problems.is_empty())
 }
 
-/// The mistakes that can be planted in a bureau under attack: what an officer could declare. The suite knows them, too.
-const SQL_PLANTS: &[&str] = &["identifier-undeclared", "keys-from-rows"];
+/// What can be planted in a bureau under attack: what an officer could declare wrongly, and faults of a server. The suite knows
+/// them, too.
+const SQL_PLANTS: &[&str] = &["identifier-undeclared", "keys-from-rows", "end-server", "canary"];
 
 /// Lets the suite of hostile SQL attack `glovebox serve`. Returns whether nothing was wrong.
 ///
-/// With a planted mistake the suite must say so, and the command returns `false` where it did. Without one, both mistakes are
+/// With a planted mistake the suite must say so, and the command returns `false` where it did. Without one, each of them is
 /// planted before the attack, so that a suite that finds nothing never passes.
 pub(crate) fn sql(plant: Option<&str>) -> Result<bool> {
     if let Some(name) = plant.filter(|name| !SQL_PLANTS.contains(name)) {
-        bail!("no mistake `{name}` can be planted; there are {}", SQL_PLANTS.join(" and "));
+        bail!("no mistake `{name}` can be planted; there are {}", SQL_PLANTS.join(", "));
     }
     let root = repository()?;
     let packages = ["-p", "glovebox-cli", "-p", "glovebox-worker", "-p", "glovebox-siege"];

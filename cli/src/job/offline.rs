@@ -58,15 +58,20 @@ pub(super) fn run_local(of: &Offline, rows: u32, seed: u64, log: bool, view: &Vi
     let count = usize::try_from(rows).map_err(anyhow::Error::from)?;
     let worker = Some(files.worker.clone());
     let ran = wait(local::run_local(&files.job, &files.module, &files.dataset, count, seed, worker))?;
+    let (rows_made, units, fuel) = match ran.of_footage {
+        true => (("synthetic frames", "合成帧数"), ("chunks", "片段数"), ("most fuel of a chunk", "片段最多燃料")),
+        false => (("synthetic rows", "合成行数"), ("units", "单位数"), ("most fuel of a unit", "单位最多燃料")),
+    };
+    let words = |(english, chinese): (&'static str, &'static str)| view.words(english, chinese);
     let mut page = Page::of(grid(&ran.table))
-        .fact(view.words("synthetic rows", "合成行数"), rows)
-        .fact(view.words("units", "单位数"), ran.units.len())
+        .fact(words(rows_made), ran.rows)
+        .fact(words(units), ran.units.len())
         .fact(view.words("counted as the default row", "按缺省行计"), ran.defaults)
-        .fact(view.words("most fuel of a unit", "单位最多燃料"), ran.most_fuel);
+        .fact(words(fuel), ran.most_fuel);
     let shown: Vec<&UnitLog> = ran.units.iter().filter(|unit| log || unit.rows.is_none()).collect();
     let limit = if log { usize::MAX } else { DEFAULTS_SHOWN };
     for unit in shown.iter().take(limit) {
-        page = page.remark(told(unit, view));
+        page = page.remark(told(unit, ran.of_footage, view));
         if log {
             page = unit.log.lines().fold(page, |page, line| page.remark(format!("    | {}", plain(line))));
         }
@@ -85,13 +90,14 @@ pub(super) fn run_local(of: &Offline, rows: u32, seed: u64, log: bool, view: &Vi
     Ok(view.show(&page, &json(&ran, log).to_string())?)
 }
 
-fn told(unit: &UnitLog, view: &View) -> String {
+fn told(unit: &UnitLog, of_footage: bool, view: &View) -> String {
     let (number, fuel) = (unit.unit, unit.fuel);
+    let what = if of_footage { view.words("chunk", "片段") } else { view.words("unit", "单位") };
     match (view.lang, unit.rows) {
-        (Lang::En, Some(rows)) => format!("unit {number}: {rows} rows, fuel {fuel}"),
-        (Lang::En, None) => format!("unit {number}: default row, fuel {fuel}: {}", plain(&unit.failure)),
-        (Lang::Zh, Some(rows)) => format!("单位 {number}：{rows} 行，燃料 {fuel}"),
-        (Lang::Zh, None) => format!("单位 {number}：缺省行，燃料 {fuel}：{}", plain(&unit.failure)),
+        (Lang::En, Some(rows)) => format!("{what} {number}: {rows} rows, fuel {fuel}"),
+        (Lang::En, None) => format!("{what} {number}: default row, fuel {fuel}: {}", plain(&unit.failure)),
+        (Lang::Zh, Some(rows)) => format!("{what} {number}：{rows} 行，燃料 {fuel}"),
+        (Lang::Zh, None) => format!("{what} {number}：缺省行，燃料 {fuel}：{}", plain(&unit.failure)),
     }
 }
 
@@ -103,6 +109,7 @@ fn json(ran: &LocalRun, log: bool) -> Value {
     json!({
         "columns": columns,
         "rows": rows,
+        "synthetic_rows": ran.rows,
         "units": ran.units.len(),
         "defaults": ran.defaults,
         "most_fuel": ran.most_fuel,

@@ -129,3 +129,50 @@ fn without_a_worker_nothing_runs() {
     let said = bureau.run(with(&CHECK, &["--worker", "no-such-worker"])).ended(1);
     assert!(said.contains("no-such-worker") && said.contains("--worker"), "{said}");
 }
+
+#[test]
+fn footage_is_tried_by_chunks() {
+    let bureau = desk();
+    let examples = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples");
+    for (from, to) in [
+        ("jobs/street_crossings/job.toml", "job.toml"),
+        ("jobs/street_crossings/street_crossings.wasm", "guest.wasm"),
+        ("street/street_scene.toml", "street_scene.toml"),
+    ] {
+        std::fs::copy(examples.join(from), bureau.path(to)).unwrap();
+    }
+    let of = |command: &'static str| ["job", command, "job.toml", "guest.wasm", "--dataset", "street_scene.toml"];
+    let said = bureau.run(of("check")).well();
+    for words in ["one appearance in the footage", "14 rows", "beyond it", "range of vehicles", "rho "] {
+        assert!(said.contains(words), "{words}: {said}");
+    }
+
+    // Frames are made up in whole chunks of 50, at least one, at most the 60 of the manifest.
+    let made = |rows: &'static str| {
+        let ran = bureau.run(with(&of("run-local"), &["--rows", rows, "--format", "json"])).json();
+        (ran["synthetic_rows"].as_u64().unwrap(), ran["units"].as_u64().unwrap(), ran["defaults"].as_u64().unwrap())
+    };
+    assert_eq!([made("10"), made("130"), made("100000")], [(50, 1, 0), (100, 2, 0), (3000, 60, 0)]);
+    let table = bureau.run(with(&of("run-local"), &["--rows", "130", "--log"])).well();
+    for words in ["synthetic frames", "chunks", "most fuel of a chunk", "chunk 1: 1 rows"] {
+        assert!(table.contains(words), "{words}: {table}");
+    }
+
+    // What footage does not allow is said of its columns and bounds, not of rows.
+    let manifest = bureau.read("job.toml");
+    for (from, to, code) in [
+        ("[\"pixels\"]", "[\"phone\"]", "column-unknown"),
+        ("count_units = false", "count_units = true", "job-manifest-invalid"),
+        ("max_rows = 1", "max_rows = 0", "job-manifest-invalid"),
+        ("fuel = 2_000_000", "fuel = 100", ""),
+    ] {
+        bureau.write("job.toml", &manifest.replace(from, to));
+        if code.is_empty() {
+            let starved = bureau.run(with(&of("run-local"), &["--rows", "50", "--format", "json"])).json();
+            assert_eq!((starved["defaults"].as_u64(), starved["rows"][0][1].as_u64()), (Some(1), Some(0)), "{starved}");
+        } else {
+            assert!(bureau.run(of("check")).ended(3).contains(code), "{to}");
+            assert!(bureau.run(of("run-local")).ended(3).contains(code), "{to}");
+        }
+    }
+}

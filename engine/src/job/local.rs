@@ -45,6 +45,10 @@ pub struct UnitLog {
 pub struct LocalRun {
     /// Exact sums over synthetic rows, for each key.
     pub table: Table,
+    /// How many rows were made up: fewer than were asked for where the manifest leaves no room, whole chunks of footage.
+    pub rows: usize,
+    /// Whether the rows are frames and the units chunks of footage.
+    pub of_footage: bool,
     /// The units, in order.
     pub units: Vec<UnitLog>,
     /// How many units counted as the default row.
@@ -157,6 +161,8 @@ pub async fn run_local(
     let cells = cells.map_err(|fault| Refusal::about(Reason::ModuleInvalid, &fault.to_string()))?;
     Ok(LocalRun {
         table: exact_table(&plan, &cells),
+        rows: batch.num_rows(),
+        of_footage: dataset.footage().is_some(),
         defaults: units.iter().filter(|unit| unit.rows.is_none()).count(),
         most_fuel: units.iter().map(|unit| unit.fuel).max().unwrap_or(0),
         units,

@@ -93,6 +93,7 @@ impl Shared {
             contract,
             dataset,
             joined: &BTreeSet::new(),
+            tables: &[],
             frozen: false,
             uses: &plan.uses,
             epsilon: plan.ask.epsilon,

@@ -115,6 +115,7 @@ impl JobTask {
             decision_record: permit.record().to_vec(),
             snapshot: bound.dataset.snapshot().clone(),
             joined: None,
+            tables: Vec::new(),
             job: Some(JobRun { job: stored.summary.job.clone() }),
             subjects: vec![
                 Subject { name: MANIFEST_SUBJECT, digest: stored.summary.manifest },

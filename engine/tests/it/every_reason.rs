@@ -85,6 +85,7 @@ const TESTS: &[(Reason, &str, &str)] = &[
     (ContractInvalid, BOOKS, "contracts_that_cannot_stand_are_refused"),
     (ApplicationInvalid, APPLICATIONS, "what_cannot_be_granted_is_refused_where_it_is_asked_for"),
     (ApplicationsWaiting, "ledger/tests/it/applications.rs", "few_wait_at_a_time"),
+    (ApplicationsToday, "ledger/tests/it/applications.rs", "only_so_many_of_a_firm_are_kept_in_a_day"),
     (ApplicationClosed, APPLICATIONS, "an_application_becomes_a_draft_and_a_signed_contract"),
     (ContractExists, BOOKS, "contracts_that_cannot_stand_are_refused"),
     (SignatureInvalid, "server/tests/it/rest.rs", "an_unsigned_contract_is_refused"),

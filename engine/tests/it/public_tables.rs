@@ -1,9 +1,9 @@
 //! A public table: who brings it in, what the log says, and a dataset joined with it under a contract.
 
-use glovebox_engine::{CardKind, OfficerReport, Scalar};
-use glovebox_policy::{Cost, Reason};
+use glovebox_engine::{CardKind, Freezable, OfficerReport, Scalar, SqlAsk};
+use glovebox_policy::{Caller, Cost, Reason};
 
-use crate::world::{World, ana, analyst, ask, block, officer, table};
+use crate::world::{World, ana, analyst, ask, auditor, block, officer, table};
 
 const MANIFEST: &str = r#"
 [dataset]
@@ -74,6 +74,66 @@ fn a_dataset_is_joined_with_a_public_table_where_the_contract_says_so() {
     let engine = world.open();
     assert_eq!(table(block(ask(&engine, &dan, QUESTION))), answer);
     assert_eq!(world.spent(), spent);
+    world.audit(0);
+}
+
+#[test]
+fn a_frozen_public_table_is_joined_by_nobody_and_a_decision_names_what_was_joined() {
+    let world = World::new();
+    let engine = world.open();
+    let file = world.path("sexes.csv");
+    std::fs::write(&file, ROWS).unwrap();
+    engine.add_dataset(&officer(), MANIFEST, &file).unwrap();
+    world.joining_contract(&engine, "delta");
+    let dan = analyst("dan", "delta");
+    let alone = "SELECT COUNT(*) AS n FROM medical.visits";
+    let other = QUESTION.replace("COUNT(*) AS n, ", "");
+    let table_of = |name: &str| Freezable::Dataset(name.parse().unwrap());
+    let set = |frozen| engine.freeze(&officer(), table_of("ref.sexes"), frozen, "its source was wrong").unwrap();
+    let refused = |sql: &str| block(ask(&engine, &dan, sql)).unwrap_err();
+
+    let released = block(ask(&engine, &dan, QUESTION)).unwrap();
+    let request = released.released().unwrap().release().receipt().request();
+    let prepared = block(engine.prepare(&dan, SqlAsk { sql: other.clone(), ..SqlAsk::default() })).unwrap();
+    let preview = format!("EXPLAIN PRIVACY {other}");
+    let explained = block(engine.prepare(&dan, SqlAsk { sql: preview.clone(), ..SqlAsk::default() })).unwrap();
+
+    let card = set(true);
+    assert_eq!((card.kind.as_str(), card.name.as_str(), card.frozen), ("dataset", "ref.sexes", true));
+    let spent = world.spent();
+    for sql in [QUESTION, &other, &preview] {
+        let refusal = refused(sql);
+        assert_eq!((refusal.reason(), refusal.quotation()), (Reason::DatasetFrozen, Some("ref.sexes")), "{sql}");
+    }
+    // What was analysed before is not charged or explained either, and the old result is not shown to its firm.
+    for statement in [&prepared, &explained] {
+        assert_eq!(block(engine.run(&dan, statement)).unwrap_err().reason(), Reason::DatasetFrozen);
+    }
+    let proof = |who: &Caller| engine.release_proof(who, request, None);
+    assert_eq!(proof(&dan).unwrap_err().reason(), Reason::DatasetFrozen);
+    proof(&auditor()).unwrap();
+    assert_eq!(world.spent(), spent, "nothing was charged");
+    block(ask(&engine, &dan, alone)).unwrap();
+    set(false);
+    proof(&dan).unwrap();
+    block(engine.run(&dan, &prepared)).unwrap();
+
+    // What was decided on names the table with its snapshot, and is decided the same again; no other decision names one.
+    let page = engine.log_page(&auditor(), 0, 1000).unwrap();
+    let charges = (0..).zip(&page.entries).filter(|(_, entry)| entry["kind"] == "charge").map(|(leaf, _)| leaf);
+    let decisions: Vec<_> = charges.map(|leaf: u64| engine.decision(&auditor(), leaf).unwrap()).collect();
+    assert!(decisions.iter().all(|card| card.same), "{decisions:?}");
+    let said = |card: &glovebox_engine::DecisionCard| serde_json::from_str::<serde_json::Value>(&card.record).unwrap();
+    let told: Vec<_> = decisions.iter().map(|card| said(card)["tables"].clone()).collect();
+    let announced = page.entries.iter().find(|entry| entry["kind"] == "public-table").unwrap();
+    let joined = serde_json::json!([{
+        "name": "ref.sexes", "manifest": announced["manifest"], "snapshot": announced["snapshot"],
+    }]);
+    assert_eq!(told, [joined.clone(), serde_json::Value::Null, joined]);
+
+    assert_eq!(engine.freeze(&officer(), table_of("ref.nothing"), true, "x").unwrap_err().reason(), Reason::NotFound);
+    let twice = engine.freeze(&officer(), table_of("ref.sexes"), false, "x").unwrap_err();
+    assert_eq!(twice.reason(), Reason::FreezeInvalid);
     world.audit(0);
 }
 

@@ -278,6 +278,7 @@ impl World {
             snapshot: analysis.dataset().snapshot().clone(),
             joined: analysis.partner().map(|partner| partner.snapshot().clone()),
             job: None,
+            tables: Vec::new(),
             subjects: Vec::new(),
             price: 7,
             approvals: Vec::new(),

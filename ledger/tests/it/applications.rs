@@ -1,17 +1,24 @@
 //! Applications: one end each, in the transaction of the act, told of in the log.
 
-use glovebox_ledger::{ApplicationEnd, ContractError, LedgerError, NewApplication, Person, WAITING_APPLICATIONS_MAX};
+use glovebox_ledger::{
+    ApplicationEnd, ContractError, DAILY_APPLICATIONS_MAX, LedgerError, NewApplication, Person,
+    WAITING_APPLICATIONS_MAX,
+};
 use glovebox_policy::{Cost, Reason, Role};
 
 use crate::support::{Fixture, NOON, contract_text, cost, id, reason};
 
 fn apply(f: &Fixture, name: &str, person: &str) -> Result<(), Reason> {
+    apply_at(f, name, person, NOON)
+}
+
+fn apply_at(f: &Fixture, name: &str, person: &str, now_unix_s: i64) -> Result<(), Reason> {
     let new = NewApplication {
         application: id(name),
         person: id(person),
         dataset: id("medical.visits"),
         text: format!("text of {name}"),
-        now_unix_s: NOON,
+        now_unix_s,
     };
     reason(f.ledger.apply(&new))
 }
@@ -106,6 +113,23 @@ fn few_wait_at_a_time() {
     assert_eq!(mine.len() as u32, WAITING_APPLICATIONS_MAX + 1);
     assert!(mine.iter().all(|it| it.org == id("firm")));
     assert_eq!(f.ledger.applications(None).unwrap().len(), mine.len() + 1);
+}
+
+#[test]
+fn only_so_many_of_a_firm_are_kept_in_a_day() {
+    let f = fixture();
+    for number in 0..DAILY_APPLICATIONS_MAX {
+        let name = format!("a-{number}");
+        apply(&f, &name, "ana").unwrap();
+        reason(f.ledger.withdraw_application(&id(&name), &id("ana"), NOON)).unwrap();
+    }
+    let size = f.ledger.tree_head().unwrap().size;
+    assert_eq!(apply(&f, "a-more", "ana"), Err(Reason::ApplicationsToday));
+    assert_eq!(apply_at(&f, "a-more", "ana", NOON + 86_399), Err(Reason::ApplicationsToday));
+    assert_eq!(f.ledger.tree_head().unwrap().size, size, "a refusal leaves nothing");
+    apply(&f, "a-other", "omar").unwrap();
+    apply_at(&f, "a-more", "ana", NOON + 86_400).unwrap();
+    f.audit();
 }
 
 #[test]

@@ -40,6 +40,27 @@ fn what_is_frozen_is_not_charged_until_it_is_let_go() {
 }
 
 #[test]
+fn what_joins_a_frozen_public_table_is_not_charged() {
+    let f = Fixture::with_contract(cost(100, 0));
+    let table = || Freezable::PublicTable(id("ref.sexes"));
+    let joining = |request| Order { tables: vec![id("ref.ages"), id("ref.sexes")], ..order("c1", request, cost(4, 0)) };
+    f.answer(&joining(1), b"answer");
+    freeze(&f, table(), true, "an inquiry").unwrap();
+    let size = f.ledger.tree_head().unwrap().size;
+    for request in [1, 2] {
+        let refusal = f.refused(&joining(request));
+        assert_eq!((refusal.reason(), refusal.quotation()), (Reason::DatasetFrozen, Some("ref.sexes")));
+    }
+    assert_eq!((f.spent(), f.ledger.tree_head().unwrap().size), (cost(4, 0), size), "a refusal leaves nothing");
+    f.answer(&order("c1", 3, cost(4, 0)), b"of the dataset alone");
+    let f = f.reopen();
+    assert!(f.ledger.is_frozen(&table()).unwrap());
+    freeze(&f, table(), false, "all is well").unwrap();
+    f.answer(&joining(2), b"another");
+    f.audit();
+}
+
+#[test]
 fn a_frozen_dataset_is_not_joined_either() {
     let f = Fixture::with_contract(cost(100, 0));
     f.ledger.register_dataset(&id("medical.labs"), &domain(), &snapshot(2), Digest::of(b"m"), &id("olga")).unwrap();

@@ -282,6 +282,7 @@ pub(crate) fn order(contract: &str, request: u64, cost: Cost) -> Order {
         snapshot: snapshot(1),
         joined: None,
         job: None,
+        tables: Vec::new(),
         subjects: Vec::new(),
         price: 7,
         approvals: Vec::new(),

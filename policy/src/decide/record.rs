@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 
-use super::{Caller, ColumnUse, Matter, PolicySet};
+use super::{Caller, ColumnUse, JoinedTable, Matter, PolicySet};
 use crate::contract::SignedContract;
 use crate::id::{DatasetName, Digest, OrgId, PersonId, Purpose, Role};
 use crate::number::NanoEpsilon;
@@ -39,6 +39,9 @@ pub(super) struct Record<'a> {
     pub(super) dataset: &'a DatasetName,
     #[serde(skip_serializing_if = "BTreeSet::is_empty")]
     pub(super) joined: &'a BTreeSet<DatasetName>,
+    /// Left out where no public table is joined, so that the records of such decisions are what they always were.
+    #[serde(skip_serializing_if = "no_tables")]
+    pub(super) tables: &'a [JoinedTable],
     pub(super) uses: &'a BTreeSet<ColumnUse>,
     pub(super) epsilon: NanoEpsilon,
     pub(super) delta: f64,
@@ -62,6 +65,8 @@ struct ReadRecord {
     dataset: DatasetName,
     #[serde(default)]
     joined: BTreeSet<DatasetName>,
+    #[serde(default)]
+    tables: Vec<JoinedTable>,
     uses: BTreeSet<ColumnUse>,
     epsilon: NanoEpsilon,
     #[serde(rename = "delta")]
@@ -69,6 +74,19 @@ struct ReadRecord {
     delta_bits: u64,
     max_groups: u32,
     approvals: u32,
+}
+
+fn no_tables(tables: &&[JoinedTable]) -> bool {
+    tables.is_empty()
+}
+
+/// The public tables that a past decision names.
+///
+/// # Errors
+/// [`Reason::ReplayImpossible`] if the record cannot be read.
+pub fn tables_of(record: &[u8]) -> Result<Vec<JoinedTable>, Refusal> {
+    let said: Result<ReadRecord, _> = serde_json::from_slice(record);
+    said.map(|said| said.tables).map_err(|_| Refusal::about(Reason::ReplayImpossible, "the record cannot be read"))
 }
 
 impl<'a> Record<'a> {
@@ -83,6 +101,7 @@ impl<'a> Record<'a> {
             request: matter.request,
             dataset: matter.dataset,
             joined: matter.joined,
+            tables: matter.tables,
             uses: matter.uses,
             epsilon: matter.epsilon,
             delta: matter.delta,
@@ -117,6 +136,7 @@ impl PolicySet {
             contract,
             dataset: &said.dataset,
             joined: &said.joined,
+            tables: &said.tables,
             frozen: false,
             uses: &said.uses,
             epsilon: said.epsilon,

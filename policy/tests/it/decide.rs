@@ -66,6 +66,7 @@ impl Question {
             contract: &self.contract,
             dataset: &self.dataset,
             joined: &self.joined,
+            tables: &[],
             frozen: self.frozen,
             uses: &self.uses,
             epsilon: NanoEpsilon::from_nano(self.epsilon),

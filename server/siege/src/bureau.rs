@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, anyhow, bail};
@@ -66,15 +67,40 @@ pub struct Bureau {
     pub tokens: Tokens,
     /// The text of the firm's contract.
     pub contract: String,
+    /// The process that serves it.
+    pub process: Process,
     dir: tempfile::TempDir,
-    child: Child,
+}
+
+/// A process that serves a bureau.
+#[derive(Debug, Clone)]
+pub struct Process(Arc<Mutex<Child>>);
+
+impl Process {
+    /// Whether it still runs.
+    pub fn alive(&self) -> bool {
+        matches!(self.child().try_wait(), Ok(None))
+    }
+
+    /// Ends it at once, as a crash does.
+    pub fn end(&self) {
+        let mut child = self.child();
+        // Already gone is what we want.
+        let _ = child.kill();
+        let _ = child.wait();
+    }
+
+    fn child(&self) -> std::sync::MutexGuard<'_, Child> {
+        // Nobody can have left it half changed.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// The manifest, with a mistake in it if one is planted.
 pub fn manifest(plant: Option<Plant>, with_leaver: bool) -> String {
     let text = include_str!("manifest.toml");
     match plant {
-        None => text.to_owned(),
+        None | Some(Plant::EndServer | Plant::Canary) => text.to_owned(),
         Some(Plant::IdentifierUndeclared) => {
             let phones: Vec<String> = (0..PERSONS / 10).map(|person| format!("\"{CANARY}-phone-{person}\"")).collect();
             let keys = format!("keys = {{ values = [{}], basis = \"seen\" }}", phones.join(", "));
@@ -117,8 +143,8 @@ impl Bureau {
             ca: Vec::new(),
             tokens,
             contract: contract(plant),
+            process: Process(Arc::new(Mutex::new(child))),
             dir,
-            child,
         };
         bureau.find()?;
         Ok(bureau)
@@ -129,7 +155,7 @@ impl Bureau {
         let file = self.dir.path().join("state/addresses.json");
         let started = Instant::now();
         while !file.exists() {
-            if !self.alive() || started.elapsed() > PATIENCE {
+            if !self.process.alive() || started.elapsed() > PATIENCE {
                 bail!("the bureau does not serve: {}", String::from_utf8_lossy(&self.log()));
             }
             std::thread::sleep(Duration::from_millis(20));
@@ -142,11 +168,6 @@ impl Bureau {
         Ok(())
     }
 
-    /// Whether the server still runs.
-    pub fn alive(&mut self) -> bool {
-        matches!(self.child.try_wait(), Ok(None))
-    }
-
     /// What the server has written to standard output and standard error.
     pub fn log(&self) -> Vec<u8> {
         std::fs::read(self.dir.path().join("server.log")).unwrap_or_default()
@@ -154,7 +175,7 @@ impl Bureau {
 
     /// The most memory that the server had, in MiB.
     pub fn peak_mib(&self) -> u64 {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap_or_default();
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.process.child().id())).unwrap_or_default();
         let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
         line.and_then(|line| line.split_whitespace().next()?.parse::<u64>().ok()).unwrap_or(0) >> 10
     }
@@ -175,9 +196,7 @@ impl Bureau {
 
 impl Drop for Bureau {
     fn drop(&mut self) {
-        // Already gone is what we want.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        self.process.end();
     }
 }
 

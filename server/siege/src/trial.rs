@@ -5,11 +5,12 @@ use std::time::Instant;
 use anyhow::{Context as _, Result};
 use serde_json::Value;
 
-use crate::bureau::{Bureau, DATASET};
-use crate::canary::Patterns;
-use crate::rest::{ANSWER_LIMIT, Rest};
+use crate::bureau::{Bureau, DATASET, Process};
+use crate::canary::{CANARY, Patterns};
+use crate::rest::{ANSWER_LIMIT, Got, Rest};
 use crate::statements::{Hostile, Outcome};
 use crate::wire::{Said, Wire};
+use crate::{PLANTED, Plant};
 
 /// One bureau with the ways into it.
 #[derive(Clone)]
@@ -22,6 +23,8 @@ pub struct Side {
     bystander: String,
     /// What the bystander's question was answered.
     control: Value,
+    process: Process,
+    plant: Option<Plant>,
 }
 
 /// What one face of one bureau said.
@@ -88,10 +91,11 @@ impl Side {
     ///
     /// # Errors
     /// If it is not answered.
-    pub async fn of(bureau: &Bureau) -> Result<Self> {
+    pub async fn of(bureau: &Bureau, plant: Option<Plant>) -> Result<Self> {
         let (rest, wire) = (Rest::of(bureau)?, Wire::connect(bureau, &bureau.tokens.analyst).await?);
         let (attacker, bystander) = (bureau.tokens.analyst.clone(), bureau.tokens.bystander.clone());
-        let mut side = Self { rest, wire, attacker, bystander, control: Value::Null };
+        let process = bureau.process.clone();
+        let mut side = Self { rest, wire, attacker, bystander, control: Value::Null, process, plant };
         side.control = side.control().await?;
         Ok(side)
     }
@@ -105,6 +109,16 @@ impl Side {
         // What remains goes down as others ask.
         body.as_object_mut().context("an object")?.remove("remaining");
         Ok(body)
+    }
+
+    /// Whether the server's process is gone.
+    pub fn has_ended(&self) -> bool {
+        !self.process.alive()
+    }
+
+    /// The fault of a server that is planted at this statement.
+    fn fault(&self, hostile: &Hostile) -> Option<Plant> {
+        self.plant.filter(|_| hostile.name == PLANTED)
     }
 
     /// Whether the server is there.
@@ -125,7 +139,13 @@ impl Side {
     }
 
     async fn over_rest(&self, hostile: &Hostile) -> Result<Heard> {
-        let got = self.rest.ask(&hostile.sql, hostile.beside.as_ref(), &self.attacker).await?;
+        if self.fault(hostile) == Some(Plant::EndServer) {
+            self.process.end();
+        }
+        let mut got = self.rest.ask(&hostile.sql, hostile.beside.as_ref(), &self.attacker).await?;
+        if self.fault(hostile) == Some(Plant::Canary) {
+            leak(&mut got);
+        }
         let body = got.json();
         let part = |name: &str| body.get(name).cloned().unwrap_or_default();
         let seen = [got.status.to_string().as_bytes(), b"\n", &got.head, b"\n", &got.body].concat();
@@ -186,6 +206,12 @@ pub async fn run(sides: &[Side; 2], hostile: &Hostile, patterns: &Patterns) -> V
     verdict.wrong.extend(with.into_iter().chain(without));
     verdict.rows = first.map(|heard| heard.rows().to_vec()).unwrap_or_default();
     verdict
+}
+
+/// A cell in a body that is well formed otherwise.
+fn leak(got: &mut Got) {
+    let more = format!("{{\"note\":\"{CANARY}-note-7\",");
+    got.body.splice(..1.min(got.body.len()), more.into_bytes());
 }
 
 fn judge(hostile: &Hostile, face: &str, with: &Heard, without: &Heard, patterns: &Patterns) -> Vec<String> {

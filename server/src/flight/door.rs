@@ -20,6 +20,7 @@ use tonic::{Request, Response, Status, Streaming};
 use super::session;
 use super::sql::Sql;
 use crate::identity::{Credentials, Face, Identities};
+use crate::seats::Seat;
 use crate::status::{coded, status_of};
 
 type Items<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
@@ -44,6 +45,7 @@ impl Door {
     async fn admit<T>(&self, mut request: Request<T>) -> Result<Request<T>, Status> {
         let credentials = Credentials::of(request.metadata().as_ref(), request.extensions());
         let caller = self.identities.identify(credentials, Face::Flight).await.map_err(|r| status_of(&r))?;
+        Seat::count(request.extensions(), &caller.org).map_err(|r| status_of(&r))?;
         let session = self.sql.sessions().of(&caller.person, request.metadata())?;
         request.extensions_mut().insert(session);
         request.extensions_mut().insert(caller);

@@ -42,7 +42,7 @@ pub(crate) fn router(engine: Engine, identities: Identities, shield: Shield) -> 
 /// Gives every request a place, a deadline and a task of its own, and replaces statuses whose words are not ours.
 async fn guard(State(shield): State<Shield>, request: Request, next: Next) -> Response {
     let statement = STATEMENT_CALLS.contains(&request.uri().path());
-    match shield.run(REQUEST_TIME, next.run(hurried(request, BODY_TIME))).await {
+    match shield.serve(REQUEST_TIME, hurried(request, BODY_TIME), |request| next.run(request)).await {
         Ok(response) => coded_response(response, statement),
         Err(refusal) => status_of(&refusal).into_http(),
     }

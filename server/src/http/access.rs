@@ -12,6 +12,7 @@ use glovebox_policy::{Caller, Reason, Refusal, Role};
 use super::{App, PREFIX, read};
 use crate::identity::{Credentials, Face};
 use crate::reply::{Refused, Reply};
+use crate::seats::Seat;
 
 /// Who may call one method of one path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -98,15 +99,20 @@ pub(crate) async fn gate(State(app): State<App>, mut request: Request, next: Nex
         return next.run(request).await;
     }
     let credentials = Credentials::of(request.headers(), request.extensions());
-    match admit(&app, access, credentials).await {
-        Ok((caller, token)) => {
+    let token = Token(credentials.token().map(str::to_owned));
+    let caller = app.identities.identify(credentials, Face::Http).await;
+    // Counted before anything else is said: what is refused and has its body read away holds a place, too.
+    let caller = caller.and_then(|caller| Seat::count(request.extensions(), &caller.org).map(|()| caller));
+    match caller.and_then(|caller| permitted(access, caller)) {
+        Ok(caller) => {
             request.extensions_mut().insert(caller);
             request.extensions_mut().insert(token);
             next.run(request).await
         }
         Err(refusal) => {
-            // Who asks leave first (`Expect: 100-continue`) has sent nothing yet and hears the refusal anyway.
-            if !request.headers().contains_key(EXPECT) {
+            // Who asks leave first (`Expect: 100-continue`) has sent nothing yet and hears the refusal anyway. For whoever has all
+            // places of a share, no body is waited for.
+            if !request.headers().contains_key(EXPECT) && refusal.reason() != Reason::Busy {
                 read::thrown_away(request).await;
             }
             Refused::from(refusal).into_response()
@@ -114,16 +120,10 @@ pub(crate) async fn gate(State(app): State<App>, mut request: Request, next: Nex
     }
 }
 
-async fn admit(
-    app: &App,
-    access: Option<&'static Access>,
-    credentials: Credentials,
-) -> Result<(Caller, Token), Refusal> {
-    let token = Token(credentials.token().map(str::to_owned));
-    let caller = app.identities.identify(credentials, Face::Http).await?;
+fn permitted(access: Option<&'static Access>, caller: Caller) -> Result<Caller, Refusal> {
     match access {
         None => Err(Reason::NotFound.into()),
-        Some(access) if access.roles.contains(&caller.role) => Ok((caller, token)),
+        Some(access) if access.roles.contains(&caller.role) => Ok(caller),
         Some(_) => Err(Reason::RoleForbidden.into()),
     }
 }

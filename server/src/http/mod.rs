@@ -198,7 +198,7 @@ fn log_routes() -> Router<App> {
 async fn guard(State(shield): State<Shield>, request: Request, next: Next) -> Reply {
     let (sending, deadline) = deadlines_of(request.method(), request.uri().path());
     let request = hurried(request, sending);
-    match shield.run(deadline, next.run(request)).await {
+    match shield.serve(deadline, request, |request| next.run(request)).await {
         Ok(reply) => reply,
         Err(refusal) => reply::refusal(&refusal),
     }

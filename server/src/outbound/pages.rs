@@ -6,6 +6,7 @@ use glovebox_policy::{Reason, Refusal};
 
 use super::{AsFile, AsPage};
 
+pub(super) use crate::web::applications::{Application, Applications, Apply};
 pub(super) use crate::web::budget::Budget;
 pub(super) use crate::web::datasets::{Dataset, Datasets};
 pub(super) use crate::web::home::Home;
@@ -30,7 +31,7 @@ macro_rules! pages {
     )* };
 }
 
-pages!(Budget, Dataset, Datasets, Home, Job, Jobs, Log, Problem, SignIn);
+pages!(Application, Applications, Apply, Budget, Dataset, Datasets, Home, Job, Jobs, Log, Problem, SignIn);
 
 impl AsFile for Style {
     fn file(&self) -> (&'static str, &[u8]) {

@@ -15,6 +15,7 @@ use super::sign_in::{self, Session};
 use crate::http::{ACCESS, App};
 use crate::identity::Credentials;
 use crate::reply::{self, Reply};
+use crate::seats::Seat;
 
 /// Who may see a page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,6 +31,8 @@ pub struct PageAccess {
 }
 
 const EVERYBODY: &[Role] = &[Role::Analyst, Role::Officer, Role::Auditor];
+const ANALYST: &[Role] = &[Role::Analyst];
+const OFFICER: &[Role] = &[Role::Officer];
 const OVERSEERS: &[Role] = &[Role::Officer, Role::Auditor];
 
 const fn may(
@@ -48,12 +51,18 @@ pub const PAGES: &[PageAccess] = &[
     may("GET", "/sign-in", &[], &[]),
     may("POST", "/sign-in", &[], &[]),
     may("POST", "/sign-out", EVERYBODY, &[]),
-    may("GET", "/", EVERYBODY, &["/me", "/jobs"]),
+    may("GET", "/", EVERYBODY, &["/me", "/jobs", "/applications"]),
     may("GET", "/datasets", EVERYBODY, &["/datasets"]),
     may("GET", "/datasets/{name}", EVERYBODY, &["/datasets/{name}", "/datasets/{name}/twin"]),
     may("GET", "/jobs", EVERYBODY, &["/jobs"]),
     may("GET", "/jobs/{id}", EVERYBODY, &["/jobs/{id}", "/jobs/{id}/review"]),
     may("GET", "/releases/{request}/{part}", EVERYBODY, &["/releases/{request}/{part}"]),
+    may("GET", "/applications", EVERYBODY, &["/applications"]),
+    may("POST", "/applications", ANALYST, &[]),
+    may("GET", "/applications/new", ANALYST, &["/datasets"]),
+    may("GET", "/applications/{id}", EVERYBODY, &["/applications/{id}"]),
+    may("POST", "/applications/{id}/withdrawal", ANALYST, &[]),
+    may("POST", "/applications/{id}/rejection", OFFICER, &[]),
     may("GET", "/budget", EVERYBODY, &["/budget", "/contracts"]),
     may("GET", "/log", OVERSEERS, &["/log", "/log/checkpoint", "/log/key"]),
 ];
@@ -72,7 +81,8 @@ pub(crate) fn rest_gives(path: &str, role: Role) -> bool {
 pub(crate) async fn gate(State(app): State<App>, mut request: Request, next: Next) -> Reply {
     let asked = Language::asked(request.uri().query());
     let arrival = Arrival::of(&request);
-    let mut reply = match arrival.admit(&app).await {
+    let admitted = arrival.admit(&app).await.and_then(|(frame, session)| counted(&request, frame, session));
+    let mut reply = match admitted {
         Ok((frame, session)) => {
             if let Some(caller) = &frame.caller {
                 request.extensions_mut().insert(caller.clone());
@@ -87,6 +97,15 @@ pub(crate) async fn gate(State(app): State<App>, mut request: Request, next: Nex
         cookies::give_language(reply.headers_mut(), language);
     }
     reply
+}
+
+/// The request counted as one of the reader's organisation, or a page that says that it has its share already.
+fn counted(request: &Request, frame: Frame, session: Session) -> Result<(Frame, Session), Box<Reply>> {
+    let count = frame.caller.as_ref().map_or(Ok(()), |caller| Seat::count(request.extensions(), &caller.org));
+    match count {
+        Ok(()) => Ok((frame, session)),
+        Err(refusal) => Err(Box::new(frame.problem(refusal))),
+    }
 }
 
 /// What of a request says who came, and for what.
@@ -178,7 +197,27 @@ mod tests {
                 assert!(rest_gives(rest, role), "{} shows {role:?} what {rest} does not give", page.path);
             }
         }
+        assert!(!rest_gives("/applications/{id}/draft", Role::Analyst));
         assert!(!rest_gives("/jobs/{id}/result", Role::Officer));
         assert!(!pages_of(Role::Analyst).contains(&"/log"));
+    }
+
+    /// The calls of the REST face that forms make; signing in and out is no such call.
+    const ACTS: &[(&str, &str, &str)] = &[
+        ("/applications", "POST", "/applications"),
+        ("/applications/{id}/withdrawal", "DELETE", "/applications/{id}"),
+        ("/applications/{id}/rejection", "POST", "/applications/{id}/rejection"),
+    ];
+
+    /// A form does for a role what the REST face does for the same roles, and nothing that is not on the list.
+    #[test]
+    fn forms_do_what_rest_does_for_the_same_roles() {
+        let others = ["/sign-in", "/sign-out"];
+        for page in PAGES.iter().filter(|page| page.method == "POST" && !others.contains(&page.path)) {
+            let act = ACTS.iter().find(|(path, ..)| *path == page.path);
+            let rest =
+                ACCESS.iter().find(|it| act.is_some_and(|(_, method, path)| (it.method, it.path) == (method, path)));
+            assert_eq!(rest.map(|it| it.roles), Some(page.roles), "{}", page.path);
+        }
     }
 }

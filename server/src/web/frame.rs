@@ -60,8 +60,14 @@ impl Frame {
     pub(crate) fn menu(&self) -> Vec<Entry> {
         let Some(role) = self.role() else { return Vec::new() };
         let t = self.t;
-        let lines =
-            [("/", t.home), ("/datasets", t.datasets), ("/jobs", t.jobs), ("/budget", t.budget), ("/log", t.log)];
+        let lines = [
+            ("/", t.home),
+            ("/datasets", t.datasets),
+            ("/applications", t.applications),
+            ("/jobs", t.jobs),
+            ("/budget", t.budget),
+            ("/log", t.log),
+        ];
         let open = pages_of(role);
         let seen = lines.into_iter().filter(|(path, _)| open.contains(path));
         seen.map(|(path, text)| Entry { path, text, here: path.trim_start_matches('/') == self.section }).collect()
@@ -110,6 +116,16 @@ impl Frame {
     /// What a job's state means.
     pub(crate) fn state_means(&self, state: impl Borrow<JobState>) -> &'static str {
         self.side(texts::state(*state.borrow())).1
+    }
+
+    /// An application's state in a word.
+    pub(crate) fn application<'a>(&self, status: &'a str) -> &'a str {
+        texts::application(status).map_or(status, |both| self.side(both).0)
+    }
+
+    /// What an application's state means.
+    pub(crate) fn application_means(&self, status: &str) -> &'static str {
+        texts::application(status).map_or("", |both| self.side(both).1)
     }
 
     /// A kind of column.

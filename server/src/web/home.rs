@@ -3,7 +3,7 @@
 use askama::Template;
 use axum::Extension;
 use axum::extract::State;
-use glovebox_engine::{JobCard, JobState};
+use glovebox_engine::{ApplicationCard, JobCard, JobState};
 use glovebox_policy::{Caller, Reason, Refusal, Role};
 
 use super::frame::Frame;
@@ -19,6 +19,7 @@ pub(crate) struct Home {
     frame: Frame,
     reader: Caller,
     jobs: Vec<JobCard>,
+    applications: Vec<ApplicationCard>,
 }
 
 impl Home {
@@ -50,6 +51,11 @@ fn waits(job: &JobCard, caller: &Caller) -> bool {
     }
 }
 
+/// Whether an application waits for this officer's answer.
+fn asks(application: &ApplicationCard, caller: &Caller) -> bool {
+    caller.role == Role::Officer && application.status == "waiting" && application.org != caller.org
+}
+
 /// Makes the page.
 pub(crate) async fn page(State(app): State<App>, Extension(frame): Extension<Frame>) -> Reply {
     let made = make(app, frame.clone()).await;
@@ -59,8 +65,11 @@ pub(crate) async fn page(State(app): State<App>, Extension(frame): Extension<Fra
 async fn make(app: App, frame: Frame) -> Result<Home, Refusal> {
     let reader = frame.caller.clone().ok_or(Reason::Unauthenticated)?;
     let asker = reader.clone();
-    let mut jobs = blocking(move || app.engine.jobs(&asker)).await?;
+    let (mut jobs, mut applications) =
+        blocking(move || Ok((app.engine.jobs(&asker)?, app.engine.applications(&asker)?))).await?;
+    applications.retain(|application| asks(application, &reader));
+    applications.truncate(WAITING_JOBS);
     jobs.retain(|job| waits(job, &reader));
     jobs.truncate(WAITING_JOBS);
-    Ok(Home { frame, reader, jobs })
+    Ok(Home { frame, reader, jobs, applications })
 }

@@ -46,7 +46,7 @@ struct About {
 }
 
 /// What an entry may be about, in the order of telling.
-const ABOUT: [&str; 8] = ["job", "decision", "contract", "dataset", "domain", "org", "role", "request"];
+const ABOUT: [&str; 9] = ["application", "job", "decision", "contract", "dataset", "domain", "org", "role", "request"];
 
 impl Log {
     /// Newest first.

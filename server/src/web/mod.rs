@@ -13,19 +13,25 @@
 //! | GET `/datasets`, `/datasets/{name}` | everybody | manifests, with synthetic rows |
 //! | GET `/jobs`, `/jobs/{id}` | everybody | jobs, the page that officers sign, verdicts, results |
 //! | GET `/releases/{request}/{part}` | everybody | files that prove a release |
+//! | GET `/applications`, `/applications/{id}` | everybody | applications for data, with a draft contract for officers |
+//! | GET `/applications/new`; POST `/applications`, `/applications/{id}/withdrawal` | analyst | writes one, takes it back |
+//! | POST `/applications/{id}/rejection` | officer | says no |
 //! | GET `/budget` | everybody | contracts; domains for officers and auditors |
 //! | GET `/log` | officer, auditor | entries, checkpoint |
 //! | GET, POST `/sign-in`; POST `/sign-out` | – | a session for a token |
 //! | GET `/style.css`, `/icon.svg` | – | the looks |
 //!
-//! Read in this order: `access` (who may see what), `sign_in` and `cookies`, `frame` (what stands around a page),
-//! `language` and `texts`, `format` and `plot`, then one module per page. Templates are in `server/templates`.
+//! Read in this order: `access` (who may see what), `sign_in` and `cookies`, `forms` (what changes anything), `frame` (what stands
+//! around a page), `language` and `texts`, `format` and `plot`, then one module per page. Templates are in `server/templates`.
 
 pub(crate) mod access;
+mod application_text;
+pub(crate) mod applications;
 pub(crate) mod budget;
 mod cookies;
 pub(crate) mod datasets;
 mod format;
+mod forms;
 pub(crate) mod frame;
 pub(crate) mod home;
 pub(crate) mod jobs;
@@ -57,6 +63,11 @@ pub(crate) fn router(app: &App) -> Router<App> {
         .route("/jobs", get(jobs::list))
         .route("/jobs/{id}", get(jobs::show))
         .route("/releases/{request}/{part}", get(jobs::part))
+        .route("/applications", get(applications::list).post(applications::hand_in))
+        .route("/applications/new", get(applications::write))
+        .route("/applications/{id}", get(applications::show))
+        .route("/applications/{id}/withdrawal", post(applications::withdraw))
+        .route("/applications/{id}/rejection", post(applications::reject))
         .route("/budget", get(budget::page))
         .route("/log", get(log::page))
         .route("/sign-in", get(sign_in::show).post(sign_in::enter))

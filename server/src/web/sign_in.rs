@@ -11,8 +11,9 @@ use axum::http::StatusCode;
 use glovebox_policy::{Digest, Reason, Refusal};
 
 use super::cookies;
+use super::forms::Form;
 use super::frame::Frame;
-use crate::http::{App, read};
+use crate::http::App;
 use crate::identity::Credentials;
 use crate::limits::{FORM_BYTES, NEXT_BYTES};
 use crate::reply::{self, Reply};
@@ -75,8 +76,9 @@ pub(crate) async fn enter(
     request: Request,
 ) -> Reply {
     let credentials = Credentials::of(request.headers(), request.extensions());
-    let Some(form) = Form::read(request).await else {
-        return frame.problem(Refusal::about(Reason::BadRequest, "the form is too long or broke off"));
+    let form = match Form::read(request, FORM_BYTES).await {
+        Ok(form) => form,
+        Err(refusal) => return frame.problem(refusal),
     };
     let (token, next) = (form.get("token"), form.get("next"));
     match app.identities.enter(token.trim(), credentials).await {
@@ -102,33 +104,13 @@ pub(crate) async fn leave(
     Extension(session): Extension<Session>,
     request: Request,
 ) -> Reply {
-    let form = Form::read(request).await;
-    let (Some(name), Some(wanted)) = (&session.0, session.form()) else {
-        return frame.problem(Refusal::about(Reason::BadRequest, "there is no session"));
-    };
-    // Both are digests, so the time that comparing takes tells nothing that helps.
-    if form.is_none_or(|form| form.get("form") != wanted) {
-        return frame.problem(Refusal::about(Reason::BadRequest, "the form is not of this session"));
+    if let Err(refusal) = Form::of_session(request, &session, FORM_BYTES).await {
+        return frame.problem(refusal);
     }
-    app.identities.leave(name);
+    app.identities.leave(session.0.as_deref().unwrap_or_default());
     let mut reply = reply::see_other("/sign-in");
     cookies::take_session(reply.headers_mut());
     reply
-}
-
-/// The fields of a form.
-struct Form(Vec<(String, String)>);
-
-impl Form {
-    async fn read(request: Request) -> Option<Self> {
-        let bytes = read::bytes(request).await.ok().filter(|bytes| bytes.len() <= FORM_BYTES)?;
-        Some(Self(form_urlencoded::parse(&bytes).into_owned().collect()))
-    }
-
-    /// A field; one that is missing is empty.
-    fn get(&self, name: &str) -> &str {
-        self.0.iter().find(|(key, _)| key == name).map_or("", |(_, value)| value)
-    }
 }
 
 #[cfg(test)]

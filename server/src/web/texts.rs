@@ -34,6 +34,7 @@ texts! {
     home: "首页", "Home";
     datasets: "数据目录", "Catalogue";
     jobs: "作业", "Jobs";
+    applications: "数据申请", "Applications";
     budget: "预算", "Budget";
     log: "审计日志", "Audit log";
     sign_out: "退出", "Sign out";
@@ -58,8 +59,10 @@ texts! {
     waiting_none: "没有待您处理的事项。", "Nothing waits for you.";
     waiting_officer: "以下作业等待审核：", "These jobs wait for a verdict:";
     waiting_analyst: "贵单位以下作业尚未结束：", "These jobs of your organisation are not at their end:";
+    waiting_applications: "以下数据使用申请等待答复：", "These applications for data wait for an answer:";
     where_to: "从这里开始", "Where to go";
     about_datasets: "有哪些数据集、各列含义、取值范围，以及虚构的样本", "which datasets there are, what their columns mean, and a made-up sample";
+    about_applications: "数据使用申请：求什么、答复与草案合同", "what firms ask for, the answers, and draft contracts";
     about_jobs: "提交的代码、审核状态与发布的结果", "submitted code, where its review stands, released results";
     about_budget: "隐私预算：已花费、已承诺与剩余", "privacy budget: spent, promised and left";
     about_log: "每一次状态变化，防篡改，可离线验证", "every change of state, tamper-evident, verifiable offline";
@@ -158,6 +161,30 @@ texts! {
     decide: "批准或驳回", "To approve or reject";
     decide_lead: "签名在您的机器上用您的密钥文件完成，密钥不离开您的机器。以下命令仅在您读到的仍是这一页时才会签署：", "You sign on your own machine, where your key is. These commands sign only if the page is still the one that you have read:";
 
+    // Applications.
+    application: "申请", "Application";
+    applications_lead_all: "所有单位的数据使用申请，最新的在前。", "Applications for data of all organisations, newest first.";
+    applications_lead_own: "贵单位的数据使用申请，最新的在前。", "The applications for data of your organisation, newest first.";
+    applications_none: "还没有申请。", "There is no application yet.";
+    apply: "申请使用数据", "Apply for data";
+    apply_choose: "请选择要申请的数据集。", "Choose the dataset to apply for.";
+    apply_lead: "请修改以下文本：写明事由，删去不需要的列，降低用不到的数值。其格式与合同相同（TOML）。", "Edit the text: say why, delete the columns that you do not need, lower what you will not use. It is written as a contract is (TOML).";
+    apply_text: "申请文本", "The text of the application";
+    apply_send: "提交申请", "Hand it in";
+    apply_note: "申请不授予任何权限：由专员据此起草合同，修改后签署，或予以拒绝。", "An application grants nothing: an officer drafts a contract from it, changes what is too much and signs, or says no.";
+    form_needs_session: "请先用令牌登录，再使用此表单。", "Sign in with a token first to use this form.";
+    ended_by: "办结人", "Ended by";
+    why: "申请事由", "Why";
+    unreadable: "该文本的格式已无法读取；原文见下。", "The text is of a form that is not read any more; it stands below as it is.";
+    withdraw: "撤回申请", "Withdraw it";
+    draft: "合同草案", "Draft contract";
+    draft_lead: "签署下面的合同即批准该申请。草案中各项数值均为申请方所求；签署前可下载修改。", "Signing a contract such as this one grants the application. Every figure is what the firm asked for; fetch the text and change it before you sign.";
+    draft_name: "合同名称", "Name of the contract";
+    draft_rename: "以此名称起草", "Draft under this name";
+    draft_sign: "签名在您的机器上用您的密钥文件完成，密钥不离开您的机器：", "You sign on your own machine, where your key is:";
+    say_no: "拒绝申请", "Say no";
+    say_no_why: "理由（申请单位可见）", "Why (the firm reads it)";
+
     // Budget.
     budget_lead: "每个已发布的答案都先付费，且不退还。ρ 为零集中差分隐私 (zCDP) 的损失，各次相加。", "Every answer was paid for before a row was read, and is never refunded. ρ is the loss in zero-concentrated differential privacy (zCDP); losses add up.";
     domains: "预算域：全部分析方共用，终身上限", "Budget domains: shared by all analysts, with a lifetime cap";
@@ -253,6 +280,20 @@ pub(crate) const fn state(state: JobState) -> [(&'static str, &'static str); 2] 
     }
 }
 
+/// A state of an application, and what happens next.
+pub(crate) fn application(status: &str) -> Option<[(&'static str, &'static str); 2]> {
+    Some(match status {
+        "waiting" => [("待答复", "等待数据专员答复。"), ("waits for an answer", "A data officer has to answer it.")],
+        "granted" => [("已批准", "已由一份合同授予。"), ("granted", "A contract grants it.")],
+        "rejected" => [
+            ("已拒绝", "专员已拒绝；可修改后重新申请。"),
+            ("rejected", "An officer said no. The firm may change it and apply again."),
+        ],
+        "withdrawn" => [("已撤回", "申请单位已撤回。"), ("withdrawn", "The firm took it back.")],
+        _ => return None,
+    })
+}
+
 /// A kind of column.
 pub(crate) const fn kind(kind: CardKind) -> [&'static str; 2] {
     match kind {
@@ -278,6 +319,8 @@ pub(crate) fn entry(kind: &str) -> Option<[&'static str; 2]> {
         "domain" => ["新预算域", "new budget domain"],
         "dataset" => ["登记数据集", "dataset registered"],
         "contract" => ["签署合同", "contract signed"],
+        "application" => ["数据使用申请", "application for data"],
+        "application-end" => ["申请办结", "application ended"],
         "charge" => ["扣费", "charge"],
         "resume" => ["续跑", "resumed"],
         "reuse" | "join" | "serve" => ["取用已有发布", "stored release collected"],
@@ -295,6 +338,7 @@ pub(crate) fn entry(kind: &str) -> Option<[&'static str; 2]> {
 /// What a log entry may be about, by its key.
 pub(crate) fn about(key: &str) -> Option<[&'static str; 2]> {
     Some(match key {
+        "application" => ["申请", "application"],
         "job" => ["作业", "job"],
         "decision" => ["决定", "decision"],
         "contract" => ["合同", "contract"],

@@ -1,6 +1,7 @@
 //! The server as a client meets it: TLS, tokens, both faces, refusals, and what its bytes hold.
 #![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 
+mod application_pages;
 mod applications;
 mod audit;
 mod browse;
@@ -19,6 +20,7 @@ mod proof;
 mod rest;
 mod review;
 mod schema;
+mod seats;
 mod session;
 mod submission;
 mod world;

@@ -17,7 +17,7 @@ const ELEMENTS: &[&str] = &[
     "!doctype", "a", "article", "b", "bdi", "body", "br", "button", "caption", "code", "dd", "details", "div", "dl",
     "dt", "footer", "form", "h1", "h2", "h3", "head", "header", "html", "img", "input", "label", "li", "line", "link",
     "main", "meta", "nav", "p", "pre", "rect", "section", "span", "strong", "summary", "svg", "table", "tbody", "td",
-    "th", "thead", "time", "title", "tr", "ul",
+    "textarea", "th", "thead", "time", "title", "tr", "ul",
 ];
 
 /// Attributes that our templates write.
@@ -52,6 +52,7 @@ const ATTRIBUTES: &[&str] = &[
     "rel",
     "required",
     "role",
+    "rows",
     "scope",
     "spellcheck",
     "src",
@@ -97,7 +98,7 @@ fn elements(page: &str) -> Vec<(String, Vec<String>)> {
     found
 }
 
-fn assert_inert(place: &str, page: &str) {
+pub(crate) fn assert_inert(place: &str, page: &str) {
     for (name, attributes) in elements(page) {
         assert!(ELEMENTS.contains(&name.as_str()), "{place} has an element <{name}>");
         for attribute in attributes {

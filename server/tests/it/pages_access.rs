@@ -26,7 +26,7 @@ pub(crate) async fn open(world: &World, path: &str, cookie: &str) -> Got {
     world.browse("GET", path, &[("cookie", cookie)], "").await
 }
 
-fn form_of(page: &str) -> &str {
+pub(crate) fn form_of(page: &str) -> &str {
     page.split("name=\"form\" value=\"").nth(1).and_then(|rest| rest.split('"').next()).unwrap()
 }
 

@@ -50,7 +50,7 @@ fn run(binary: &Path, plant: Option<&str>) -> Result<Report> {
     runtime.block_on(async {
         if plant.is_none() {
             self_check(&binary).await?;
-            println!("   self-check: each of {} planted mistakes is found", Plant::ALL.len());
+            println!("   self-check: each of {} planted holes is found", Plant::ALL.len());
         }
         attack(&binary, plant.and_then(Plant::named)).await
     })
