@@ -89,10 +89,10 @@ pub const QUESTIONS: &[Question] = &[
     },
     Question {
         name: "laplace, a key of one person",
-        sql: "SELECT WITH DIFFERENTIAL_PRIVACY OPTIONS (epsilon = {e}, delta = 1e-3, mechanism = 'laplace', max_groups_contributed = 1) \
+        sql: "SELECT WITH DIFFERENTIAL_PRIVACY OPTIONS (epsilon = {e}, delta = 1e-4, mechanism = 'laplace', max_groups_contributed = 1) \
               note, COUNT(*, contribution_bounds_per_group => (0, {b})) FROM {t} GROUP BY note",
         epsilon: 2.0,
-        delta: 1e-3,
+        delta: 1e-4,
         bound: 2,
         comes_near: false,
     },
