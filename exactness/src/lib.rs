@@ -5,6 +5,7 @@
 //! they try to make accepted questions fail. It never ships, holds no product code, and reads only rows that it made.
 //!
 //! Read [`neighbour`] first (the rule itself, on plain integers), then `tests/it/data.rs` (what rows look like),
-//! `tests/it/corpus.rs` (the questions) and the tests.
+//! `tests/it/corpus.rs` (the questions) and the tests. [`audit`] looks at the other half: at the noise, by statistics.
 
+pub mod audit;
 pub mod neighbour;

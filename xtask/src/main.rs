@@ -2,7 +2,7 @@
 //!
 //! `check` is all that CI runs, as named steps; `clients` lets clients that we did not write talk to a served demo and
 //! verify what it released; `browser` has Chromium visit its pages; `attack` runs hostile suites, also against a planted bug, and changes what proves a release
-//! byte by byte; `bench` measures beside a floor; `guests` rebuilds the committed WebAssembly modules; `guide` does what
+//! byte by byte; `audit` looks at released noise by statistics and at sums of losses by an outside accountant; `bench` measures beside a floor; `guests` rebuilds the committed WebAssembly modules; `guide` does what
 //! the guide to jobs says. Each ends with one line of JSON and exits with 0 when everything held, 1 when something did not,
 //! 2 on bad usage; `guests` and `guide` exit with 3 when they had nothing to build modules with.
 //!
@@ -11,13 +11,14 @@
 //!
 //! Read [`step`] (what a step is), [`check`] (the list of steps), [`workspace`] and [`source`] (what steps look at),
 //! then the steps: [`graph`], [`lock`], [`rules`], [`expose`], [`licences`], [`docs`]; then [`clients`], [`browser`] and [`demo`], [`attack`],
-//! [`tamper`] and [`mod@bench`]; then [`guests`], [`guest`], [`guest_module`], [`guest_toolchain`]; last [`guide`] and
+//! [`tamper`], [`audit`] and [`mod@bench`]; then [`guests`], [`guest`], [`guest_module`], [`guest_toolchain`]; last [`guide`] and
 //! [`guide_script`].
 
 #![expect(clippy::print_stdout, reason = "a command line tool speaks on standard output")]
 
 mod architecture;
 mod attack;
+mod audit;
 mod bench;
 mod browser;
 mod check;
@@ -53,6 +54,8 @@ usage: cargo xtask check [--only STEP,STEP…] [--list]   all that CI runs, or t
        cargo xtask attack sql [--plant NAME]            hostile SQL at two served bureaus; a planted mistake must turn it red
        cargo xtask attack tamper [--quick] [--binary FILE] [--dir DEMO_DIR]
                                                         one changed byte of what proves a release must be found
+       cargo xtask audit noise [--quick|--samples N]    released noise against the promised probabilities and the declared loss
+       cargo xtask audit accountant                     composed losses against Google's accountant
        cargo xtask bench sandbox                        fresh instances beside reused ones and native code
        cargo xtask bench sql [--rows N]                 DP SQL beside DataFusion and DuckDB without privacy";
 
@@ -72,6 +75,8 @@ fn main() -> ExitCode {
         ["attack", "sql"] => attack::sql(None),
         ["attack", "sql", "--plant", name] => attack::sql(Some(name)),
         ["attack", "tamper", options @ ..] => return ended(tamper::run(options)),
+        ["audit", "noise", options @ ..] => audit::noise(options),
+        ["audit", "accountant"] => audit::accountant(),
         ["bench", "sandbox"] => bench::sandbox(),
         ["bench", "sql"] => bench::sql(&[]),
         ["bench", "sql", "--rows", rows] => bench::sql(&["--rows", rows]),

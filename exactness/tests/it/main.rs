@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 
 mod agreement;
+mod audit;
 mod canary;
 mod corpus;
 mod data;
