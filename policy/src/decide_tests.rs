@@ -165,7 +165,7 @@ fn the_built_in_policies_forbid_and_their_templates_permit() {
     let set = PolicySet::load(purposes()).unwrap();
     assert!(set.policies.policies().all(|policy| policy.effect() == cedar_policy::Effect::Forbid));
     assert!(set.policies.templates().all(|template| template.effect() == cedar_policy::Effect::Permit));
-    assert_eq!(set.policies.templates().count(), 1 + RoleOfUse::ALL.len());
+    assert_eq!(set.policies.templates().count(), 2 + RoleOfUse::ALL.len(), "to ask, to join, and each role");
 }
 
 #[test]

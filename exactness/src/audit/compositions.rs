@@ -44,6 +44,7 @@ impl Releases {
         let family = |n: u32| Family {
             label: Public::from_manifest(format!("sum number {n}")),
             linf: self.bound * 7_u64.pow(n),
+            total: None,
         };
         let epsilon = NanoEpsilon::from_epsilon(self.epsilon).context("an epsilon")?;
         let ask = Ask { epsilon, delta: self.delta, mechanism: None };

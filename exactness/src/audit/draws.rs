@@ -56,8 +56,11 @@ impl Case {
     /// A plan that is refused.
     pub fn plan(&self, epsilon: f64, last_bound: u64, cells: u32) -> Result<NoisePlan> {
         let (_, others) = self.bounds.split_last().context("no family")?;
-        let family =
-            |linf: &u64| Family { label: Public::from_manifest(format!("sum of at most {linf}")), linf: *linf };
+        let family = |linf: &u64| Family {
+            label: Public::from_manifest(format!("sum of at most {linf}")),
+            linf: *linf,
+            total: None,
+        };
         let families = others.iter().chain([&last_bound]).map(family).collect();
         let epsilon = NanoEpsilon::from_epsilon(epsilon).context("an epsilon")?;
         let ask = Ask { epsilon, delta: self.delta, mechanism: None };
