@@ -25,6 +25,7 @@ use crate::found::{Finder, FoundTotals, add_totals, sorted};
 use crate::gather::Gather;
 use crate::inner::Inner;
 use crate::lookup::Joiner;
+use crate::pairs::pairs;
 use crate::rows::{InnerFault, RowReader, Rows, needed_columns};
 use crate::unit_rows::UnitRows;
 
@@ -137,12 +138,17 @@ pub(crate) async fn fold(
     Ok(Protected::seal(totals))
 }
 
-/// A session that carries the capability for one dataset and ends with the walk.
+/// A session that carries the capability for the datasets of the question and ends with the walk.
 pub(crate) fn private_session(inner: &Inner, parallelism: Parallelism) -> SessionContext {
     let config = SessionConfig::new()
         .with_target_partitions(parallelism.partitions.max(1))
         .with_batch_size(parallelism.batch_rows.max(1));
-    SessionContext::new_with_config(inner.dataset.capability().expose().install(config))
+    let config = inner.dataset.capability().expose().install(config);
+    let partner = inner.partner.as_ref().map(|partner| partner.dataset.capability().expose());
+    SessionContext::new_with_config(match partner {
+        Some(partner) => partner.install(config),
+        None => config,
+    })
 }
 
 /// A scan of the columns that the question needs.
@@ -151,6 +157,9 @@ async fn scan(
     parallelism: Parallelism,
 ) -> Result<(Arc<dyn ExecutionPlan>, Arc<TaskContext>), InnerFault> {
     let session = private_session(inner, parallelism);
+    if let Some(partner) = &inner.partner {
+        return Ok((pairs(inner, partner, parallelism.batch_rows).await?, session.task_ctx()));
+    }
     let columns = needed_columns(inner, &inner.dataset.arrow_schema())?;
     let state = session.state();
     let plan = inner.dataset.provider().scan(&state, Some(&columns), &[], None).await;

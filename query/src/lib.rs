@@ -10,7 +10,7 @@
 //! cells leave shut, as [`glovebox_privacy::Exact`] or `Protected`.
 //!
 //! Read in this order: [`analysis`] (the whole on one page), then `guard`, `lift`, `parse`, `plan` (text to plan),
-//! `flatten`, `join`, [`functions`] (which may be called), `stubs`, `total`, `safe`, `dates`, `calls`, `numbers`, `texts`, `patterns`, `interval`, `lengths`, `canonical`, `scope`, `keys`, `inner`, `aggregates`, `per_unit`, `measure`, `output` (what is asked), `rows`, `lookup`, `found`, `gather`, `unit_rows`, [`fold`] (exact cells, with the
+//! `flatten`, `join`, `unit_join`, [`functions`] (which may be called), `stubs`, `total`, `safe`, `dates`, `calls`, `numbers`, `texts`, `patterns`, `interval`, `lengths`, `canonical`, `scope`, `keys`, `inner`, `aggregates`, `per_unit`, `measure`, `output` (what is asked), `rows`, `pairs`, `lookup`, `found`, `gather`, `unit_rows`, [`fold`] (exact cells, with the
 //! privacy obligation), `plain` (the same by DataFusion's own nodes), `outer`, `noised`, `tables`, `preview`;
 //! `roles` (what policy decides on) and [`work`](mod@work) (what time is reserved by).
 
@@ -37,6 +37,7 @@ mod noised;
 mod numbers;
 mod outer;
 mod output;
+mod pairs;
 mod parse;
 mod patterns;
 mod per_unit;
@@ -51,6 +52,7 @@ mod stubs;
 mod tables;
 mod texts;
 mod total;
+mod unit_join;
 mod unit_rows;
 pub mod work;
 

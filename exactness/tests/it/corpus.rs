@@ -123,4 +123,17 @@ pub(crate) const CORPUS: &[&str] = &[
         THEN x WHEN SUBSTR(note, 1, 2) = '12' THEN ABS(x) ELSE NVL2(note, 1, 0) END) FROM {t} WHERE at >= TIMESTAMP '1990-01-01' OR at IS NULL",
     "SELECT AVG(s), COUNT(*) FROM (SELECT person, SUM(ABS(x) + CHAR_LENGTH(LEFT(note, 3))) AS s, COUNT(*) FILTER (WHERE note LIKE '%k') AS n
         FROM {t} GROUP BY person) AS u WHERE ROUND(s / 3.0) > MOD(n, 2)",
+    // Joined with other rows of the same persons, those of `data::others`, and with themselves.
+    "SELECT COUNT(*), SUM(t.x), SUM(o.x), COUNT(DISTINCT t.person), COUNT(o.note) FROM {t} AS t JOIN {o} AS o ON t.person = o.person",
+    "SELECT COUNT(*), SUM(t.x), AVG(o.c), COUNT(o.x), COUNT(DISTINCT t.person) FROM {t} AS t LEFT JOIN {o} AS o ON o.person = t.person",
+    "SELECT t.k, o.g, COUNT(*), SUM(t.x - o.x) FILTER (WHERE o.flag IS NOT TRUE) FROM {t} t JOIN {o} o ON t.person = o.person AND t.g < o.g
+        GROUP BY t.k, o.g",
+    "SELECT o.k, SUM(t.x * o.x), COUNT(DISTINCT t.person) FROM {t} AS t LEFT JOIN {o} AS o USING (person) GROUP BY o.k",
+    "SELECT p.class, COUNT(*), SUM(o.x) FROM {t} t JOIN {o} o ON o.person = t.person LEFT JOIN p.kinds p ON p.kind = o.k GROUP BY p.class",
+    "SELECT p.class, SUM(t.c) FROM {t} t JOIN p.kinds p ON p.kind = t.k JOIN {o} o ON o.person = t.person AND o.x > p.score GROUP BY p.class",
+    "SELECT AVG(s), COUNT(*), SUM(n) FROM (SELECT t.person, SUM(o.x) AS s, COUNT(*) AS n FROM {t} t JOIN {o} o ON t.person = o.person
+        WHERE t.x > o.x GROUP BY t.person) AS u WHERE n > 2",
+    "SELECT AVG(s), COUNT(*) FROM (SELECT o.person, t.k, SUM(o.x) AS s FROM {t} t JOIN {o} o ON t.person = o.person GROUP BY o.person, t.k) AS u",
+    "SELECT COUNT(*), SUM(a.x), SUM(b.big, contribution_bounds_per_row => (-3, 3)) FROM {t} a JOIN {t} b ON a.person = b.person AND a.day < b.day",
+    "SELECT COUNT(*), SUM(v) FROM (SELECT person AS a, x AS v, k FROM {t} WHERE flag) t JOIN {o} o ON t.a = o.person AND o.k = t.k WHERE o.x < v",
 ];

@@ -75,6 +75,11 @@ const BOUNDED: [&str; 46] = [
 #[test]
 fn sums_need_no_written_bounds() {
     check_all(BOUNDED.map(|value| (format!("SELECT SUM({value}), AVG({value}) FROM t.visits"), Yes)));
+    // Written bounds stand beside a cast to a narrow type as beside a wide one.
+    for narrow in ["CAST(note AS INT)", "CAST(SPLIT_PART(note, '-', 1) AS SMALLINT)", "CAST(note AS REAL)", "free"] {
+        check(&format!("SELECT SUM({narrow}, contribution_bounds_per_row => (0, 9)) FROM t.visits"), Yes);
+        check(&format!("SELECT AVG({narrow}, contribution_bounds_per_row => (0, 9)) FROM t.visits"), Yes);
+    }
     for (value, missing) in [
         ("free + 1", "free + 1"),
         ("LN(cost)", ""),

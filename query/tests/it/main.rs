@@ -15,3 +15,4 @@ mod refusals;
 mod roles;
 mod subqueries;
 mod support;
+mod unit_joins;
