@@ -117,11 +117,11 @@ reasons! {
         "this aggregate is not available; use COUNT(*), COUNT(x), COUNT(DISTINCT <unit column>), SUM(x), AVG(x), VAR(x), VAR_POP(x), STDDEV(x) or STDDEV_POP(x), with FILTER (WHERE …) if wanted, without ORDER BY and other DISTINCT"
         "不支持该聚合；请使用 COUNT(*)、COUNT(x)、COUNT(DISTINCT <单位列>)、SUM(x)、AVG(x)、VAR(x)、VAR_POP(x)、STDDEV(x) 或 STDDEV_POP(x)，可带 FILTER (WHERE …)，不带 ORDER BY 与其他 DISTINCT";
     FunctionRefused "function-refused" 400 UNIMPLEMENTED
-        "this function is not on the list of functions that cannot fail on any row; use arithmetic, comparison, CASE, COALESCE, NULLIF, ABS, FLOOR, CEIL, GREATEST, LEAST, TRY_CAST, EXTRACT or DATE_TRUNC (of YEAR, QUARTER, MONTH, WEEK, DAY, HOUR, MINUTE, SECOND; EXTRACT also of DOY, DOW, ISODOW)"
-        "该函数不在“对任何行都不会出错”的函数表中；请使用算术、比较、CASE、COALESCE、NULLIF、ABS、FLOOR、CEIL、GREATEST、LEAST、TRY_CAST、EXTRACT 或 DATE_TRUNC（YEAR、QUARTER、MONTH、WEEK、DAY、HOUR、MINUTE、SECOND；EXTRACT 另有 DOY、DOW、ISODOW）";
+        "this function is not one of those that cannot fail on any row; write what is quoted after the arrow, if anything is, or use another of docs/functions.md, such as ROUND, ABS, SQRT, LN, POWER, COALESCE, NULLIF, GREATEST, LEAST, LOWER, TRIM, SUBSTR, REPLACE, CONCAT, REGEXP_LIKE, EXTRACT or DATE_TRUNC (of YEAR, QUARTER, MONTH, WEEK, DAY, HOUR, MINUTE, SECOND; EXTRACT also of DOY, DOW, ISODOW)"
+        "该函数不属于“对任何行都不会出错”的函数；如所引文字中有箭头，请改写为箭头后的形式，或使用 docs/functions.md 中的其他函数，如 ROUND、ABS、SQRT、LN、POWER、COALESCE、NULLIF、GREATEST、LEAST、LOWER、TRIM、SUBSTR、REPLACE、CONCAT、REGEXP_LIKE、EXTRACT 或 DATE_TRUNC（YEAR、QUARTER、MONTH、WEEK、DAY、HOUR、MINUTE、SECOND；EXTRACT 另有 DOY、DOW、ISODOW）";
     ExpressionRefused "expression-refused" 400 UNIMPLEMENTED
-        "this expression is not supported over private rows; use columns, literals, arithmetic, comparison, AND, OR, NOT, IN, BETWEEN, CASE"
-        "私有数据上不支持该表达式；请使用列、字面量、算术、比较、AND、OR、NOT、IN、BETWEEN、CASE";
+        "this expression is not supported over private rows; use columns, literals, arithmetic, comparison, AND, OR, NOT, IN, BETWEEN, CASE, ||, and LIKE, ILIKE or REGEXP_LIKE with a literal pattern of moderate size"
+        "私有数据上不支持该表达式；请使用列、字面量、算术、比较、AND、OR、NOT、IN、BETWEEN、CASE、||，以及模式为适度大小字面量的 LIKE、ILIKE、REGEXP_LIKE";
     TypeRefused "type-refused" 400 INVALID
         "the expression mixes types that do not fit; compare and add values of the same kind, or use TRY_CAST"
         "表达式中的类型不匹配；请比较或相加同类值，或使用 TRY_CAST";

@@ -1,6 +1,6 @@
 //! The aggregates of a question: what each adds up, over which values, and within which bounds.
 
-use datafusion::logical_expr::expr::AggregateFunction;
+use datafusion::logical_expr::expr::{AggregateFunction, Cast};
 use datafusion::logical_expr::{Expr, ExprSchemable as _, lit};
 use glovebox_policy::{Reason, Refusal};
 
@@ -12,6 +12,10 @@ use crate::lift::{BoundsOf, MARKER, WrittenBounds, marker_index};
 use crate::measure::{Counted, FixedPoint, Measure};
 use crate::output::{Output, Spread, add};
 use crate::total::when;
+
+fn is_marked(expr: &Expr) -> bool {
+    matches!(expr, Expr::ScalarFunction(call) if call.func.name() == MARKER)
+}
 
 /// An aggregate's argument without casts that the planner added and without the bounds marker.
 struct Argument {
@@ -32,15 +36,31 @@ impl Reader<'_> {
                 Expr::Cast(cast) if widened && cast.field.data_type().is_floating() && self.is_whole(&cast.expr) => {
                     *cast.expr
                 }
-                Expr::ScalarFunction(call) if call.func.name() == MARKER => {
-                    let mut args = call.args.into_iter();
-                    let (argument, index) = (args.next(), args.next());
-                    bounds = index.and_then(|i| marker_index(&i)).and_then(|i| self.written.get(i)).copied();
-                    argument.filter(|_| bounds.is_some()).ok_or(Reason::BoundsInvalid)?
+                // What is marked may be widened, too: the cast belongs to the argument.
+                Expr::Cast(cast) if is_marked(&cast.expr) => {
+                    let (argument, found) = self.unmarked(*cast.expr)?;
+                    bounds = Some(found);
+                    Expr::Cast(Cast { expr: Box::new(argument), field: cast.field })
+                }
+                marked if is_marked(&marked) => {
+                    let (argument, found) = self.unmarked(marked)?;
+                    bounds = Some(found);
+                    argument
                 }
                 other => return Ok(Argument { grid: self.grid(&other), expr: other, bounds }),
             };
         }
+    }
+
+    /// What a bounds marker is around, and the bounds.
+    fn unmarked(&self, marked: Expr) -> Result<(Expr, WrittenBounds), Refusal> {
+        let Expr::ScalarFunction(call) = marked else {
+            return Err(Reason::Internal.into());
+        };
+        let mut args = call.args.into_iter();
+        let (argument, index) = (args.next(), args.next());
+        let bounds = index.and_then(|i| marker_index(&i)).and_then(|i| self.written.get(i)).copied();
+        argument.zip(bounds).ok_or_else(|| Reason::BoundsInvalid.into())
     }
 
     fn grid(&self, expr: &Expr) -> Option<f64> {

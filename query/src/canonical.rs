@@ -54,6 +54,9 @@ fn nested(expr: &Expr) -> String {
             (SAFE_MOD_NAME, [a, b]) => operation(&nested(a), &Operator::Modulo, &nested(b)),
             (SAFE_DAY_NAME, [a]) => format!("TRY_CAST({} AS {})", nested(a), DataType::Date32),
             _ if taken(call).is_some() => date_text(call),
+            ("like", [a, b]) => format!("({} LIKE {})", nested(a), nested(b)),
+            ("ilike", [a, b]) => format!("({} ILIKE {})", nested(a), nested(b)),
+            ("||", [a, b]) => operation(&nested(a), &Operator::StringConcat, &nested(b)),
             // The marker is ours; a refusal quotes what the asker wrote.
             (MARKER, [argument, ..]) => nested(argument),
             (function, args) => format!("{function}({})", listed(args)),

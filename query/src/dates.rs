@@ -306,6 +306,13 @@ impl ExprPlanner for ExtractPlanner {
     }
 }
 
+/// The instant that a literal writes in ISO 8601, in microseconds; `None` when it writes none, or one with a zone.
+pub(crate) fn instant_of(text: &str) -> Option<i64> {
+    let nanos = arrow::compute::kernels::cast_utils::string_to_timestamp_nanos(text).ok()?;
+    let has_zone = text.ends_with(['Z', 'z']) || text.get(10..).is_some_and(|clock| clock.contains(['+', '-']));
+    (nanos % 1_000 == 0 && !has_zone).then_some(nanos / 1_000)
+}
+
 /// A day as ISO 8601 writes it.
 pub(crate) fn day_text(day: i32) -> String {
     Date::of(i64::from(day)).to_string()

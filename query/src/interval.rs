@@ -2,28 +2,50 @@
 //!
 //! The answer only chooses where values are clamped. A wrong interval costs accuracy, never privacy: the fold clamps
 //! every value to it before anything is added up.
+//!
+//! INVARIANT (enclosure): of rows within the declared bounds the value is in the interval, or it is NULL, or it is NaN, which
+//! counts as NULL. Ends are rounded outward wherever a float does not hold them exactly; whole numbers that could wrap have
+//! no interval, and neither has what could make a NaN of numbers that are none. Within the module ends may be infinite, so that
+//! `LEAST(GREATEST(x, 0), 9)` bounds what nothing else does.
 
 use arrow::datatypes::DataType;
-use datafusion::common::ScalarValue;
+use datafusion::common::{DFSchema, ScalarValue};
 use datafusion::logical_expr::expr::{BinaryExpr, Case, ScalarFunction};
-use datafusion::logical_expr::{Expr, Operator};
+use datafusion::logical_expr::{Expr, ExprSchemable as _, Operator};
 use glovebox_catalog::KeyValue;
 
+use crate::calls::{Form, form_of};
 use crate::dates::{Taken, taken};
 use crate::keys::{dated, years};
+use crate::lengths::characters;
+use crate::numbers::Within;
 use crate::scope::Scope;
 
-/// A closed interval of finite numbers.
+/// A closed interval. Those that leave this module by [`interval_of`] are finite.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Interval {
     pub(crate) lower: f64,
     pub(crate) upper: f64,
 }
 
+/// Whole numbers of 64 bits lie from `-WRAPS` to below `WRAPS`.
+const WRAPS: f64 = 9_223_372_036_854_775_808.0;
+
+/// How many last places a function of the mathematical library may be off, with room.
+const LAST_PLACES: u32 = 4;
+
 impl Interval {
+    /// Everything.
+    pub(crate) const LINE: Self = Self { lower: f64::NEG_INFINITY, upper: f64::INFINITY };
+
     /// An interval, if both ends are finite and in order.
     pub(crate) fn new(lower: f64, upper: f64) -> Option<Self> {
         (lower.is_finite() && upper.is_finite() && lower <= upper).then_some(Self { lower, upper })
+    }
+
+    /// An interval that may have infinite ends; everything, when there is none.
+    pub(crate) fn between(lower: f64, upper: f64) -> Self {
+        if lower <= upper { Self { lower, upper } } else { Self::LINE }
     }
 
     /// The least interval with whole ends around this one.
@@ -32,73 +54,290 @@ impl Interval {
     }
 
     /// Where the values land when their fractions are cut off.
-    fn truncated(self) -> Option<Self> {
-        Self::new(self.lower.trunc(), self.upper.trunc())
+    fn truncated(self) -> Self {
+        Self::between(self.lower.trunc(), self.upper.trunc())
     }
 
-    fn hull(self, other: Self) -> Option<Self> {
-        Self::new(self.lower.min(other.lower), self.upper.max(other.upper))
+    pub(crate) fn hull(self, other: Self) -> Self {
+        Self::between(self.lower.min(other.lower), self.upper.max(other.upper))
     }
 
-    fn of_corners(corners: [f64; 4]) -> Option<Self> {
-        if corners.iter().any(|c| c.is_nan()) {
-            return None;
+    /// Where the distances from zero lie.
+    pub(crate) fn absolute(self) -> Self {
+        let (near, far) = (self.lower.abs().min(self.upper.abs()), self.lower.abs().max(self.upper.abs()));
+        let near = if self.lower <= 0.0 && self.upper >= 0.0 { 0.0 } else { near };
+        Self::between(near, far)
+    }
+
+    /// A little wider: what is computed to within some last places.
+    pub(crate) fn loosened(self) -> Self {
+        (0..LAST_PLACES).fold(self, |x, _| Self { lower: x.lower.next_down(), upper: x.upper.next_up() })
+    }
+
+    /// The interval of whole numbers, none of which wraps; else everything.
+    fn unwrapped(self) -> Self {
+        if self.lower >= -WRAPS && self.upper < WRAPS { self } else { Self::LINE }
+    }
+
+    /// From the values at corners, each rounded down and up.
+    fn of_corners(corners: [Rounded; 4]) -> Self {
+        if corners.iter().any(|c| c.down.is_nan() || c.up.is_nan()) {
+            return Self::LINE;
         }
-        Self::new(
-            corners.iter().copied().fold(f64::INFINITY, f64::min),
-            corners.iter().copied().fold(f64::NEG_INFINITY, f64::max),
+        Self::between(
+            corners.iter().map(|c| c.down).fold(f64::INFINITY, f64::min),
+            corners.iter().map(|c| c.up).fold(f64::NEG_INFINITY, f64::max),
         )
+    }
+}
+
+/// A number that lies between two floats, which are one where it is a float.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Rounded {
+    pub(crate) down: f64,
+    pub(crate) up: f64,
+}
+
+impl Rounded {
+    /// What `nearest` is the nearest float to, given the sign of what is missing.
+    fn of(nearest: f64, missing: f64) -> Self {
+        let inexact = missing != 0.0 || !nearest.is_finite();
+        match (inexact, missing > 0.0, missing < 0.0) {
+            (false, ..) => Self { down: nearest, up: nearest },
+            (true, true, _) => Self { down: nearest, up: nearest.next_up() },
+            (true, _, true) => Self { down: nearest.next_down(), up: nearest },
+            // The error itself is out of range.
+            _ => Self { down: nearest.next_down(), up: nearest.next_up() },
+        }
+    }
+
+    fn sum(a: f64, b: f64) -> Self {
+        let sum = a + b;
+        // Knuth's two-sum: what is missing of the sum, exactly.
+        let of_b = sum - a;
+        Self::of(sum, (a - (sum - of_b)) + (b - of_b))
+    }
+
+    fn product(a: f64, b: f64) -> Self {
+        let product = a * b;
+        if product.abs() < 1e-290 && a != 0.0 && b != 0.0 {
+            return Self { down: product.next_down(), up: product.next_up() };
+        }
+        Self::of(product, a.mul_add(b, -product))
+    }
+
+    fn quotient(a: f64, b: f64) -> Self {
+        let quotient = a / b;
+        let rest = (-quotient).mul_add(b, a);
+        if rest == 0.0 && (quotient.abs() > 1e-290 || a == 0.0) && quotient.is_finite() {
+            return Self { down: quotient, up: quotient };
+        }
+        Self { down: quotient.next_down(), up: quotient.next_up() }
     }
 }
 
 /// The values of a total expression, or `None` where no declared bound reaches it.
 pub(crate) fn interval_of(expr: &Expr, scope: &Scope) -> Option<Interval> {
-    match expr {
-        Expr::Column(column) => of_column(&column.name, scope),
-        Expr::Literal(value, _) => {
-            let value = number(value)?;
-            Interval::new(value, value)
+    let schema = scope.schema().ok()?;
+    let found = Bounds { scope, schema: &schema }.of(expr);
+    Interval::new(found.lower, found.upper)
+}
+
+/// What bounds are worked out from.
+#[derive(Clone, Copy)]
+pub(crate) struct Bounds<'a> {
+    pub(crate) scope: &'a Scope,
+    pub(crate) schema: &'a DFSchema,
+}
+
+impl Bounds<'_> {
+    /// The values of an expression, possibly everything.
+    pub(crate) fn of(self, expr: &Expr) -> Interval {
+        match expr {
+            Expr::Column(column) => of_column(&column.name, self.scope).unwrap_or(Interval::LINE),
+            Expr::Literal(value, _) => of_literal(value),
+            Expr::BinaryExpr(binary) => self.of_binary(binary),
+            Expr::TryCast(cast) => match self.type_of(&cast.expr) {
+                Some(DataType::Boolean) => Interval::between(0.0, 1.0),
+                Some(DataType::Int64 | DataType::Float64) => {
+                    let inner = self.of(&cast.expr);
+                    if *cast.field.data_type() == DataType::Int64 { inner.truncated() } else { inner }
+                }
+                _ => Interval::LINE,
+            },
+            Expr::Case(case) => self.of_case(case),
+            Expr::ScalarFunction(call) if taken(call).is_some() => of_date(call, self.scope).unwrap_or(Interval::LINE),
+            Expr::ScalarFunction(call) => match form_of(call) {
+                Some(form) => self.of_form(form, call),
+                None => self.of_call(call, self.is_whole(expr)),
+            },
+            _ => Interval::LINE,
         }
-        Expr::BinaryExpr(binary) => of_binary(binary, scope),
+    }
+
+    fn type_of(self, expr: &Expr) -> Option<DataType> {
+        expr.get_type(self.schema).ok()
+    }
+
+    fn is_whole(self, expr: &Expr) -> bool {
+        self.type_of(expr) == Some(DataType::Int64)
+    }
+
+    fn of_binary(self, binary: &BinaryExpr) -> Interval {
+        let (a, b) = (self.of(&binary.left), self.of(&binary.right));
+        let out = match binary.op {
+            Operator::Plus => plus(a, b),
+            Operator::Minus => plus(a, Interval { lower: -b.upper, upper: -b.lower }),
+            Operator::Multiply => times(a, b),
+            _ => return Interval::LINE,
+        };
+        if self.is_whole(&binary.left) { out.unwrapped() } else { out }
+    }
+
+    /// The hull of all arms that have values; a missing or NULL arm adds none.
+    fn of_case(self, case: &Case) -> Interval {
+        let arms = case.when_then_expr.iter().map(|(_, then)| then.as_ref()).chain(case.else_expr.as_deref());
+        let valued = arms.filter(|arm| !matches!(arm, Expr::Literal(value, _) if value.is_null()));
+        valued.map(|arm| self.of(arm)).reduce(Interval::hull).unwrap_or(Interval::LINE)
+    }
+
+    /// A function of our own, by the rule that stands beside it.
+    fn of_form(self, form: &Form, call: &ScalarFunction) -> Interval {
+        match form.name {
+            "character_length" | "octet_length" | "strpos" => {
+                let most = call.args.first().and_then(|text| characters(text, self));
+                // A character has at most four bytes.
+                let each = if form.name == "octet_length" { 4.0 } else { 1.0 };
+                let Within::Between(_, longest) = form.within else {
+                    return Interval::LINE;
+                };
+                return Interval::between(0.0, most.map_or(longest, |most| (most as f64 * each).min(longest)));
+            }
+            _ => {}
+        }
+        let args = || call.args.iter().map(|arg| self.of(arg)).collect::<Vec<_>>();
+        let over = |low: f64, high: f64, loosen: bool| {
+            let (Some(x), Some(of)) = (args().first().copied(), form.of_float()) else {
+                return Interval::LINE;
+            };
+            let out = Interval::between(of(x.lower.clamp(low, high)), of(x.upper.clamp(low, high)));
+            if loosen { out.loosened() } else { out }
+        };
+        match form.within {
+            Within::Rises(low, high) => over(low, high, false),
+            Within::RisesNearly(low, high) => over(low, high, true),
+            Within::Between(low, high) => Interval::between(low, high),
+            Within::Rule(of) => of(&args()),
+        }
+    }
+
+    /// One of DataFusion's functions, or of `safe`.
+    fn of_call(self, call: &ScalarFunction, whole: bool) -> Interval {
+        let args: Vec<Interval> = call.args.iter().map(|arg| self.of(arg)).collect();
+        match (call.func.name(), args.as_slice()) {
+            ("floor", [x]) => Interval::between(x.lower.floor(), x.upper.floor()),
+            ("ceil", [x]) => Interval::between(x.lower.ceil(), x.upper.ceil()),
+            ("nullif", [x, _]) => *x,
+            ("greatest", args) => {
+                let sure = self.never_null(&call.args).fold(f64::NEG_INFINITY, |most, x| most.max(x.lower));
+                args.iter()
+                    .copied()
+                    .reduce(Interval::hull)
+                    .map_or(Interval::LINE, |all| Interval { lower: all.lower.max(sure), ..all })
+            }
+            ("least", args) => {
+                let sure = self.never_null(&call.args).fold(f64::INFINITY, |least, x| least.min(x.upper));
+                args.iter()
+                    .copied()
+                    .reduce(Interval::hull)
+                    .map_or(Interval::LINE, |all| Interval { upper: all.upper.min(sure), ..all })
+            }
+            (crate::safe::SAFE_DIV_NAME, [x, by]) => divided(*x, *by, whole),
+            (crate::safe::SAFE_MOD_NAME, [x, by]) => remainder(*x, *by, whole),
+            _ => Interval::LINE,
+        }
+    }
+
+    /// Where those arguments lie that are never NULL: the others do not count where they are.
+    fn never_null(self, args: &[Expr]) -> impl Iterator<Item = Interval> {
+        args.iter().filter(|arg| is_never_null(arg)).map(move |arg| self.of(arg))
+    }
+}
+
+fn is_never_null(expr: &Expr) -> bool {
+    match expr {
+        Expr::Literal(value, _) => !value.is_null(),
+        Expr::ScalarFunction(call) if matches!(call.func.name(), "greatest" | "least") => {
+            call.args.iter().any(is_never_null)
+        }
         Expr::TryCast(cast) => {
-            let inner = interval_of(&cast.expr, scope)?;
-            if *cast.field.data_type() == DataType::Int64 { inner.truncated() } else { Some(inner) }
+            // Of a whole number to a float only: others may not fit.
+            *cast.field.data_type() == DataType::Float64
+                && matches!(cast.expr.as_ref(), Expr::Literal(ScalarValue::Int64(Some(_)), _))
         }
-        Expr::Case(case) => of_case(case, scope),
-        Expr::ScalarFunction(call) if taken(call).is_some() => of_date(call, scope),
-        Expr::ScalarFunction(call) => {
-            let args = call.args.iter().map(|arg| interval_of(arg, scope)).collect::<Option<Vec<_>>>()?;
-            let out = of_call(call.func.name(), &args)?;
-            let divides_whole =
-                call.func.name() == crate::safe::SAFE_DIV_NAME && call.args.iter().all(|arg| is_whole(arg, scope));
-            if divides_whole { out.truncated() } else { Some(out) }
-        }
-        _ => None,
-    }
-}
-
-fn number(value: &ScalarValue) -> Option<f64> {
-    match value {
-        ScalarValue::Int64(Some(v)) => Some(*v as f64),
-        ScalarValue::Float64(Some(v)) => Some(*v),
-        _ => None,
-    }
-}
-
-/// Whether an expression is one of whole numbers, so that a division cuts the fraction off. Where in doubt it is not.
-fn is_whole(expr: &Expr, scope: &Scope) -> bool {
-    match expr {
-        Expr::Column(column) => scope.column(&column.name).is_some_and(|c| c.data_type == DataType::Int64),
-        Expr::Literal(value, _) => matches!(value, ScalarValue::Int64(_)),
-        Expr::BinaryExpr(binary) => is_whole(&binary.left, scope) && is_whole(&binary.right, scope),
-        Expr::TryCast(cast) => *cast.field.data_type() == DataType::Int64,
-        Expr::Case(case) => {
-            let mut arms = case.when_then_expr.iter().map(|(_, then)| then).chain(&case.else_expr);
-            arms.all(|arm| is_whole(arm, scope))
-        }
-        Expr::ScalarFunction(call) if taken(call).is_some() => true,
-        Expr::ScalarFunction(call) => call.args.iter().all(|arg| is_whole(arg, scope)),
         _ => false,
+    }
+}
+
+pub(crate) fn plus(a: Interval, b: Interval) -> Interval {
+    let (lower, upper) = (Rounded::sum(a.lower, b.lower).down, Rounded::sum(a.upper, b.upper).up);
+    Interval::between(lower, upper)
+}
+
+pub(crate) fn times(a: Interval, b: Interval) -> Interval {
+    Interval::of_corners([
+        Rounded::product(a.lower, b.lower),
+        Rounded::product(a.lower, b.upper),
+        Rounded::product(a.upper, b.lower),
+        Rounded::product(a.upper, b.upper),
+    ])
+}
+
+/// A quotient where the divisor is not zero, which gives NULL.
+fn divided(x: Interval, by: Interval, whole: bool) -> Interval {
+    if by.lower > 0.0 || by.upper < 0.0 {
+        let out = Interval::of_corners([
+            Rounded::quotient(x.lower, by.lower),
+            Rounded::quotient(x.lower, by.upper),
+            Rounded::quotient(x.upper, by.lower),
+            Rounded::quotient(x.upper, by.upper),
+        ]);
+        return if whole { out.truncated().unwrapped() } else { out };
+    }
+    if !whole {
+        return Interval::LINE;
+    }
+    // A whole divisor is at least 1 from zero, on either side.
+    let negated = Interval { lower: -x.upper, upper: -x.lower };
+    let zero = Interval::between(0.0, 0.0);
+    let out = match (by.lower >= 0.0, by.upper <= 0.0) {
+        (true, _) => x.hull(zero),
+        (_, true) => negated.hull(zero),
+        _ => x.hull(negated),
+    };
+    out.unwrapped()
+}
+
+/// A remainder has the sign of what is divided, and is nearer to zero than it or the divisor.
+fn remainder(x: Interval, by: Interval, whole: bool) -> Interval {
+    let most = by.absolute().upper - if whole { 1.0 } else { 0.0 };
+    let most = most.max(0.0);
+    Interval::between(x.lower.max(-most).min(0.0), x.upper.min(most).max(0.0))
+}
+
+/// A literal, which a float may not hold exactly.
+fn of_literal(value: &ScalarValue) -> Interval {
+    match value {
+        ScalarValue::Int64(Some(v)) => {
+            let near = *v as f64;
+            match (near as i128).cmp(&i128::from(*v)) {
+                std::cmp::Ordering::Equal => Interval::between(near, near),
+                std::cmp::Ordering::Less => Interval::between(near, near.next_up()),
+                std::cmp::Ordering::Greater => Interval::between(near.next_down(), near),
+            }
+        }
+        ScalarValue::Float64(Some(v)) => Interval::between(*v, *v),
+        _ => Interval::LINE,
     }
 }
 
@@ -112,46 +351,6 @@ fn of_column(name: &str, scope: &Scope) -> Option<Interval> {
     let values = keys.iter().filter_map(|key| if let KeyValue::Int(v) = key { Some(*v as f64) } else { None });
     let (lower, upper) = values.fold((f64::INFINITY, f64::NEG_INFINITY), |(lo, hi), v| (lo.min(v), hi.max(v)));
     Interval::new(lower, upper)
-}
-
-fn of_binary(binary: &BinaryExpr, scope: &Scope) -> Option<Interval> {
-    let a = interval_of(&binary.left, scope)?;
-    let b = interval_of(&binary.right, scope)?;
-    match binary.op {
-        Operator::Plus => Interval::new(a.lower + b.lower, a.upper + b.upper),
-        Operator::Minus => Interval::new(a.lower - b.upper, a.upper - b.lower),
-        Operator::Multiply => {
-            Interval::of_corners([a.lower * b.lower, a.lower * b.upper, a.upper * b.lower, a.upper * b.upper])
-        }
-        _ => None,
-    }
-}
-
-/// The hull of all arms that have values; a missing or NULL arm adds none.
-fn of_case(case: &Case, scope: &Scope) -> Option<Interval> {
-    let arms = case.when_then_expr.iter().map(|(_, then)| then.as_ref()).chain(case.else_expr.as_deref());
-    let mut hull: Option<Interval> = None;
-    for arm in arms {
-        if matches!(arm, Expr::Literal(value, _) if value.is_null()) {
-            continue;
-        }
-        let arm = interval_of(arm, scope)?;
-        hull = Some(hull.map_or(Some(arm), |known| known.hull(arm))?);
-    }
-    hull
-}
-
-fn of_call(name: &str, args: &[Interval]) -> Option<Interval> {
-    match (name, args) {
-        ("floor", [x]) => Interval::new(x.lower.floor(), x.upper.floor()),
-        ("ceil", [x]) => Interval::new(x.lower.ceil(), x.upper.ceil()),
-        ("nullif", [x, _]) => Some(*x),
-        ("greatest" | "least", [first, rest @ ..]) => rest.iter().try_fold(*first, |hull, x| hull.hull(*x)),
-        (crate::safe::SAFE_DIV_NAME, [x, by]) if by.lower > 0.0 || by.upper < 0.0 => {
-            Interval::of_corners([x.lower / by.lower, x.lower / by.upper, x.upper / by.lower, x.upper / by.upper])
-        }
-        _ => None,
-    }
 }
 
 /// The values of a part of a date: those of the calendar, or the years of declared days.
@@ -170,3 +369,7 @@ pub(crate) fn reach_of(bounds: crate::lift::WrittenBounds) -> Option<Interval> {
     let reach = bounds.lower.abs().max(bounds.upper.abs());
     Interval::new(-reach, reach)
 }
+
+#[cfg(test)]
+#[path = "interval_tests.rs"]
+mod tests;

@@ -10,31 +10,38 @@
 //! cells leave shut, as [`glovebox_privacy::Exact`] or `Protected`.
 //!
 //! Read in this order: [`analysis`] (the whole on one page), then `guard`, `lift`, `parse`, `plan` (text to plan),
-//! `flatten`, `join`, `unit_join`, `total`, `safe`, `dates`, `interval`, `canonical`, `scope`, `keys`, `inner`, `aggregates`, `per_unit`, `measure`, `output` (what is asked), `rows`, `pairs`, `lookup`, `found`, `gather`, `unit_rows`, [`fold`] (exact cells, with the
-//! privacy obligation), `plain`, `plain_functions` (the same by DataFusion's own nodes), `outer`, `noised`, `tables`, `preview`;
+//! `flatten`, `join`, `unit_join`, [`functions`] (which may be called), `stubs`, `total`, `safe`, `dates`, `calls`, `numbers`,
+//! `texts`, `patterns`, `interval`, `lengths`, `canonical`, `scope`, `keys`, `inner`, `aggregates`, `per_unit`, `measure`,
+//! `output` (what is asked), `rows`, `pairs`, `lookup`, `found`, `gather`, `unit_rows`, [`fold`] (exact cells, with the privacy
+//! obligation), `plain`, `plain_functions` (the same by DataFusion's own nodes), `outer`, `noised`, `tables`, `preview`;
 //! `roles` (what policy decides on) and [`work`](mod@work) (what time is reserved by).
 
 mod aggregates;
 pub mod analysis;
+mod calls;
 mod canonical;
 mod dates;
 mod flatten;
 pub mod fold;
 mod found;
+pub mod functions;
 mod gather;
 pub mod guard;
 mod inner;
 mod interval;
 mod join;
 mod keys;
+mod lengths;
 mod lift;
 mod lookup;
 mod measure;
 mod noised;
+mod numbers;
 mod outer;
 mod output;
 mod pairs;
 mod parse;
+mod patterns;
 mod per_unit;
 mod plain;
 mod plain_functions;
@@ -44,7 +51,9 @@ mod roles;
 mod rows;
 mod safe;
 mod scope;
+mod stubs;
 mod tables;
+mod texts;
 mod total;
 mod unit_join;
 mod unit_rows;

@@ -28,9 +28,11 @@ use datafusion::sql::planner::SqlToRel;
 use glovebox_catalog::{Catalog, Dataset, PublicTable};
 use glovebox_policy::{DatasetName, Reason, Refusal};
 
-use crate::dates::{self, ExtractPlanner};
+use crate::dates::ExtractPlanner;
+use crate::functions;
 use crate::lift::MARKER;
 use crate::parse::Parsed;
+use crate::stubs::{self, WordedPlanner};
 use crate::total::SUBQUERY;
 
 /// Stack of the planning thread. The guard's caps keep recursion far below it, in debug builds too.
@@ -173,7 +175,7 @@ impl Seen {
             return Refusal::about(Reason::AggregateRefused, name);
         }
         if let Some(name) = &self.unknown_function {
-            return Refusal::about(Reason::FunctionRefused, name);
+            return Refusal::about(Reason::FunctionRefused, &functions::quoted(name));
         }
         match error.find_root() {
             DataFusionError::SchemaError(kind, _) => match kind.as_ref() {
@@ -211,7 +213,7 @@ impl Names<'_> {
 }
 
 static EXPR_PLANNERS: LazyLock<Vec<Arc<dyn ExprPlanner>>> =
-    LazyLock::new(|| vec![Arc::new(AggregateFunctionPlanner), Arc::new(ExtractPlanner)]);
+    LazyLock::new(|| vec![Arc::new(AggregateFunctionPlanner), Arc::new(ExtractPlanner), Arc::new(WordedPlanner)]);
 
 static OTHER_AGGREGATES: LazyLock<Vec<String>> = LazyLock::new(|| {
     let all = all_default_aggregate_functions();
@@ -252,19 +254,11 @@ impl ContextProvider for Names<'_> {
     }
 
     fn get_function_meta(&self, name: &str) -> Option<Arc<ScalarUDF>> {
-        use datafusion::functions::{core, math};
         match name {
-            "abs" => Some(math::abs()),
-            "ceil" => Some(math::ceil()),
-            "floor" => Some(math::floor()),
-            "coalesce" => Some(core::coalesce()),
-            "greatest" => Some(core::greatest()),
-            "least" => Some(core::least()),
-            "nullif" => Some(core::nullif()),
             MARKER => Some(Arc::clone(&BOUNDS)),
             INTERVAL_LOW => Some(Arc::clone(&LOW)),
             INTERVAL_HIGH => Some(Arc::clone(&HIGH)),
-            name => dates::planned(name),
+            name => stubs::planned(name),
         }
     }
 
@@ -306,7 +300,7 @@ impl ContextProvider for Names<'_> {
     }
 
     fn udf_names(&self) -> Vec<String> {
-        crate::total::ALLOWED.iter().map(|name| (*name).to_owned()).collect()
+        functions::all().filter(|entry| functions::callable(entry.name).is_some()).map(|e| e.name.to_owned()).collect()
     }
 
     fn higher_order_function_names(&self) -> Vec<String> {

@@ -110,6 +110,9 @@ fn collect(
     }
 }
 
+/// Functions that keep a value a value; all others ask something of their arguments.
+const VALUED: [&str; 6] = ["floor", "ceil", "round", "trunc", "degrees", "radians"];
+
 /// Columns that can decide whether or which value of an aggregate's argument counts.
 fn collect_conditions(expr: &Expr, scope: &Scope, out: &mut BTreeSet<String>) {
     let is_number = |e: &Expr| match e {
@@ -122,8 +125,10 @@ fn collect_conditions(expr: &Expr, scope: &Scope, out: &mut BTreeSet<String>) {
             collect_conditions(&binary.left, scope, out);
             collect_conditions(&binary.right, scope, out);
         }
-        Expr::ScalarFunction(call) if matches!(call.func.name(), "floor" | "ceil") => {
-            call.args.iter().for_each(|arg| collect_conditions(arg, scope, out));
+        Expr::ScalarFunction(call) if VALUED.contains(&call.func.name()) => {
+            call.args.iter().take(1).for_each(|arg| collect_conditions(arg, scope, out));
+            // To how many places it is rounded decides on the value.
+            out.extend(call.args.iter().skip(1).flat_map(Expr::column_refs).map(|column| column.name.clone()));
         }
         // A cast to a number keeps one. Text that is no number becomes NULL, which is a condition on what it holds, and a
         // cast to BOOLEAN asks whether a number is zero.

@@ -3,7 +3,7 @@
 //! An error that some row causes and another does not is a bit of data on its way out (AWS Clean Rooms documents the
 //! hole). So only what is total is let through, and what is nearly total is rewritten: `/` and `%` become functions of
 //! our own in `safe` (NULL where the divisor is zero), CAST becomes TRY_CAST, unary minus becomes `0 - x` (wrapping),
-//! ABS and COALESCE become CASE, parts of dates become functions of our own in `dates`. Integer `+ - *` wrap in DataFusion 55 (`fail_on_overflow` is off); that is total, and
+//! COALESCE becomes CASE, parts of dates become functions of our own in `dates`, and most others, LIKE too, those of `calls`. Integer `+ - *` wrap in DataFusion 55 (`fail_on_overflow` is off); that is total, and
 //! harmless because every value is clamped afterwards. A test pins it.
 
 use std::sync::Arc;
@@ -14,15 +14,12 @@ use datafusion::logical_expr::expr::{Alias, BinaryExpr, Case, InList, ScalarFunc
 use datafusion::logical_expr::{Expr, ExprSchemable, Operator, lit};
 use glovebox_policy::{Reason, Refusal};
 
+use crate::calls;
 use crate::canonical::text;
 use crate::dates;
 use crate::flatten::{EXPR_MAX_NODES, size};
 use crate::lift::MARKER;
 use crate::safe::{SAFE_DAY, SAFE_DIV, SAFE_DIV_NAME, SAFE_MOD, SAFE_MOD_NAME};
-
-/// Functions that analysts may call. Each is total on every value of its types; `abs`, `coalesce` and those of dates are rewritten.
-pub(crate) const ALLOWED: [&str; 9] =
-    ["abs", "ceil", "coalesce", "date_part", "date_trunc", "floor", "greatest", "least", "nullif"];
 
 /// Longest list after IN.
 const IN_LIST_MAX: usize = 100;
@@ -74,6 +71,14 @@ fn rewritten(expr: &Expr, schema: &DFSchema) -> Result<Expr, Refusal> {
         Expr::TryCast(cast) => try_cast(rewritten(&cast.expr, schema)?, cast.field.data_type(), schema)?,
         Expr::InList(list) => total_in_list(list, schema)?,
         Expr::ScalarFunction(call) => total_call(call, schema)?,
+        // A backslash is the escape; another cannot be asked for.
+        Expr::Like(like) if matches!(like.escape_char, None | Some('\\')) => {
+            let name = if like.case_insensitive { "ilike" } else { "like" };
+            negated(
+                own(name, vec![rewritten(&like.expr, schema)?, rewritten(&like.pattern, schema)?], schema)?,
+                like.negated,
+            )
+        }
         Expr::ScalarSubquery(_) | Expr::InSubquery(_) | Expr::Exists(_) | Expr::SetComparison(_) => {
             return Err(Refusal::about(Reason::ClauseRefused, SUBQUERY));
         }
@@ -120,6 +125,16 @@ fn total_binary(binary: &BinaryExpr, schema: &DFSchema) -> Result<Expr, Refusal>
         {
             Err(Refusal::about(Reason::TypeRefused, &text(&Expr::BinaryExpr(binary.clone()))))
         }
+        Operator::StringConcat => own("||", vec![left, right], schema),
+        Operator::RegexMatch => own("regexp_like", vec![left, right], schema),
+        Operator::RegexIMatch => own("regexp_like", vec![left, right, lit("i")], schema),
+        Operator::RegexNotMatch => Ok(negated(own("regexp_like", vec![left, right], schema)?, true)),
+        Operator::RegexNotIMatch => Ok(negated(own("regexp_like", vec![left, right, lit("i")], schema)?, true)),
+        Operator::LikeMatch | Operator::ILikeMatch | Operator::NotLikeMatch | Operator::NotILikeMatch => {
+            let name = if matches!(binary.op, Operator::LikeMatch | Operator::NotLikeMatch) { "like" } else { "ilike" };
+            let not = matches!(binary.op, Operator::NotLikeMatch | Operator::NotILikeMatch);
+            Ok(negated(own(name, vec![left, right], schema)?, not))
+        }
         Operator::Divide => Ok(SAFE_DIV.call(vec![left, right])),
         Operator::Modulo => Ok(SAFE_MOD.call(vec![left, right])),
         Operator::Plus
@@ -137,6 +152,16 @@ fn total_binary(binary: &BinaryExpr, schema: &DFSchema) -> Result<Expr, Refusal>
         | Operator::IsNotDistinctFrom => Ok(plain(left, right)),
         _ => Err(Refusal::about(Reason::ExpressionRefused, &binary.op.to_string())),
     }
+}
+
+fn negated(expr: Expr, not: bool) -> Expr {
+    if not { Expr::Not(Box::new(expr)) } else { expr }
+}
+
+/// A call of a function of ours; the arguments are total.
+fn own(name: &str, args: Vec<Expr>, schema: &DFSchema) -> Result<Expr, Refusal> {
+    let types = args.iter().map(|arg| type_of(arg, schema)).collect::<Result<Vec<_>, _>>()?;
+    calls::total(name, args, &types)?.ok_or_else(|| Refusal::about(Reason::FunctionRefused, name))
 }
 
 fn negative(expr: Expr, schema: &DFSchema) -> Result<Expr, Refusal> {
@@ -204,11 +229,16 @@ fn try_cast(expr: Expr, to: &DataType, schema: &DFSchema) -> Result<Expr, Refusa
         DataType::Utf8 | DataType::Utf8View | DataType::LargeUtf8 => DataType::Utf8,
         DataType::Boolean => DataType::Boolean,
         DataType::Date32 => DataType::Date32,
+        DataType::Timestamp(_, None) => return instant(expr, schema),
         other => return Err(Refusal::about(Reason::TypeRefused, &other.to_string())),
     };
     let from = type_of(&expr, schema)?;
     if from == DataType::Timestamp(TimeUnit::Microsecond, None) && to == DataType::Date32 {
         return Ok(SAFE_DAY.call(vec![expr]));
+    }
+    // Where the planner made two texts of one kind: a literal stays a literal, so that it can be a pattern.
+    if from == DataType::Utf8 && to == DataType::Utf8 && matches!(expr, Expr::Literal(..)) {
+        return Ok(expr);
     }
     if !casts_totally(&from, &to) {
         return Err(Refusal::about(Reason::TypeRefused, &format!("{from} to {to}")));
@@ -223,9 +253,30 @@ fn try_cast(expr: Expr, to: &DataType, schema: &DFSchema) -> Result<Expr, Refusa
     })
 }
 
+/// An instant in microseconds, whatever unit the planner thought of: a column's own, or that of a literal.
+fn instant(expr: Expr, schema: &DFSchema) -> Result<Expr, Refusal> {
+    let from = type_of(&expr, schema)?;
+    if from == dates::INSTANT {
+        return Ok(expr);
+    }
+    let literal = match &expr {
+        // A literal day stands inside the cast that makes it one.
+        Expr::TryCast(cast) if *cast.field.data_type() == DataType::Date32 => cast.expr.as_ref(),
+        other => other,
+    };
+    let micros = match literal {
+        Expr::Literal(ScalarValue::Utf8(Some(text)), _) => dates::instant_of(text),
+        Expr::Literal(ScalarValue::Null, _) => return Ok(lit(ScalarValue::TimestampMicrosecond(None, None))),
+        Expr::Literal(value, _) if value.is_null() => return Ok(lit(ScalarValue::TimestampMicrosecond(None, None))),
+        _ => return Err(Refusal::about(Reason::TypeRefused, &format!("{from} to TIMESTAMP"))),
+    };
+    let micros = micros.ok_or_else(|| Refusal::about(Reason::TypeRefused, &text(literal)))?;
+    Ok(lit(ScalarValue::TimestampMicrosecond(Some(micros), None)))
+}
+
 fn total_call(call: &ScalarFunction, schema: &DFSchema) -> Result<Expr, Refusal> {
     let args = call.args.iter().map(|arg| rewritten(arg, schema)).collect::<Result<Vec<_>, _>>()?;
-    if dates::taken(call).is_some() {
+    if dates::taken(call).is_some() || calls::form_of(call).is_some() {
         return Ok(Expr::ScalarFunction(ScalarFunction::new_udf(Arc::clone(&call.func), args)));
     }
     match (call.func.name(), args.as_slice()) {
@@ -233,11 +284,23 @@ fn total_call(call: &ScalarFunction, schema: &DFSchema) -> Result<Expr, Refusal>
             let types = args.iter().map(|arg| type_of(arg, schema)).collect::<Result<Vec<_>, _>>()?;
             dates::total(name, args, &types)?.ok_or_else(|| Refusal::about(Reason::FunctionRefused, name))
         }
-        ("abs", [x]) => {
-            let negated = negative(x.clone(), schema)?;
-            let zero = if type_of(x, schema)? == DataType::Int64 { lit(0_i64) } else { lit(0_f64) };
-            sized(case_when(x.clone().lt(zero), negated, x.clone()))
+        ("nvl2", [x, some, none]) => {
+            let types = (type_of(some, schema)?, type_of(none, schema)?);
+            if types.0 != types.1 {
+                return Err(Refusal::about(Reason::TypeRefused, &format!("{} and {}", types.0, types.1)));
+            }
+            Ok(case_when(x.clone().is_not_null(), some.clone(), none.clone()))
         }
+        ("mod", [x, by]) => {
+            let types = (type_of(x, schema)?, type_of(by, schema)?);
+            let (x, by) = match types {
+                (DataType::Int64, DataType::Float64) => (try_cast(x.clone(), &types.1, schema)?, by.clone()),
+                (DataType::Float64, DataType::Int64) => (x.clone(), try_cast(by.clone(), &types.0, schema)?),
+                _ => (x.clone(), by.clone()),
+            };
+            total_binary(&BinaryExpr::new(Box::new(x), Operator::Modulo, Box::new(by)), schema)
+        }
+        ("pi", []) => Ok(lit(std::f64::consts::PI)),
         ("coalesce", [only]) => Ok(only.clone()),
         // One CASE with many arms, not many CASEs: a long list must not nest deeply.
         ("coalesce", [first @ .., last]) => {
@@ -249,7 +312,7 @@ fn total_call(call: &ScalarFunction, schema: &DFSchema) -> Result<Expr, Refusal>
         ("floor" | "ceil" | "greatest" | "least" | "nullif" | SAFE_DIV_NAME | SAFE_MOD_NAME, _) => {
             Ok(Expr::ScalarFunction(ScalarFunction::new_udf(Arc::clone(&call.func), args)))
         }
-        (name, _) => Err(Refusal::about(Reason::FunctionRefused, name)),
+        (name, _) => own(name, args, schema),
     }
 }
 

@@ -12,6 +12,7 @@ use datafusion::logical_expr::Expr;
 
 use glovebox_catalog::Manifest;
 
+use crate::calls;
 use crate::dates::taken;
 use crate::inner::Inner;
 use crate::keys::KeyColumn;
@@ -26,6 +27,9 @@ const ENTRY_STEPS: u64 = 4;
 const NODE_STEPS: u64 = 1;
 /// Steps for a node that reads or writes text.
 const TEXT_STEPS: u64 = 16;
+
+/// Steps for a pattern of the smallest size.
+const PATTERN_STEPS: u64 = 8 * TEXT_STEPS;
 
 /// Steps for finding the key of a row among those found before.
 const FIND_STEPS: u64 = 3 * TEXT_STEPS;
@@ -116,6 +120,11 @@ fn steps_of(expr: &Expr, scope: &Scope) -> u64 {
             },
             // The calendar takes some divisions.
             Expr::ScalarFunction(call) if taken(call).is_some() => TEXT_STEPS,
+            Expr::ScalarFunction(call) => match (calls::pattern_weight(call), calls::form_of(call)) {
+                (Some(weight), _) => PATTERN_STEPS * weight,
+                (None, Some(_)) => 2 * TEXT_STEPS,
+                (None, None) => NODE_STEPS,
+            },
             // A list is looked through value by value.
             Expr::InList(list) => list.list.len() as u64,
             _ => NODE_STEPS,

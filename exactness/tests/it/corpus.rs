@@ -112,6 +112,17 @@ pub(crate) const CORPUS: &[&str] = &[
         AND s.g = 2 GROUP BY s.label",
     "SELECT EXTRACT(MONTH FROM s.day) AS m, SUM(x) FROM (SELECT x * 2 AS x, day AS d FROM {t} WHERE NOT flag) AS t
         JOIN p.slots AS s ON s.day = t.d GROUP BY m",
+    // Functions of our own: of numbers, of text, patterns, instants.
+    "SELECT SUM(ROUND(c, 1)), SUM(x * (1 - c / 40)), SUM(SQRT(c)), SUM(LEAST(GREATEST(big, -3), 9)), SUM(SIGN(w)), SUM(ROUND(x, -1)) FROM {t}",
+    "SELECT k, AVG(LN(6 + c)), SUM(EXP(c / 10)), SUM(POWER(x, 2)), COUNT(SQRT(w)), SUM(GCD(big, 12)), SUM(LOG(2, 6 + c)) FROM {t} GROUP BY k",
+    "SELECT COUNT(*), SUM(CHAR_LENGTH(note)), SUM(STRPOS(note, '1')), SUM(ASCII(k)), SUM(OCTET_LENGTH(LPAD(note, 7, k))) FROM {t}
+        WHERE note LIKE '%1%' OR note ILIKE 'J%' OR k ~ '^[ab]$' OR LOWER(note) = 'junk' OR note || k = '12a'",
+    "SELECT k, COUNT(*) FILTER (WHERE REGEXP_LIKE(note, '[0-9]+') OR STARTS_WITH(note, k)), SUM(CAST(SPLIT_PART(note, '-', 1) AS BIGINT),
+        contribution_bounds_per_row => (0, 2020)), COUNT(NULLIF(TRIM(note), '')) FROM {t} GROUP BY k",
+    "SELECT COUNT(DISTINCT person) FILTER (WHERE REPLACE(note, 'junk', k) IN ('a', 'b')), SUM(CASE WHEN CONCAT(k, g, flag) LIKE 'a1%'
+        THEN x WHEN SUBSTR(note, 1, 2) = '12' THEN ABS(x) ELSE NVL2(note, 1, 0) END) FROM {t} WHERE at >= TIMESTAMP '1990-01-01' OR at IS NULL",
+    "SELECT AVG(s), COUNT(*) FROM (SELECT person, SUM(ABS(x) + CHAR_LENGTH(LEFT(note, 3))) AS s, COUNT(*) FILTER (WHERE note LIKE '%k') AS n
+        FROM {t} GROUP BY person) AS u WHERE ROUND(s / 3.0) > MOD(n, 2)",
     // Joined with other rows of the same persons, those of `data::others`, and with themselves.
     "SELECT COUNT(*), SUM(t.x), SUM(o.x), COUNT(DISTINCT t.person), COUNT(o.note) FROM {t} AS t JOIN {o} AS o ON t.person = o.person",
     "SELECT COUNT(*), SUM(t.x), AVG(o.c), COUNT(o.x), COUNT(DISTINCT t.person) FROM {t} AS t LEFT JOIN {o} AS o ON o.person = t.person",

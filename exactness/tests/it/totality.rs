@@ -24,6 +24,13 @@ fn number(depth: u32) -> Sql {
         2 => leaf,
         4 => two(&["+", "-", "*", "/", "%"]).prop_map(|(op, a, b)| format!("({a} {op} {b})")),
         2 => two(&["COALESCE", "NULLIF", "GREATEST", "LEAST"]).prop_map(|(f, a, b)| format!("{f}({a}, {b})")),
+        2 => (one_of(&["SQRT", "LN", "EXP", "TAN", "ASIN", "COT", "SIGN", "CBRT", "ROUND", "TRUNC", "LOG", "SINH"]), n())
+            .prop_map(|(f, a)| format!("{f}({a})")),
+        1 => two(&["POWER", "LOG", "ATAN2", "MOD", "NANVL", "NVL"]).prop_map(|(f, a, b)| format!("{f}({a}, {b})")),
+        1 => (one_of(&["GCD", "LCM", "ROUND", "TRUNC"]), one_of(&["x", "big", "g", "9223372036854775807"]), one_of(&["big", "-2", "0"]))
+            .prop_map(|(f, a, b)| format!("{f}({a}, {b})")),
+        2 => (one_of(&["CHAR_LENGTH", "OCTET_LENGTH", "ASCII", "BIT_LENGTH"]), text(depth - 1)).prop_map(|(f, a)| format!("{f}({a})")),
+        1 => (text(depth - 1), text(depth - 1)).prop_map(|(a, b)| format!("STRPOS({a}, {b})")),
         2 => (one_of(&["ABS", "FLOOR", "CEIL", "-"]), n()).prop_map(|(f, a)| format!("{f}({a})")),
         2 => (one_of(&["BIGINT", "DOUBLE", "INT"]), prop_oneof![n(), text(depth - 1), truth(depth - 1), time(depth - 1)])
             .prop_map(|(t, a)| format!("CAST({a} AS {t})")),
@@ -56,6 +63,9 @@ fn truth(depth: u32) -> Sql {
         1 => (n(), n(), n()).prop_map(|(a, b, c)| format!("({a} IN ({b}, {c}))")),
         1 => (t(), t()).prop_map(|(a, b)| format!("({a} NOT IN ({b}, 'a', NULL))")),
         1 => t().prop_map(|a| format!("CAST({a} AS BOOLEAN)")),
+        1 => (t(), one_of(&["LIKE '%1_'", "NOT ILIKE 'J%'", "~ '^[0-9]+$'", "!~* '(a|b)*c'", "LIKE ''"])).prop_map(|(a, p)| format!("({a} {p})")),
+        1 => (one_of(&["STARTS_WITH", "ENDS_WITH", "CONTAINS"]), t(), t()).prop_map(|(f, a, b)| format!("{f}({a}, {b})")),
+        1 => one_of(&["at > TIMESTAMP '2020-01-01 10:00:00'", "at = '1969-12-31'", "ISNAN(w)", "ISZERO(c)"]),
     ]
     .boxed()
 }
@@ -72,6 +82,14 @@ fn text(depth: u32) -> Sql {
         1 => (one_of(&["COALESCE", "NULLIF", "GREATEST", "LEAST"]), text(depth - 1), text(depth - 1))
             .prop_map(|(f, a, b)| format!("{f}({a}, {b})")),
         1 => (truth(depth - 1), text(depth - 1)).prop_map(|(c, a)| format!("CASE WHEN {c} THEN {a} END")),
+        1 => (one_of(&["LOWER", "UPPER", "INITCAP", "REVERSE", "TRIM", "LTRIM"]), text(depth - 1)).prop_map(|(f, a)| format!("{f}({a})")),
+        1 => (one_of(&["LEFT", "RIGHT", "SUBSTR", "LPAD", "RPAD"]), text(depth - 1), one_of(&["big", "x", "2", "-1"]))
+            .prop_map(|(f, a, n)| format!("{f}({a}, {n})")),
+        1 => (text(depth - 1), text(depth - 1), text(depth - 1)).prop_map(|(a, b, c)| format!("REPLACE({a}, {b}, {c})")),
+        1 => (text(depth - 1), text(depth - 1)).prop_map(|(a, b)| format!("SPLIT_PART({a}, {b}, x)")),
+        1 => (one_of(&["CONCAT", "CONCAT_WS"]), text(depth - 1), prop_oneof![number(depth - 1), truth(depth - 1)])
+            .prop_map(|(f, a, b)| format!("{f}({a}, {b})")),
+        1 => (text(depth - 1), text(depth - 1)).prop_map(|(a, b)| format!("({a} || {b})")),
     ]
     .boxed()
 }

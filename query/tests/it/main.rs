@@ -6,6 +6,7 @@ mod caps;
 mod digests;
 mod footage;
 mod found_keys;
+mod functions;
 mod joins;
 mod parameters;
 mod per_unit;
