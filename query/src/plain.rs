@@ -24,7 +24,8 @@ use glovebox_catalog::{KeyValue, UNIT_BYTES, UNIT_COLUMN};
 use glovebox_privacy::{Geometry, KEY_TEXT_MAX_BYTES, Key, KeyPart};
 use glovebox_vault::{Expose as _, Protected};
 
-use crate::fold::{Parallelism, SelectionKey, Totals, private_session};
+use crate::choice::{Ranks, SelectionKey};
+use crate::fold::{Parallelism, Totals, private_session};
 use crate::found::{listed, push_part};
 use crate::inner::Inner;
 use crate::join::Lookup;
@@ -72,7 +73,7 @@ async fn run(inner: &Inner, geometry: Geometry, key: &SelectionKey, parallelism:
     let per_unit = rows.select(row)?.aggregate(by_unit.collect(), sums.collect())?;
 
     let mut bounded = group.clone();
-    bounded.push(rank_order(key, &group)?.alias("place"));
+    bounded.push(rank_order(key, inner.groups(), &group)?.alias("place"));
     bounded.extend(inner.measures.iter().zip(&names).map(|(measure, name)| clamp_expr(measure, name).alias(name)));
     let kept = per_unit.select(bounded)?.filter(col("place").lt_eq(lit(u64::from(max_groups))))?;
 
@@ -299,9 +300,9 @@ fn greatest(a: Expr, b: Expr) -> Expr {
 }
 
 /// The place of a group among its unit's groups, by rank.
-fn rank_order(key: &SelectionKey, group: &[Expr]) -> DfResult<Expr> {
+fn rank_order(key: &SelectionKey, groups: u32, group: &[Expr]) -> DfResult<Expr> {
     let signature = Signature::any(1 + group.len(), Volatility::Immutable);
-    let rank = ScalarUDF::from(RankUdf { key: key.clone(), signature });
+    let rank = ScalarUDF::from(RankUdf { ranks: Ranks::new(key, groups), signature });
     let rank = rank.call(std::iter::once(col("unit")).chain(group.iter().cloned()).collect());
     let order = std::iter::once(rank).chain(group.iter().cloned()).map(|expr| expr.sort(true, false));
     row_number().partition_by(vec![col("unit")]).order_by(order.collect()).build()
@@ -335,10 +336,10 @@ impl ScalarUDFImpl for CapUdf {
     }
 }
 
-/// [`SelectionKey::rank`], or [`SelectionKey::rank_of_key`] where there are keys beside the number of the group, as a function.
+/// The rank of a group by [`Ranks`], or [`Ranks::of_key`] where there are keys beside the number of the group, as a function.
 #[derive(PartialEq, Eq, Hash)]
 struct RankUdf {
-    key: SelectionKey,
+    ranks: Ranks,
     signature: Signature,
 }
 
@@ -373,13 +374,13 @@ impl ScalarUDFImpl for RankUdf {
             let unit: [u8; UNIT_BYTES] = units.value(row).try_into().ok()?;
             let code = u32::try_from(codes.value(row)).ok()?;
             if keys.is_empty() {
-                return Some(self.key.rank(&unit, code));
+                return Some(self.ranks.of(&unit, code));
             }
             let mut bytes = code.to_be_bytes().to_vec();
             for column in keys {
                 push_part(&mut bytes, &part(column, row).ok()?);
             }
-            Some(self.key.rank_of_key(&unit, &bytes))
+            Some(self.ranks.of_key(&unit, &bytes))
         });
         Ok(ColumnarValue::Array(Arc::new(ranks.collect::<UInt64Array>())))
     }
