@@ -204,14 +204,13 @@ fn writer_properties(
         .build()
         .map_err(|_| StoreError::Write)?;
     let level = ZstdLevel::try_new(3).map_err(|_| StoreError::Write)?;
+    // Hashes are like chance: only where they repeat can they be made smaller.
+    let of_units = if manifest.has_one_row_per_unit() { Compression::UNCOMPRESSED } else { Compression::SNAPPY };
     Ok(WriterProperties::builder()
         // Dictionaries have made most columns small; what a stronger code would still save, every question would pay for.
         .set_compression(Compression::SNAPPY)
         .set_column_compression(ColumnPath::from(PIXELS), Compression::ZSTD(level))
-        // Hashes are like chance, and every question reads them.
-        .set_column_compression(ColumnPath::from(UNIT_COLUMN), Compression::UNCOMPRESSED)
-        // Where a unit has one row, a dictionary would hold every unit, and the rows say which beside.
-        .set_column_dictionary_enabled(ColumnPath::from(UNIT_COLUMN), !manifest.has_one_row_per_unit())
+        .set_column_compression(ColumnPath::from(UNIT_COLUMN), of_units)
         // Row groups end where units end, which only the caller knows.
         .set_max_row_group_row_count(None)
         // A dictionary of frames would hold every frame once, and be looked through for each.

@@ -152,10 +152,10 @@ impl Chooser {
     /// Sends a unit's rows of the groups in which it is not kept nowhere, where some may be before, too. `kept` is told each
     /// group in which it is kept, once.
     pub(crate) fn choose(&mut self, rows: &mut [u32], unit: &[u8; UNIT_BYTES], kept: impl FnMut(u32)) {
-        match self.ranks.orders.clone() {
-            Some(orders) => self.among_few(&orders, rows, unit, kept),
-            None => self.among_many(rows, unit, kept),
+        if let Some(orders) = &self.ranks.orders {
+            return self.among_few(orders, rows, unit, kept);
         }
+        self.among_many(rows, unit, kept);
     }
 
     /// No group is looked at by itself: all groups of a unit are bits of one number, at their places in its order.
@@ -212,6 +212,8 @@ impl Chooser {
 
 #[cfg(test)]
 mod tests {
+    #![expect(clippy::indexing_slicing, reason = "tests")]
+
     use super::*;
 
     /// Few groups and many groups take two ways, on the same first six.

@@ -247,3 +247,48 @@ fn send_nowhere(groups: &mut [u32], kept: &BooleanArray, nowhere: u32) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests")]
+
+    use datafusion::logical_expr::col;
+
+    use super::*;
+    use crate::interval::Interval;
+    use crate::measure::FixedPoint;
+
+    fn scale(lower: f64, upper: f64) -> FixedPoint {
+        FixedPoint::new(Interval::new(lower, upper).unwrap(), Some(0.5), false).unwrap()
+    }
+
+    fn sum(centre: i64, clamp: Option<(i64, i64)>) -> Measure {
+        Measure::sum(col("x"), scale(-3.0, 8.0), centre, clamp, 4).unwrap()
+    }
+
+    fn rows(clamp: Option<(f64, f64)>) -> Measure {
+        let clamp = clamp.map(|(lower, upper)| Interval::new(lower, upper).unwrap());
+        Measure::count(Counted::Rows, "rows", clamp, 4).unwrap()
+    }
+
+    #[test]
+    fn what_rows_reach_by_themselves_needs_no_clamp() {
+        let units = Measure::count(Counted::Units, "units", None, 1).unwrap();
+        let squares = Measure::squares(col("x"), scale(-3.0, 8.0), 5, 4).unwrap();
+        for measure in [sum(0, None), sum(5, None), sum(0, Some((-24, 64))), rows(None), units, squares] {
+            assert!(cannot_bind(&measure, 4), "{}", measure.label);
+            assert!(cannot_bind(&measure, 1), "{}", measure.label);
+            let more = cannot_bind(&measure, 5);
+            assert_eq!(more, measure.counted == Counted::Units, "{}: made for four rows", measure.label);
+        }
+    }
+
+    #[test]
+    fn a_clamp_that_is_narrower_by_one_is_seen() {
+        for measure in
+            [sum(0, Some((-23, 64))), sum(0, Some((-24, 63))), rows(Some((0.0, 3.0))), rows(Some((1.0, 4.0)))]
+        {
+            assert!(!cannot_bind(&measure, 4), "{}", measure.label);
+        }
+    }
+}
