@@ -30,6 +30,9 @@ const MANIFEST_FILE: &str = "manifest.toml";
 const SNAPSHOT_FILE: &str = "snapshot.json";
 const DATA_FILE: &str = "data.parquet";
 
+/// Rows of a page.
+const PAGE_ROWS: usize = 8_192;
+
 /// Names of folders that are being written begin with this. No dataset name can.
 const UNFINISHED: &str = ".unfinished-";
 
@@ -211,6 +214,8 @@ fn writer_properties(
         .set_compression(Compression::SNAPPY)
         .set_column_compression(ColumnPath::from(PIXELS), Compression::ZSTD(level))
         .set_column_compression(ColumnPath::from(UNIT_COLUMN), of_units)
+        // Pages of units are then buffers that the allocator keeps, instead of giving them back to the system each time.
+        .set_data_page_row_count_limit(PAGE_ROWS)
         // Row groups end where units end, which only the caller knows.
         .set_max_row_group_row_count(None)
         // A dictionary of frames would hold every frame once, and be looked through for each.

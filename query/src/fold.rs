@@ -223,7 +223,7 @@ enum Way {
     /// Unit by unit.
     Units(UnitFold),
     /// Unit by unit, over what is added up per unit first.
-    Level(UnitRows, UnitFold),
+    Level(Box<(UnitRows, UnitFold)>),
 }
 
 impl Bounding {
@@ -232,7 +232,7 @@ impl Bounding {
         let fold = || UnitFold::new(inner, bounds);
         if let Some(level) = &inner.per_unit {
             let level = UnitRows::new(level, inner, schema)?;
-            return Ok(Self { reader: level.reader(), way: Way::Level(level, fold()) });
+            return Ok(Self { reader: level.reader(), way: Way::Level(Box::new((level, fold()))) });
         }
         let way = if linear::applies(inner) {
             Way::Linear(LinearFold::new(inner, bounds.geometry.max_groups().unwrap_or(0), bounds.ranks.clone()))
@@ -246,7 +246,7 @@ impl Bounding {
     fn take_units(&mut self, batch: &RecordBatch) -> Result<(), InnerFault> {
         match &mut self.way {
             Way::Linear(fold) => fold.take_units(self.reader.read(batch)?),
-            Way::Units(_) | Way::Level(..) => Err(InnerFault::at("unit size")),
+            Way::Units(_) | Way::Level(_) => Err(InnerFault::at("unit size")),
         }
     }
 
@@ -267,7 +267,8 @@ impl Bounding {
                     fold.add(&rows, run.rows.clone())?;
                 }
             }
-            Way::Level(level, fold) => {
+            Way::Level(both) => {
+                let (level, fold) = both.as_mut();
                 for run in runs {
                     if !run.continues {
                         level.begin(unit_of(run.rows.start), fold)?;
@@ -283,7 +284,8 @@ impl Bounding {
         let mut fold = match self.way {
             Way::Linear(fold) => return Ok((fold.finish(), FoundTotals::default())),
             Way::Units(fold) => fold,
-            Way::Level(mut level, mut fold) => {
+            Way::Level(both) => {
+                let (mut level, mut fold) = *both;
                 level.end(&mut fold)?;
                 fold
             }
