@@ -179,6 +179,8 @@ pub(crate) struct Contract {
 /// Columns in roles of use.
 #[derive(Debug, Deserialize)]
 pub(crate) struct Grant {
+    #[serde(default)]
+    pub(crate) dataset: Option<String>,
     pub(crate) columns: Vec<String>,
     pub(crate) roles: Vec<String>,
 }

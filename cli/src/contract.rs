@@ -108,7 +108,10 @@ fn listing(list: &Contracts, view: &View) -> Grid {
 fn card(contract: &Contract, view: &View) -> Page {
     let head = [view.words("granted for", "授权用法"), view.words("columns", "列")];
     let grants = contract.grants.iter();
-    let grid = Grid::new(head).rows(grants.map(|it| vec![it.roles.join(", ").into(), it.columns.join(", ").into()]));
+    let grid = Grid::new(head).rows(grants.map(|it| {
+        let of = it.dataset.as_ref().map_or_else(String::new, |dataset| format!("{dataset}: "));
+        vec![it.roles.join(", ").into(), format!("{of}{}", it.columns.join(", ")).into()]
+    }));
     Page::of(grid)
         .fact(view.words("contract", "合同"), &contract.id)
         .fact(view.words("firm", "单位"), &contract.org)

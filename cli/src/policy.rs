@@ -2,7 +2,7 @@
 
 use anyhow::{Context as _, anyhow, bail, ensure};
 use glovebox_policy::decide::PolicySet;
-use glovebox_policy::{Digest, SignedContract};
+use glovebox_policy::{ColumnUse, Digest, SignedContract};
 use serde_json::Value;
 
 use crate::args::Policy as Action;
@@ -54,8 +54,11 @@ fn replay(told: Decision, view: &View) -> anyhow::Result<Page> {
     };
     let head = [view.words("column", "列"), view.words("role of use", "用途"), view.words("decision", "决定")];
     let permitted = view.words("permitted", "准许");
-    let rows =
-        replayed.uses.iter().map(|used| vec![used.column.as_str().into(), used.role.as_str().into(), permitted.into()]);
+    let name = |used: &ColumnUse| match &used.dataset {
+        None => used.column.to_string(),
+        Some(dataset) => format!("{dataset}.{}", used.column),
+    };
+    let rows = replayed.uses.iter().map(|used| vec![name(used).into(), used.role.as_str().into(), permitted.into()]);
     let who = format!("{} ({}, {})", replayed.caller.person, replayed.caller.org, replayed.caller.role.as_str());
     Ok(Page::of(Grid::new(head).rows(rows))
         .fact(view.words("entry", "条目"), told.leaf)

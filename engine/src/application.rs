@@ -1,13 +1,15 @@
 //! Applications for data (数据使用申请), from a firm's text to an officer's draft contract.
 
-use glovebox_catalog::Manifest;
+use std::sync::Arc;
+
+use glovebox_catalog::{Dataset, Manifest};
 use glovebox_ledger::{ApplicationEnd, NewApplication, StoredApplication, StoredEnd};
 use glovebox_policy::application::{Application, Settled};
 use glovebox_policy::contract::Grant;
 use glovebox_policy::{ApplicationId, Caller, ContractId, DatasetName, OrgId, PersonId, Reason, Refusal, Role};
 use serde::Serialize;
 
-use crate::engine::{Engine, internal, now_unix_s, officer, sees_all};
+use crate::engine::{Engine, Shared, internal, now_unix_s, officer, sees_all};
 use crate::job::card::instant;
 use crate::job::ledger_refusal;
 
@@ -84,7 +86,7 @@ impl Engine {
         let asked = Application::parse(text)?;
         let unknown = || Refusal::about(Reason::TableUnknown, &asked.dataset().to_string());
         let dataset = self.shared.catalog.get(asked.dataset()).ok_or_else(unknown)?;
-        grants_fit(dataset.manifest(), asked.grants(), Reason::ApplicationInvalid)?;
+        grants_fit(&self.shared, dataset.manifest(), asked.grants(), Reason::ApplicationInvalid)?;
         let application = ApplicationId::random().map_err(|error| internal("application", &error))?;
         let new = NewApplication {
             application,
@@ -168,16 +170,32 @@ impl Engine {
     }
 }
 
-/// Whether columns that are asked for or granted are there, and none of them identifies anybody.
-pub(crate) fn grants_fit(manifest: &Manifest, grants: &[Grant], reason: Reason) -> Result<(), Refusal> {
-    for column in grants.iter().flat_map(|grant| &grant.columns) {
-        match manifest.column(column.as_str()) {
-            None => return Err(Refusal::about(reason, &format!("column {column}"))),
-            Some(found) if found.identifier => {
-                return Err(Refusal::about(Reason::ColumnIsIdentifier, column.as_str()));
+/// Whether columns that are asked for or granted are there, none of them identifies anybody, and datasets that would be joined
+/// can be.
+pub(crate) fn grants_fit(shared: &Shared, own: &Manifest, grants: &[Grant], reason: Reason) -> Result<(), Refusal> {
+    for grant in grants {
+        let joined = grant.dataset.as_ref().map(|name| joinable(shared, own, name, reason)).transpose()?;
+        let manifest = joined.as_ref().map_or(own, |dataset| dataset.manifest());
+        for column in &grant.columns {
+            match manifest.column(column.as_str()) {
+                None => return Err(Refusal::about(reason, &format!("column {column}"))),
+                Some(found) if found.identifier => {
+                    return Err(Refusal::about(Reason::ColumnIsIdentifier, column.as_str()));
+                }
+                Some(_) => {}
             }
-            Some(_) => {}
         }
     }
     Ok(())
+}
+
+/// Another dataset, whose rows can meet those of a contract's own.
+fn joinable(shared: &Shared, own: &Manifest, name: &DatasetName, reason: Reason) -> Result<Arc<Dataset>, Refusal> {
+    let dataset = shared.catalog.get(name).ok_or_else(|| Refusal::about(Reason::TableUnknown, &name.to_string()))?;
+    let other = dataset.manifest();
+    if own.footage().is_some() || other.footage().is_some() {
+        return Err(Refusal::about(Reason::FootageRefused, &name.to_string()));
+    }
+    let same = own.id_space() == other.id_space() && own.budget_domain() == other.budget_domain();
+    if same { Ok(dataset) } else { Err(Refusal::about(reason, &format!("{name}: another id_space or budget_domain"))) }
 }

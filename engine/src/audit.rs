@@ -120,7 +120,9 @@ impl Engine {
         for terms in visible {
             let Some(found) = ledger.certificate(request, &terms.id).map_err(failed)? else { continue };
             if !sees_all(caller) {
-                not_frozen(&self.shared, &terms.dataset, &terms.id, &caller.person)?;
+                // What was released of it may have been joined to any of these.
+                let datasets = std::iter::once(&terms.dataset).chain(terms.joined());
+                not_frozen(&self.shared, datasets, &terms.id, &caller.person)?;
             }
             let stored = ledger.release_of(request).map_err(failed)?.ok_or_else(unseen)?;
             return Ok(ReleaseProof {

@@ -253,7 +253,7 @@ impl Engine {
             let named = format!("budget_domain {}", contract.budget_domain);
             return Err(Refusal::about(Reason::ContractInvalid, &named));
         }
-        grants_fit(dataset.manifest(), &contract.grants, Reason::ContractInvalid)?;
+        grants_fit(shared, dataset.manifest(), &contract.grants, Reason::ContractInvalid)?;
         match shared.ledger.add_contract(&signed, now_unix_s()) {
             Ok(()) => {}
             Err(ContractError::Refused(refusal)) => return Err(refusal),

@@ -65,19 +65,19 @@ impl Engine {
 }
 
 /// Refuses what is frozen, before anything is decided: the charge's transaction asks again.
-pub(crate) fn not_frozen(
+pub(crate) fn not_frozen<'a>(
     shared: &Shared,
-    dataset: &DatasetName,
+    datasets: impl IntoIterator<Item = &'a DatasetName>,
     contract: &ContractId,
     person: &PersonId,
 ) -> Result<(), Refusal> {
     let failed = |error| internal("freezes", &error);
-    let stops = [
-        (Freezable::Dataset(dataset.clone()), Reason::DatasetFrozen),
+    let datasets = datasets.into_iter().map(|dataset| (Freezable::Dataset(dataset.clone()), Reason::DatasetFrozen));
+    let others = [
         (Freezable::Contract(contract.clone()), Reason::ContractFrozen),
         (Freezable::Person(person.clone()), Reason::Frozen),
     ];
-    for (subject, reason) in stops {
+    for (subject, reason) in datasets.chain(others) {
         if shared.ledger.is_frozen(&subject).map_err(failed)? {
             return Err(Refusal::about(reason, &subject.name()));
         }

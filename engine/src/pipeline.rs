@@ -146,13 +146,16 @@ pub(crate) fn decide(
 ) -> Result<Permit, Refusal> {
     let ask = analysis.ask();
     let dataset = analysis.dataset().manifest().name();
-    not_frozen(shared, dataset, &contract.contract().id, &caller.person)?;
+    let joined = analysis.partner().map(|partner| partner.manifest().name());
+    let joined = joined.filter(|name| *name != dataset).cloned().into_iter().collect();
+    not_frozen(shared, std::iter::once(dataset).chain(&joined), &contract.contract().id, &caller.person)?;
     shared.policies.decide(&Matter {
         request: analysis.request(),
         caller,
         purpose,
         contract,
         dataset,
+        joined: &joined,
         // Refused above in words of its own; the policy holds for whoever asks it without these.
         frozen: false,
         uses: analysis.uses(),

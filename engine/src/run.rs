@@ -22,7 +22,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use glovebox_ledger::{Admission, Charge, ChargeError, Claim, Collected, Order, Progress};
+use glovebox_catalog::Dataset;
+use glovebox_ledger::{Admission, Charge, ChargeError, Claim, Collected, JOINED_SUBJECT, Order, Progress, Subject};
 use glovebox_policy::{Caller, Permit, Reason, Refusal};
 use glovebox_privacy::{Exact, NoisyCells, Released, Table, release, reopen};
 use glovebox_query::{Parallelism, SelectionKey};
@@ -135,8 +136,9 @@ impl Engine {
         let bound = prepared.bound.as_ref().ok_or(Reason::ParameterMissing)?;
         if bound.analysis.is_preview() {
             // Analysed before, perhaps: what was frozen since is not explained either.
-            let dataset = bound.analysis.dataset().manifest().name();
-            not_frozen(&self.shared, dataset, &bound.contract, &caller.person)?;
+            let datasets = std::iter::once(bound.analysis.dataset()).chain(bound.analysis.partner());
+            let datasets = datasets.map(|dataset| dataset.manifest().name());
+            not_frozen(&self.shared, datasets, &bound.contract, &caller.person)?;
             return self.preview(bound).await;
         }
         let window = window(&self.shared, &bound.analysis)?;
@@ -336,12 +338,18 @@ fn admit_sql(shared: &Shared, statement: &Statement) -> Result<Admitted, Refusal
         decision: permit.decision(),
         decision_record: permit.record().to_vec(),
         snapshot: bound.analysis.dataset().snapshot().clone(),
+        joined: bound.analysis.partner().map(|partner| partner.snapshot().clone()),
         job: None,
-        subjects: Vec::new(),
+        subjects: bound.analysis.partner().map(joined_subject).into_iter().collect(),
         approvals: Vec::new(),
         now_unix_s: now_unix_s(),
     };
     charged(shared, permit, &order)
+}
+
+/// The dataset that was joined, as the certificate names it: by its manifest, which anybody may have.
+fn joined_subject(partner: &Arc<Dataset>) -> Subject {
+    Subject { name: JOINED_SUBJECT, digest: partner.manifest_digest() }
 }
 
 /// Charges what was permitted.

@@ -60,6 +60,9 @@ pub(crate) fn admit(tx: &Connection, live: &Arc<Live>, order: &Order) -> Result<
         return Err(ChargeError::Refused(refusal));
     }
     check_order(tx, order, &terms)?;
+    if let Some(refusal) = joined_is_frozen(tx, order)? {
+        return Err(ChargeError::Refused(refusal));
+    }
     decision::keep(tx, order)?;
     let execution = execution::check(tx, order, now)?;
     let standing = standing(tx, order)?;
@@ -160,6 +163,19 @@ fn check_order(tx: &Connection, order: &Order, terms: &Terms) -> Result<(), Ledg
         }
         Some(_) => Ok(()),
     }
+}
+
+/// The dataset that is joined must be there, and pay from the same domain; what it is refused for if it is frozen.
+fn joined_is_frozen(tx: &Connection, order: &Order) -> Result<Option<Refusal>, LedgerError> {
+    let Some(snapshot) = &order.joined else {
+        return Ok(None);
+    };
+    let unknown = || LedgerError::Unknown { kind: "snapshot", name: snapshot.to_string() };
+    let dataset = domain::dataset_of(tx, snapshot)?.ok_or_else(unknown)?;
+    if domain::domain_of(tx, &dataset)?.as_ref() != Some(&order.domain) {
+        return Err(LedgerError::Conflict("the joined dataset is on another budget domain"));
+    }
+    freeze::check(tx, [Freezable::Dataset(dataset)])
 }
 
 /// The budget checks of a request as if it were new, in their fixed order.

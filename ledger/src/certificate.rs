@@ -36,6 +36,8 @@ pub const REQUEST_SUBJECT: &str = "request";
 pub const MANIFEST_SUBJECT: &str = "job";
 /// The subject that is a job's module, as in the officers' verdicts.
 pub const MODULE_SUBJECT: &str = "code";
+/// The subject that is the manifest of a dataset that was joined.
+pub const JOINED_SUBJECT: &str = "joined";
 
 /// The `kind` of the log entry that a certificate has.
 pub(crate) const ENTRY_KIND: &str = "certificate";
@@ -47,7 +49,7 @@ pub struct Certificate {
     pub result: Digest,
     /// Digest of the canonical request on its snapshot.
     pub request: Digest,
-    /// What else it names by digest, for a job [`MANIFEST_SUBJECT`] and [`MODULE_SUBJECT`].
+    /// What else it names by digest, for a job [`MANIFEST_SUBJECT`] and [`MODULE_SUBJECT`], for a join of two datasets [`JOINED_SUBJECT`].
     pub subjects: Vec<(String, Digest)>,
     /// The contract that it was made out to.
     pub contract: ContractId,

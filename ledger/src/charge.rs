@@ -51,6 +51,9 @@ pub struct Order {
     pub decision_record: Vec<u8>,
     /// The snapshot that will be read.
     pub snapshot: SnapshotId,
+    /// The snapshot of another dataset that is joined to it. It pays from the same budget domain, and a freeze of its dataset
+    /// stops the order too. That the contract grants it is the decision's to say.
+    pub joined: Option<SnapshotId>,
     /// The job that the request is a run of; `None` for SQL.
     pub job: Option<JobRun>,
     /// What the certificate names besides result and request. For a job at least its manifest, as

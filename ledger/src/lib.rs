@@ -49,7 +49,9 @@ mod tree;
 pub use account::{Person, TokenCard};
 pub use application::{ApplicationEnd, NewApplication, StoredApplication, StoredEnd, WAITING_APPLICATIONS_MAX};
 pub use bill::BillLine;
-pub use certificate::{Certificate, CertificateError, MANIFEST_SUBJECT, MODULE_SUBJECT, VerifiedCertificate};
+pub use certificate::{
+    Certificate, CertificateError, JOINED_SUBJECT, MANIFEST_SUBJECT, MODULE_SUBJECT, VerifiedCertificate,
+};
 pub use charge::{Admission, Charge, JobRun, MAX_RESUMES, Order, Subject};
 pub use claim::{Claim, Collected, Progress};
 pub use client_certificate::CertificateCard;

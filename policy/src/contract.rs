@@ -1,6 +1,9 @@
-//! What a firm was granted on one dataset, in TOML, signed by a data officer.
+//! What a firm was granted on one dataset, in TOML, signed by a data officer. Others may be joined to it, as far as the
+//! contract grants columns of theirs.
 //!
 //! Every number of the grant is here; Cedar holds none. A contract never changes: an amendment is a new contract.
+
+use std::collections::BTreeSet;
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -86,6 +89,9 @@ impl RiskClass {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Grant {
+    /// The dataset of the columns, which may then be joined to the contract's own; `None` is the contract's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dataset: Option<DatasetName>,
     /// The columns.
     pub columns: Vec<ColumnName>,
     /// The roles of use.
@@ -183,11 +189,17 @@ impl Contract {
             (contract.default_epsilon <= contract.max_epsilon, "default_epsilon"),
             ((1..=65_536).contains(&contract.max_groups_contributed), "max_groups_contributed"),
             (!contract.grants.is_empty(), "grants"),
+            (!contract.joined().contains(&contract.dataset), "grants: leave out the contract's own dataset"),
         ];
         match checks.into_iter().find(|(holds, _)| !holds) {
             Some((_, what)) => Err(bad(what)),
             None => Ok(contract),
         }
+    }
+
+    /// The datasets of which the contract grants columns, to be joined to its own.
+    pub fn joined(&self) -> BTreeSet<&DatasetName> {
+        self.grants.iter().filter_map(|grant| grant.dataset.as_ref()).collect()
     }
 
     /// Whether the contract is in force at an instant, in seconds since 1970.

@@ -64,6 +64,9 @@ impl RoleOfUse {
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ColumnUse {
+    /// The dataset of the column, where it is joined; `None` is the one that is asked about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dataset: Option<DatasetName>,
     /// The column.
     pub column: ColumnName,
     /// What for.
@@ -96,7 +99,9 @@ pub struct Matter<'a> {
     pub contract: &'a SignedContract,
     /// On which dataset.
     pub dataset: &'a DatasetName,
-    /// Whether an officer froze the dataset.
+    /// Which other datasets are joined to it, person by person.
+    pub joined: &'a BTreeSet<DatasetName>,
+    /// Whether an officer froze one of the datasets.
     pub frozen: bool,
     /// Columns in roles of use.
     pub uses: &'a BTreeSet<ColumnUse>,
@@ -226,15 +231,23 @@ impl PolicySet {
     pub fn decide(&self, matter: &Matter<'_>) -> Result<Permit, Refusal> {
         let purpose = self.purpose_of(matter)?;
         within_terms(matter)?;
+        // A column of another dataset that nobody says is joined is a fault of ours.
+        if matter.uses.iter().filter_map(|used| used.dataset.as_ref()).any(|dataset| !matter.joined.contains(dataset)) {
+            return Err(Reason::Internal.into());
+        }
         let case = Case::new(self, matter, purpose).map_err(|_| Reason::Internal)?;
         // A request may use no column at all (`COUNT(*)`), so the baseline must be asked about the request itself.
         if !case.permits_asking() {
             let about = format!("{} for {purpose}", matter.dataset);
             return Err(Refusal::about(Reason::NotPermitted, &about));
         }
+        if let Some(dataset) = matter.joined.iter().find(|dataset| !case.permits_joining(dataset)) {
+            return Err(Refusal::about(Reason::NotPermitted, &format!("{} joined with {dataset}", matter.dataset)));
+        }
         for column_use in matter.uses {
             if !case.permits(column_use) {
-                let about = format!("{} ({})", column_use.column, column_use.role.as_str());
+                let of = column_use.dataset.as_ref().map_or_else(String::new, |dataset| format!("{dataset}."));
+                let about = format!("{of}{} ({})", column_use.column, column_use.role.as_str());
                 return Err(Refusal::about(Reason::NotPermitted, &about));
             }
         }

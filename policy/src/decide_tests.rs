@@ -55,6 +55,7 @@ fn ask(set: &PolicySet, spoil: impl FnOnce(&mut Matter<'static>)) -> Result<Perm
         purpose: Some(keep(name("research"))),
         contract,
         dataset: &contract.contract().dataset,
+        joined: keep(BTreeSet::new()),
         frozen: false,
         uses: uses(Some(RoleOfUse::Aggregate)),
         epsilon: NanoEpsilon::from_nano(500_000_000),
@@ -68,7 +69,11 @@ fn ask(set: &PolicySet, spoil: impl FnOnce(&mut Matter<'static>)) -> Result<Perm
 }
 
 fn uses(role: Option<RoleOfUse>) -> &'static BTreeSet<ColumnUse> {
-    keep(role.into_iter().map(|role| ColumnUse { column: name("income"), role, identifier: false }).collect())
+    keep(
+        role.into_iter()
+            .map(|role| ColumnUse { dataset: None, column: name("income"), role, identifier: false })
+            .collect(),
+    )
 }
 
 /// Cedar skips a `forbid` that fails to evaluate, and would allow. We refuse.
@@ -239,6 +244,7 @@ fn the_decision_record_is_stable() {
         purpose: &name("research"),
         request: zero,
         dataset: &name("medical.rand_hie"),
+        joined: &BTreeSet::new(),
         uses: uses(Some(RoleOfUse::WasmInput)),
         epsilon: NanoEpsilon::from_nano(1),
         delta: 1e-9,

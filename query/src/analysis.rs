@@ -69,8 +69,8 @@ impl Draft {
     pub fn read(catalog: &Catalog, sql: &str, parameters: &[Scalar]) -> Result<Self, Refusal> {
         let lifted = lift(guard::tokens(sql)?, parameters)?;
         plan::on_planning_stack(|| {
-            let (plan, dataset) = plan::plan(parse::parse(lifted.tokens)?, catalog)?;
-            let analysed = analyse(find_aggregate(&plan)?, &dataset, &lifted.bounds)?;
+            let (plan, scanned) = plan::plan(parse::parse(lifted.tokens)?, catalog)?;
+            let analysed = analyse(find_aggregate(&plan)?, &scanned, &lifted.bounds)?;
             Ok(Self { outer: Outer::new(plan, analysed)?, options: lifted.options, preview: lifted.preview })
         })
     }
@@ -132,9 +132,14 @@ fn digest(outer: &Outer, ask: &Ask, noise: &NoisePlan) -> Digest {
         .map(|lookup| (&lookup.label, lookup.table.manifest_digest(), lookup.table.snapshot()))
         .collect();
     joins.sort_by_key(|(label, ..)| *label);
+    let partner = inner.partner.as_ref().map(|partner| {
+        let (dataset, kept) = (&partner.dataset, partner.keeps);
+        (dataset.manifest().name(), dataset.manifest_digest(), dataset.snapshot(), kept)
+    });
     let canonical = serde_json::json!({
         "kind": "dp-sql/1",
         "joins": joins,
+        "partner": partner,
         "dataset": inner.dataset.manifest().name(),
         "manifest": inner.dataset.manifest_digest(),
         "snapshot": inner.dataset.snapshot(),
@@ -153,6 +158,11 @@ impl Analysis {
     /// The dataset that is asked about.
     pub fn dataset(&self) -> &Arc<Dataset> {
         &self.outer.inner().dataset
+    }
+
+    /// The dataset that is joined to it, unit by unit; it may be the same.
+    pub fn partner(&self) -> Option<&Arc<Dataset>> {
+        self.outer.inner().partner.as_ref().map(|partner| &partner.dataset)
     }
 
     /// Digest of the canonical request on its snapshot.

@@ -16,6 +16,7 @@ use crate::join::{Lookup, join};
 use crate::lift::WrittenBounds;
 use crate::per_unit::{PerUnit, per_unit};
 use crate::plan::{Tabled, tabled};
+use crate::unit_join::Partner;
 
 /// Most nodes of one flattened expression: nested projections may multiply an expression, and must not explode.
 pub(crate) const EXPR_MAX_NODES: usize = 2_000;
@@ -26,6 +27,8 @@ pub(crate) struct Flat {
     pub(crate) columns: Vec<Expr>,
     /// Conditions, all of which a row must meet.
     pub(crate) filters: Vec<Expr>,
+    /// Whose rows are met, unit by unit. Its columns have names of their own.
+    pub(crate) partner: Option<Arc<Partner>>,
     /// What is looked up for each row of the dataset, in an order in which each may use those before.
     pub(crate) lookups: Vec<Arc<Lookup>>,
     /// What the table is, if it is not the dataset itself.
@@ -35,7 +38,9 @@ pub(crate) struct Flat {
 /// What is asked about, and the bounds that were written.
 #[derive(Clone, Copy)]
 pub(crate) struct Asked<'a> {
-    pub(crate) dataset: &'a Dataset,
+    pub(crate) dataset: &'a Arc<Dataset>,
+    /// The second dataset of the statement, while its join is still above.
+    pub(crate) partner: Option<&'a Arc<Dataset>>,
     pub(crate) written: &'a [WrittenBounds],
 }
 
@@ -52,7 +57,7 @@ pub(crate) fn flatten(plan: &LogicalPlan, asked: Asked<'_>) -> Result<Flat, Refu
             }
             let fields = scan.projected_schema.fields().iter();
             let columns = fields.map(|field| Expr::Column(Column::new_unqualified(field.name()))).collect();
-            Ok(Flat { columns, filters: Vec::new(), lookups: Vec::new(), per_unit: None })
+            Ok(Flat { columns, filters: Vec::new(), partner: None, lookups: Vec::new(), per_unit: None })
         }
         LogicalPlan::Projection(projection) => {
             let below = flatten(&projection.input, asked)?;

@@ -15,6 +15,7 @@ use arrow::array::{AsArray as _, RecordBatch};
 use datafusion::execution::TaskContext;
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::prelude::{SessionConfig, SessionContext};
+use futures::StreamExt as _;
 use glovebox_catalog::provider::UnitScanExec;
 use glovebox_catalog::unit_runs::UnitRun;
 use glovebox_catalog::{UNIT_BYTES, UNIT_COLUMN, UnitRuns};
@@ -28,6 +29,7 @@ use crate::gather::Gather;
 use crate::inner::Inner;
 use crate::linear::{self, LinearFold};
 use crate::lookup::Joiner;
+use crate::pairs::pairs;
 use crate::rows::{InnerFault, RowReader, Rows, needed_columns};
 use crate::unit_rows::UnitRows;
 
@@ -108,7 +110,7 @@ pub(crate) async fn fold(
         }
     }
     UnitRuns::check_disjoint(spans).map_err(|_| InnerFault::at("unit order"))?;
-    if !scan.of_units {
+    if !scan.of_units && inner.partner.is_none() {
         // All rows were read to their end, and no unit was in two places.
         inner.dataset.note_in_order();
     }
@@ -121,12 +123,17 @@ pub(crate) async fn fold(
     Ok(Protected::seal(totals))
 }
 
-/// A session that carries the capability for one dataset and ends with the walk.
+/// A session that carries the capability for the datasets of the question and ends with the walk.
 pub(crate) fn private_session(inner: &Inner, parallelism: Parallelism) -> SessionContext {
     let config = SessionConfig::new()
         .with_target_partitions(parallelism.partitions.max(1))
         .with_batch_size(parallelism.batch_rows.max(1));
-    SessionContext::new_with_config(inner.dataset.capability().expose().install(config))
+    let config = inner.dataset.capability().expose().install(config);
+    let partner = inner.partner.as_ref().map(|partner| partner.dataset.capability().expose());
+    SessionContext::new_with_config(match partner {
+        Some(partner) => partner.install(config),
+        None => config,
+    })
 }
 
 /// A scan of the columns that the question needs, with what its rows meet.
@@ -141,6 +148,11 @@ struct Scan {
 impl Scan {
     async fn new(inner: &Inner, geometry: Geometry, parallelism: Parallelism) -> Result<Self, InnerFault> {
         let session = private_session(inner, parallelism);
+        if let Some(partner) = &inner.partner {
+            let plan = pairs(inner, partner, parallelism.batch_rows).await?;
+            let joiner = Joiner::new(inner, plan.schema())?;
+            return Ok(Self { plan, context: session.task_ctx(), joiner, of_units: false });
+        }
         let stored = inner.dataset.arrow_schema();
         let mut columns = needed_columns(inner, &stored)?;
         let one_row = inner.dataset.manifest().max_rows_per_unit() == 1 && inner.lookups.is_empty();
@@ -159,7 +171,9 @@ impl Scan {
         partition: usize,
         mut each: impl FnMut(RecordBatch) -> Result<(), InnerFault>,
     ) -> Result<(), InnerFault> {
-        let scan = self.plan.downcast_ref::<UnitScanExec>().ok_or(InnerFault::at("scan"))?;
+        let Some(scan) = self.plan.downcast_ref::<UnitScanExec>() else {
+            return self.read_pairs(partition, each);
+        };
         let mut done = Ok(());
         let read = scan.read(partition, &self.context, |batch| {
             // Joined before anything is bounded: what a unit adds is clamped with what its rows have met.
@@ -168,6 +182,21 @@ impl Scan {
         });
         read.map_err(|_| InnerFault::at("scan"))?;
         done
+    }
+
+    /// The same for what is not read by itself: the pairs of two datasets.
+    fn read_pairs(
+        &self,
+        partition: usize,
+        mut each: impl FnMut(RecordBatch) -> Result<(), InnerFault>,
+    ) -> Result<(), InnerFault> {
+        let stream = self.plan.execute(partition, Arc::clone(&self.context));
+        let mut stream = stream.map_err(|_| InnerFault::at("scan"))?;
+        let runtime = tokio::runtime::Handle::current();
+        while let Some(batch) = runtime.block_on(stream.next()) {
+            each(self.joiner.extend(batch.map_err(|_| InnerFault::at("scan"))?)?)?;
+        }
+        Ok(())
     }
 }
 

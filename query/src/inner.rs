@@ -18,9 +18,11 @@ use crate::lift::WrittenBounds;
 use crate::measure::{Counted, Measure};
 use crate::output::{Output, add, canonical_order};
 use crate::per_unit::PerUnit;
+use crate::plan::Scanned;
 use crate::roles::uses;
 use crate::rows::try_on_nulls;
 use crate::scope::Scope;
+use crate::unit_join::Partner;
 
 /// Most groups of one question.
 pub(crate) const GROUPS_MAX: u64 = 65_536;
@@ -28,10 +30,12 @@ pub(crate) const GROUPS_MAX: u64 = 65_536;
 /// Most nodes of all flattened expressions of one question together.
 const QUESTION_MAX_NODES: usize = 8_000;
 
-/// The inner question over one dataset.
+/// The inner question over one dataset, or over two that are joined unit by unit.
 #[derive(Debug, Clone)]
 pub(crate) struct Inner {
     pub(crate) dataset: Arc<Dataset>,
+    /// Whose rows each row meets.
+    pub(crate) partner: Option<Arc<Partner>>,
     /// What is looked up for each row.
     pub(crate) lookups: Vec<Arc<Lookup>>,
     /// The columns of the dataset's rows and of what is looked up for them.
@@ -118,11 +122,11 @@ pub(crate) fn exprs_of<'a>(
 /// What of it is not accepted over private rows.
 pub(crate) fn analyse(
     aggregate: &Aggregate,
-    dataset: &Arc<Dataset>,
+    (dataset, partner): &Scanned,
     written: &[WrittenBounds],
 ) -> Result<Analysed, Refusal> {
-    let flat = flatten(&aggregate.input, Asked { dataset, written })?;
-    let table = Scope::of_rows(dataset, &flat.lookups);
+    let flat = flatten(&aggregate.input, Asked { dataset, partner: partner.as_ref(), written })?;
+    let table = Scope::of_rows(dataset, flat.partner.as_deref(), &flat.lookups);
     let scope = match &flat.per_unit {
         None => table.clone(),
         Some(per_unit) => per_unit.scope.clone(),
@@ -144,8 +148,9 @@ pub(crate) fn analyse(
     let outputs = drafts.into_iter().map(|draft| draft.renumbered(&order)).collect();
     measures.sort_by(|a, b| a.label.cmp(&b.label));
     let (per_unit, scope) = (flat.per_unit.clone().map(Arc::new), reader.scope.clone());
-    let (dataset, lookups) = (Arc::clone(dataset), flat.lookups.clone());
-    let mut inner = Inner { dataset, lookups, table, per_unit, scope, filter, keys, measures, uses: BTreeSet::new() };
+    let (dataset, partner, lookups) = (Arc::clone(dataset), flat.partner.clone(), flat.lookups.clone());
+    let mut inner =
+        Inner { dataset, partner, lookups, table, per_unit, scope, filter, keys, measures, uses: BTreeSet::new() };
     if inner.keys.iter().map(KeyColumn::width).try_fold(1_u64, |n, w| n.checked_mul(w)).is_none_or(|n| n > GROUPS_MAX) {
         return Err(Reason::TooManyGroups.into());
     }

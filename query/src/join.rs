@@ -13,7 +13,6 @@ use std::sync::Arc;
 
 use arrow::datatypes::DataType;
 use datafusion::common::{Column, JoinType, NullEquality};
-use datafusion::logical_expr::utils::split_conjunction_owned;
 use datafusion::logical_expr::{BinaryExpr, Expr, ExprSchemable as _, Join, LogicalPlan, Operator};
 use glovebox_catalog::{ColumnKind, Dataset, PublicTable};
 use glovebox_policy::{Reason, Refusal};
@@ -24,6 +23,7 @@ use crate::inner::Inner;
 use crate::interval::Interval;
 use crate::plan::{Tabled, tabled, tables_of};
 use crate::scope::{Known, Scope};
+use crate::unit_join::{Partner, conditions, unit_join};
 
 /// Most public tables that one question may join.
 pub(crate) const LOOKUPS_MAX: usize = 4;
@@ -127,7 +127,7 @@ fn column_name(label: &str, column: &str) -> String {
     format!("{label}.{column}")
 }
 
-fn refused(what: &str) -> Refusal {
+pub(crate) fn refused(what: &str) -> Refusal {
     Refusal::about(Reason::JoinRefused, what)
 }
 
@@ -147,7 +147,7 @@ impl<'a> Sides<'a> {
             (None, Some(table)) => (table, &node.left, true),
             (Some(table), None) => (table, &node.right, false),
             (Some(_), Some(_)) => return Err(refused("two public tables before the dataset")),
-            (None, None) => return Err(refused("two datasets with units")),
+            (None, None) => return Err(Reason::Internal.into()),
         };
         let keeps = match (node.join_type, private_first) {
             (JoinType::Inner, _) => false,
@@ -189,14 +189,6 @@ impl<'a> Sides<'a> {
 
     fn is_private(&self, expr: &Expr) -> bool {
         expr.column_refs().into_iter().all(|column| self.public_place(column).is_none())
-    }
-
-    /// The conditions of the join.
-    fn conditions(&self) -> Vec<Expr> {
-        let pairs = self.node.on.iter().map(|(left, right)| {
-            Expr::BinaryExpr(BinaryExpr::new(Box::new(left.clone()), Operator::Eq, Box::new(right.clone())))
-        });
-        pairs.chain(self.node.filter.iter().flat_map(|filter| split_conjunction_owned(filter.clone()))).collect()
     }
 
     /// A condition as a column of the public table and what it equals; `None` for conditions of another form.
@@ -245,15 +237,18 @@ fn bare_public(plan: &LogicalPlan) -> Result<Option<Arc<PublicTable>>, Refusal> 
 /// # Errors
 /// [`Reason::JoinRefused`], or what of a condition is not accepted.
 pub(crate) fn join(node: &Join, asked: Asked<'_>) -> Result<Flat, Refusal> {
+    if bare_public(&node.left)?.is_none() && bare_public(&node.right)?.is_none() {
+        return unit_join(node, asked);
+    }
     let sides = Sides::of(node)?;
     let mut below = flatten(sides.private, asked)?;
     if below.per_unit.is_some() {
         return Err(refused(ABOVE));
     }
-    let scope = Scope::of_rows(asked.dataset, &below.lookups);
+    let scope = Scope::of_rows(asked.dataset, below.partner.as_deref(), &below.lookups);
     let schema = scope.schema()?;
     let (mut on, mut others) = (Vec::new(), Vec::new());
-    for condition in sides.conditions() {
+    for condition in conditions(node) {
         let Some((column, equal)) = sides.equality(&condition)? else {
             others.push(condition);
             continue;
@@ -311,9 +306,13 @@ fn check_unique(table: &PublicTable, on: &[(String, Expr)]) -> Result<(), Refusa
 }
 
 impl Scope {
-    /// The columns of a dataset's rows and of what is looked up for each.
-    pub(crate) fn of_rows(dataset: &Dataset, lookups: &[Arc<Lookup>]) -> Self {
+    /// The columns of a dataset's rows, of the rows that they meet unit by unit, and of what is looked up for each.
+    pub(crate) fn of_rows(dataset: &Dataset, partner: Option<&Partner>, lookups: &[Arc<Lookup>]) -> Self {
         let mut scope = Self::of_table(dataset.manifest());
+        if let Some(partner) = partner {
+            scope.columns.extend(partner.known().iter().cloned());
+            scope.rows = partner.pairs(scope.rows);
+        }
         scope.columns.extend(lookups.iter().flat_map(|lookup| lookup.known().iter().cloned()));
         scope
     }

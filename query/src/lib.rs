@@ -10,7 +10,7 @@
 //! cells leave shut, as [`glovebox_privacy::Exact`] or `Protected`.
 //!
 //! Read in this order: [`analysis`] (the whole on one page), then `guard`, `lift`, `parse`, `plan` (text to plan),
-//! `flatten`, `join`, `total`, `safe`, `dates`, `interval`, `canonical`, `scope`, `keys`, `inner`, `aggregates`, `per_unit`, `measure`, `output` (what is asked), `rows`, `positions`, `lookup`, `found`, `gather`, `unit_rows`, `choice`, `linear`, [`fold`] (exact cells, with the
+//! `flatten`, `join`, `unit_join`, `total`, `safe`, `dates`, `interval`, `canonical`, `scope`, `keys`, `inner`, `aggregates`, `per_unit`, `measure`, `output` (what is asked), `rows`, `positions`, `pairs`, `lookup`, `found`, `gather`, `unit_rows`, `choice`, `linear`, [`fold`] (exact cells, with the
 //! privacy obligation), `plain` (the same by DataFusion's own nodes), `outer`, `noised`, `tables`, `preview`;
 //! `roles` (what policy decides on) and [`work`](mod@work) (what time is reserved by).
 
@@ -35,6 +35,7 @@ mod measure;
 mod noised;
 mod outer;
 mod output;
+mod pairs;
 mod parse;
 mod per_unit;
 mod plain;
@@ -47,6 +48,7 @@ mod safe;
 mod scope;
 mod tables;
 mod total;
+mod unit_join;
 mod unit_rows;
 pub mod work;
 

@@ -70,7 +70,8 @@ pub(crate) fn per_unit(
     if below.per_unit.is_some() {
         return Err(refused());
     }
-    let reader = Reader::new(Scope::of_rows(dataset, &below.lookups), below, aggregate, written)?;
+    let reader =
+        Reader::new(Scope::of_rows(dataset, below.partner.as_deref(), &below.lookups), below, aggregate, written)?;
     let is_unit = |expr: &Expr| matches!(expr, Expr::Column(column) if reader.scope.unit.contains(&column.name));
     let grouped: BTreeSet<&str> = reader
         .group
@@ -108,7 +109,8 @@ pub(crate) fn per_unit(
     check_types(aggregate, &columns, &scope)?;
     let filter = reader.filter()?;
     let per_unit = PerUnit { filter, keys, measures, columns: values, scope };
-    Ok(Flat { columns, filters: Vec::new(), lookups: below.lookups.clone(), per_unit: Some(per_unit) })
+    let (partner, lookups) = (below.partner.clone(), below.lookups.clone());
+    Ok(Flat { columns, filters: Vec::new(), partner, lookups, per_unit: Some(per_unit) })
 }
 
 /// Whether each column has the type that everything above the node was planned with. An expression over another type could fail,

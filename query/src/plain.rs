@@ -34,6 +34,7 @@ use crate::measure::{Counted, FixedPoint, Measure};
 use crate::output::Output;
 use crate::per_unit::{PerUnit, Value};
 use crate::rows::InnerFault;
+use crate::unit_join::{Partner, name_of};
 
 /// Adds up exact cells by plain nodes.
 pub(crate) async fn plain(
@@ -52,6 +53,9 @@ async fn run(inner: &Inner, geometry: Geometry, key: &SelectionKey, parallelism:
     // DataFusion 55 takes TRY_CAST off a comparison as if it lost nothing, which changes which rows are kept.
     session.remove_optimizer_rule("simplify_expressions");
     let mut rows = session.read_table(inner.dataset.provider())?;
+    if let Some(partner) = &inner.partner {
+        rows = paired(rows, partner, inner, &session)?;
+    }
     for lookup in &inner.lookups {
         rows = joined(rows, lookup, inner, &session)?;
     }
@@ -133,6 +137,19 @@ fn part(column: &ArrayRef, row: usize) -> DfResult<KeyPart> {
         ScalarValue::Utf8(Some(text)) | ScalarValue::Utf8View(Some(text)) => KeyPart::Text(text),
         _ => return Err(DataFusionError::Internal("key type".to_owned())),
     })
+}
+
+/// Another dataset joined on the unit by DataFusion's own join.
+fn paired(rows: DataFrame, partner: &Partner, inner: &Inner, session: &SessionContext) -> DfResult<DataFrame> {
+    let names: Vec<String> = rows.schema().fields().iter().map(|field| field.name().clone()).collect();
+    let (used, unit) = (partner.used(inner), name_of(&partner.dataset, UNIT_COLUMN));
+    let taken = used.iter().map(|(column, name)| col(column).alias(name));
+    let there = session.read_table(partner.dataset.provider())?;
+    let there = there.select(taken.chain([col(UNIT_COLUMN).alias(&unit)]).collect::<Vec<_>>())?;
+    let kind = if partner.keeps { JoinType::Left } else { JoinType::Inner };
+    let both = rows.join_on(there, kind, [col(UNIT_COLUMN).eq(col(&unit))])?;
+    let kept = names.iter().chain(used.iter().map(|(_, name)| name)).map(|name| col(name).alias(name));
+    both.select(kept.collect::<Vec<_>>())
 }
 
 /// A public table joined by DataFusion's own join, with a column that says whether a row met one.

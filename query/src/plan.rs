@@ -79,7 +79,7 @@ pub(crate) async fn on_own_stack<T: Send + 'static>(
 ///
 /// # Errors
 /// What the planner did not take, in our words; DataFusion's text is dropped.
-pub(crate) fn plan(parsed: Parsed, catalog: &Catalog) -> Result<(LogicalPlan, Arc<Dataset>), Refusal> {
+pub(crate) fn plan(parsed: Parsed, catalog: &Catalog) -> Result<(LogicalPlan, Scanned), Refusal> {
     let seen = Mutex::new(Seen { left: parsed.datasets, ..Seen::default() });
     let names = Names { catalog, config: ConfigOptions::default(), with: parsed.with, seen };
     let planned = SqlToRel::new(&names).sql_statement_to_plan(parsed.statement);
@@ -90,8 +90,8 @@ pub(crate) fn plan(parsed: Parsed, catalog: &Catalog) -> Result<(LogicalPlan, Ar
     if seen.subquery {
         return Err(Refusal::about(Reason::ClauseRefused, SUBQUERY));
     }
-    let dataset = scanned(&plan)?;
-    Ok((plan, dataset))
+    let scanned = scanned(&plan)?;
+    Ok((plan, scanned))
 }
 
 /// What a table of a statement is.
@@ -121,17 +121,20 @@ pub(crate) fn tables_of(plan: &LogicalPlan) -> Result<Vec<Tabled>, Refusal> {
     }
 }
 
-/// The one dataset that a plan scans. A WITH query that nothing names is planned, and no part of the plan.
-fn scanned(plan: &LogicalPlan) -> Result<Arc<Dataset>, Refusal> {
+/// The dataset that a plan scans, and the one that is joined to it.
+pub(crate) type Scanned = (Arc<Dataset>, Option<Arc<Dataset>>);
+
+/// The datasets that a plan scans. A WITH query that nothing names is planned, and no part of the plan.
+fn scanned(plan: &LogicalPlan) -> Result<Scanned, Refusal> {
     let tables = tables_of(plan)?;
     let mut datasets = tables.iter().filter_map(|table| match table {
         Tabled::Units(dataset) => Some(Arc::clone(dataset)),
         Tabled::Public(_) => None,
     });
-    match (datasets.next(), datasets.next()) {
-        (Some(dataset), None) => Ok(dataset),
-        (Some(_), Some(_)) => Err(Refusal::about(Reason::JoinRefused, "two datasets with units")),
-        (None, _) => Err(Refusal::about(Reason::JoinRefused, "a public table alone")),
+    match (datasets.next(), datasets.next(), datasets.next()) {
+        (Some(dataset), other, None) => Ok((dataset, other)),
+        (Some(_), _, Some(_)) => Err(Refusal::about(Reason::JoinRefused, "three datasets with units")),
+        (None, ..) => Err(Refusal::about(Reason::JoinRefused, "a public table alone")),
     }
 }
 

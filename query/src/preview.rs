@@ -17,6 +17,9 @@ pub(crate) fn preview(inner: &Inner, ask: &Ask, noise: &NoisePlan) -> Table {
         say(&name, text);
     }
     say("dataset", inner.dataset.manifest().name().to_string());
+    if let Some(partner) = &inner.partner {
+        say("joined", partner.told(inner.table.rows));
+    }
     for lookup in &inner.lookups {
         say("joined", lookup.told(inner.table.rows));
     }

@@ -11,12 +11,14 @@ use std::collections::BTreeSet;
 use arrow::datatypes::DataType;
 use datafusion::common::Column;
 use datafusion::logical_expr::{Expr, Operator};
-use glovebox_policy::{ColumnUse, Reason, Refusal, RoleOfUse};
+use glovebox_catalog::Dataset;
+use glovebox_policy::{ColumnName, ColumnUse, Reason, Refusal, RoleOfUse};
 
 use crate::inner::Inner;
 use crate::keys::KeyColumn;
 use crate::measure::Measure;
 use crate::scope::Scope;
+use crate::unit_join::name_of;
 
 /// Every column in every role it is used in. What is done with a sum per unit is done with the columns behind it.
 ///
@@ -38,18 +40,38 @@ pub(crate) fn uses(inner: &Inner) -> Result<BTreeSet<ColumnUse>, Refusal> {
         let behind = conditions.iter().flat_map(|name| inner.table.behind(&Expr::from(Column::new_unqualified(name))));
         found.extend(behind.map(|name| (name, RoleOfUse::Filter)));
     }
+    // The unit is what the rows of the two datasets meet by.
+    if let Some(partner) = &inner.partner {
+        found.extend(named(&inner.dataset, |unit| unit.to_owned(), RoleOfUse::Join));
+        let there = |unit: &str| name_of(&partner.dataset, unit);
+        found.extend(named(&partner.dataset, there, RoleOfUse::Join));
+    }
     // Whatever is asked is asked about units: a count of rows, too, needs leave to aggregate over them.
     // An identifier that names the unit is not stored and cannot be granted; leave to ask at all is Cedar's `ask`.
-    for unit in manifest.unit() {
-        if manifest.column(unit.as_str()).is_some_and(|column| !column.identifier) {
-            found.push((unit.as_str().to_owned(), RoleOfUse::Aggregate));
-        }
-    }
+    found.extend(named(&inner.dataset, |unit| unit.to_owned(), RoleOfUse::Aggregate));
     let uses = found.into_iter().map(|(name, role)| {
-        let column = manifest.column(&name).ok_or_else(|| Refusal::about(Reason::ColumnUnknown, &name))?;
-        Ok(ColumnUse { column: column.name.clone(), role, identifier: column.identifier })
+        let there = inner.partner.as_ref().and_then(|partner| Some((partner.column(&name)?, partner)));
+        // A dataset that is joined to itself is one dataset, with one set of grants.
+        let dataset = there
+            .map(|(_, partner)| partner.dataset.manifest().name())
+            .filter(|name| *name != manifest.name())
+            .cloned();
+        let column = there.map(|(column, _)| column).or_else(|| manifest.column(&name));
+        let column = column.ok_or_else(|| Refusal::about(Reason::ColumnUnknown, &name))?;
+        Ok(ColumnUse { dataset, column: column.name.clone(), role, identifier: column.identifier })
     });
     uses.collect()
+}
+
+/// The columns that name a dataset's unit and are no identifiers, by the names that `name_for` gives them, in a role.
+fn named(
+    dataset: &Dataset,
+    name_for: impl Fn(&str) -> String,
+    role: RoleOfUse,
+) -> impl Iterator<Item = (String, RoleOfUse)> {
+    let manifest = dataset.manifest();
+    let usable = |name: &&ColumnName| manifest.column(name.as_str()).is_some_and(|column| !column.identifier);
+    manifest.unit().iter().filter(usable).map(move |name| (name_for(name.as_str()), role))
 }
 
 /// The roles in one level, of the dataset's columns. A public column in an aggregate is a table of values by the columns that it was

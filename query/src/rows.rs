@@ -44,7 +44,10 @@ pub(crate) fn needed_columns(inner: &Inner, stored: &Schema) -> Result<Vec<usize
         exprs.into_iter().flat_map(Expr::column_refs).map(|column| column.name.clone()).collect();
     names.sort();
     names.dedup();
-    names.retain(|name| !inner.lookups.iter().flat_map(|lookup| lookup.known()).any(|known| known.name == *name));
+    let met = inner.partner.iter().flat_map(|partner| partner.known());
+    let met: Vec<&str> =
+        met.chain(inner.lookups.iter().flat_map(|lookup| lookup.known())).map(|k| k.name.as_str()).collect();
+    names.retain(|name| !met.contains(&name.as_str()));
     names.push(UNIT_COLUMN.to_owned());
     names.iter().map(|name| stored.index_of(name).map_err(|_| InnerFault::at("projection"))).collect()
 }

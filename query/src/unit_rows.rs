@@ -18,7 +18,6 @@ use crate::inner::Inner;
 use crate::output::Output;
 use crate::per_unit::{PerUnit, Value};
 use crate::rows::{InnerFault, RowReader, Rows};
-use crate::scope::Scope;
 
 /// Rows that are made before they are handed on.
 const BATCH_ROWS: usize = 8_192;
@@ -47,14 +46,13 @@ struct Made {
 impl UnitRows {
     /// A level over batches of `schema`.
     pub(crate) fn new(level: &Arc<PerUnit>, inner: &Inner, schema: &Schema) -> Result<Self, InnerFault> {
-        let table = Scope::of_table(inner.dataset.manifest());
         let above = level.scope.arrow_schema();
         Ok(Self {
             level: Arc::clone(level),
             reader: Arc::new(RowReader::of_level(level, schema)?),
             above: RowReader::new(inner, &above)?,
             schema: above,
-            gather: Gather::new(&level.measures, level.groups(), table.rows),
+            gather: Gather::new(&level.measures, level.groups(), inner.table.rows),
             unit: None,
             made: Vec::new(),
             units: Vec::new(),

@@ -10,6 +10,8 @@ use arrow::datatypes::DataType;
 use datafusion::common::tree_node::{TreeNode as _, TreeNodeRecursion};
 use datafusion::logical_expr::Expr;
 
+use glovebox_catalog::Manifest;
+
 use crate::dates::taken;
 use crate::inner::Inner;
 use crate::keys::KeyColumn;
@@ -52,9 +54,10 @@ pub(crate) fn work(inner: &Inner, cells: u64, most_keys: u64) -> Work {
         .per_unit
         .as_ref()
         .map_or(0, |level| per_row(level.filter.as_ref(), &level.keys, &level.measures, &inner.table));
-    let rows = u128::from(manifest.max_units()) * u128::from(manifest.max_rows_per_unit());
+    let rows = u128::from(manifest.max_units()) * u128::from(inner.table.rows);
     let (indexed, met) = lookups(inner);
-    let steps = rows * u128::from(own + below + met) + indexed;
+    let (read, paired) = pairs(inner);
+    let steps = rows * u128::from(own + below + met + paired) + indexed + read;
     Work { steps: steps + found(inner, most_keys), cells }
 }
 
@@ -63,6 +66,20 @@ fn found(inner: &Inner, most_keys: u64) -> u128 {
     let doublings = u64::from(u64::BITS - most_keys.leading_zeros());
     let each = KEY_STEPS * inner.keys.len() as u64 * doublings + ENTRY_STEPS * inner.measures.len() as u64;
     u128::from(most_keys) * u128::from(each)
+}
+
+/// Steps for reading the rows of two datasets, and for each pair that they make.
+fn pairs(inner: &Inner) -> (u128, u64) {
+    let Some(partner) = &inner.partner else {
+        return (0, 0);
+    };
+    let rows = |manifest: &Manifest| u128::from(manifest.max_units()) * u128::from(manifest.max_rows_per_unit());
+    let read = rows(inner.dataset.manifest()) + rows(partner.dataset.manifest());
+    let names = inner.names();
+    let columns = inner.table.columns.iter().filter(|column| names.contains(&column.name));
+    let each =
+        columns.map(|column| if column.data_type == DataType::Utf8 { TEXT_STEPS } else { ENTRY_STEPS }).sum::<u64>();
+    (read * u128::from(ROW_STEPS + each), ROW_STEPS + each)
 }
 
 /// Steps for the rows of public tables, and for each row of the dataset that looks one up in each.

@@ -134,7 +134,7 @@ fn columns_of(manifest: &JobManifest, dataset: &Manifest) -> Result<(BTreeSet<Co
         if column.identifier {
             return Err(Refusal::about(Reason::ColumnIsIdentifier, name.as_str()));
         }
-        uses.insert(ColumnUse { column: name.clone(), role: RoleOfUse::WasmInput, identifier: false });
+        uses.insert(ColumnUse { dataset: None, column: name.clone(), role: RoleOfUse::WasmInput, identifier: false });
         types.push(type_of(column.kind));
     }
     Ok((uses, types))

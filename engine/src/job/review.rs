@@ -1,5 +1,6 @@
 //! The officer's page and verdicts: everything about a submitted job before it runs. Costs nothing and touches no row.
 
+use std::collections::BTreeSet;
 use std::sync::PoisonError;
 
 use glovebox_ledger::{JobError, JobState as Stage, JobSummary, NewCancellation, NewVerdict, StoredJob};
@@ -84,13 +85,14 @@ impl Shared {
         approvals: u32,
     ) -> Result<Permit, Refusal> {
         let (plan, dataset) = (&bound.plan, bound.dataset.manifest().name());
-        not_frozen(self, dataset, &contract.contract().id, &caller.person)?;
+        not_frozen(self, [dataset], &contract.contract().id, &caller.person)?;
         self.policies.decide(&Matter {
             request: bound.request(),
             caller,
             purpose: Some(&plan.manifest.purpose),
             contract,
             dataset,
+            joined: &BTreeSet::new(),
             frozen: false,
             uses: &plan.uses,
             epsilon: plan.ask.epsilon,

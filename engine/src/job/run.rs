@@ -114,6 +114,7 @@ impl JobTask {
             decision: permit.decision(),
             decision_record: permit.record().to_vec(),
             snapshot: bound.dataset.snapshot().clone(),
+            joined: None,
             job: Some(JobRun { job: stored.summary.job.clone() }),
             subjects: vec![
                 Subject { name: MANIFEST_SUBJECT, digest: stored.summary.manifest },

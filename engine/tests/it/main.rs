@@ -16,4 +16,5 @@ mod refusals;
 mod replay;
 mod sharing;
 mod two_officers;
+mod unit_joins;
 mod world;

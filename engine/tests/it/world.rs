@@ -193,6 +193,13 @@ impl World {
         self.sign(engine, &text.replace("\"filter\", \"wasmInput\"", "\"filter\", \"join\", \"aggregate\"")).unwrap();
     }
 
+    /// Tries to grant a firm a contract with further grants.
+    pub(crate) fn contract_with_grants(&self, engine: &Engine, org: &str, grants: &str) -> Result<(), Refusal> {
+        let text =
+            CONTRACT.replace("{org}", org).replace("{allotment}", "0.3").replace("{ends}", "2120-01-01T00:00:00Z");
+        self.sign(engine, &format!("{text}{grants}"))
+    }
+
     /// Tries to grant a firm a contract on another dataset.
     pub(crate) fn contract_on(&self, engine: &Engine, dataset: &str) -> Result<(), Refusal> {
         let text =
@@ -269,6 +276,7 @@ impl World {
             decision: Digest::of(b"a decision of the process that died"),
             decision_record: b"a decision of the process that died".to_vec(),
             snapshot: analysis.dataset().snapshot().clone(),
+            joined: analysis.partner().map(|partner| partner.snapshot().clone()),
             job: None,
             subjects: Vec::new(),
             price: 7,

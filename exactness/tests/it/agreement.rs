@@ -9,7 +9,7 @@ const BATCHES: [usize; 3] = [1, 7, 8192];
 
 fn agree(rows: &[Row], cuts: &[(usize, usize)]) {
     let place = Place::new();
-    let name = place.add(rows);
+    let name = place.add_with_others(rows);
     for sql in CORPUS {
         let analysis = place.analyse(sql, &name);
         let first = folded(&analysis, sql, cut(1, 8192));

@@ -28,9 +28,9 @@ fn canaries_show_in_no_analysis_preview_refusal_fault_or_exact() {
     let place = Place::new();
     let name = place.add_csv(&csv());
     for sql in CORPUS.iter().chain(found_keys::CORPUS) {
-        let draft = Draft::read(&place.catalog, &sql.replace("{t}", &name), &[]).unwrap();
+        let draft = Draft::read(&place.catalog, &sql.replace("{t}", &name).replace("{o}", &name), &[]).unwrap();
         clean(sql, &format!("{draft:?}"));
-        let analysis = place.analyse(sql, &name);
+        let analysis = place.analyse(&sql.replace("{o}", &name), &name);
         clean(sql, &format!("{analysis:?} {analysis:#?} {:?}", analysis.preview()));
         let exact = block(analysis.exact(KEY, cut(1, 8192))).unwrap();
         clean(sql, &format!("{exact:?} {exact:#?}"));

@@ -112,4 +112,17 @@ pub(crate) const CORPUS: &[&str] = &[
         AND s.g = 2 GROUP BY s.label",
     "SELECT EXTRACT(MONTH FROM s.day) AS m, SUM(x) FROM (SELECT x * 2 AS x, day AS d FROM {t} WHERE NOT flag) AS t
         JOIN p.slots AS s ON s.day = t.d GROUP BY m",
+    // Joined with other rows of the same persons, those of `data::others`, and with themselves.
+    "SELECT COUNT(*), SUM(t.x), SUM(o.x), COUNT(DISTINCT t.person), COUNT(o.note) FROM {t} AS t JOIN {o} AS o ON t.person = o.person",
+    "SELECT COUNT(*), SUM(t.x), AVG(o.c), COUNT(o.x), COUNT(DISTINCT t.person) FROM {t} AS t LEFT JOIN {o} AS o ON o.person = t.person",
+    "SELECT t.k, o.g, COUNT(*), SUM(t.x - o.x) FILTER (WHERE o.flag IS NOT TRUE) FROM {t} t JOIN {o} o ON t.person = o.person AND t.g < o.g
+        GROUP BY t.k, o.g",
+    "SELECT o.k, SUM(t.x * o.x), COUNT(DISTINCT t.person) FROM {t} AS t LEFT JOIN {o} AS o USING (person) GROUP BY o.k",
+    "SELECT p.class, COUNT(*), SUM(o.x) FROM {t} t JOIN {o} o ON o.person = t.person LEFT JOIN p.kinds p ON p.kind = o.k GROUP BY p.class",
+    "SELECT p.class, SUM(t.c) FROM {t} t JOIN p.kinds p ON p.kind = t.k JOIN {o} o ON o.person = t.person AND o.x > p.score GROUP BY p.class",
+    "SELECT AVG(s), COUNT(*), SUM(n) FROM (SELECT t.person, SUM(o.x) AS s, COUNT(*) AS n FROM {t} t JOIN {o} o ON t.person = o.person
+        WHERE t.x > o.x GROUP BY t.person) AS u WHERE n > 2",
+    "SELECT AVG(s), COUNT(*) FROM (SELECT o.person, t.k, SUM(o.x) AS s FROM {t} t JOIN {o} o ON t.person = o.person GROUP BY o.person, t.k) AS u",
+    "SELECT COUNT(*), SUM(a.x), SUM(b.big, contribution_bounds_per_row => (-3, 3)) FROM {t} a JOIN {t} b ON a.person = b.person AND a.day < b.day",
+    "SELECT COUNT(*), SUM(v) FROM (SELECT person AS a, x AS v, k FROM {t} WHERE flag) t JOIN {o} o ON t.a = o.person AND o.k = t.k WHERE o.x < v",
 ];

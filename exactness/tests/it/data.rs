@@ -162,6 +162,14 @@ impl Place {
         name
     }
 
+    /// Registers rows, and beside them [`others`] of the same persons, which `{o}` stands for; the first dataset's name.
+    pub(crate) fn add_with_others(&self, rows: &[Row]) -> String {
+        let (name, beside) = (self.add(rows), self.add(&others(rows)));
+        let (number, next) = (number_of(&name), number_of(&beside));
+        assert_eq!(next, number + 1, "added side by side");
+        name
+    }
+
     /// Registers a CSV.
     pub(crate) fn add_csv(&self, text: &str) -> String {
         let (name, path) = self.fresh();
@@ -178,8 +186,28 @@ impl Place {
     pub(crate) fn try_analyse(&self, sql: &str, name: &str) -> Result<Analysis, glovebox_policy::Refusal> {
         let defaults =
             Defaults { epsilon: NanoEpsilon::from_epsilon(1.0).unwrap(), delta: 1e-9, max_groups_contributed: 2 };
-        Draft::read(&self.catalog, &sql.replace("{t}", name), &[])?.complete(defaults, Options::default())
+        let beside = format!("t.d{}", number_of(name) + 1);
+        let sql = sql.replace("{t}", name).replace("{o}", &beside);
+        Draft::read(&self.catalog, &sql, &[])?.complete(defaults, Options::default())
     }
+}
+
+fn number_of(name: &str) -> u32 {
+    name.trim_start_matches("t.d").parse().unwrap()
+}
+
+/// Other rows of most of the same persons: a function of each person's own rows.
+pub(crate) fn others(rows: &[Row]) -> Vec<Row> {
+    let mut seen = std::collections::BTreeMap::<i64, usize>::new();
+    let other = |row: &Row| {
+        let place = seen.entry(row.person).or_default();
+        *place += 1;
+        let changed =
+            Row { x: row.g, g: row.x.map(|x| x.rem_euclid(5)), flag: row.flag.map(|f| !f), c: row.w, ..row.clone() };
+        // Every seventh person has no rows here; others lack their second.
+        (row.person % 7 != 3 && *place != 2).then_some(changed)
+    };
+    rows.iter().filter_map(other).collect()
 }
 
 /// Exact cells, open: this crate depends on vault.

@@ -13,7 +13,7 @@ use crate::reference::{Naive, naive};
 /// question, as a part of what is declared.
 fn compare(rows: &[Row], leavers: impl IntoIterator<Item = i64>) {
     let place = Place::new();
-    let all = place.add(rows);
+    let all = place.add_with_others(rows);
     let before: Vec<_> = CORPUS
         .iter()
         .map(|sql| {
@@ -23,7 +23,7 @@ fn compare(rows: &[Row], leavers: impl IntoIterator<Item = i64>) {
         })
         .collect();
     for person in leavers {
-        let fewer = place.add(&without(rows, person));
+        let fewer = place.add_with_others(&without(rows, person));
         for (sql, analysis, cells) in &before {
             let other = place.analyse(sql, &fewer);
             assert_eq!(linf(analysis), linf(&other), "what is declared depends on rows: {sql}");
@@ -236,11 +236,66 @@ fn a_join_that_fans_out_or_comes_after_bounding_is_noticed() {
         "SELECT COUNT(*) FROM p.kinds AS p LEFT JOIN {t} AS t ON t.k = p.kind",
         "SELECT COUNT(*) FROM {t} AS t RIGHT JOIN p.kinds AS p ON t.k = p.kind",
         "SELECT COUNT(*) FROM {t} AS t FULL JOIN p.kinds AS p ON t.k = p.kind",
-        "SELECT COUNT(*) FROM {t} AS t JOIN {t} AS u ON t.person = u.person",
+        "SELECT COUNT(*) FROM {t} AS t JOIN {t} AS u ON t.g = u.g",
+        "SELECT COUNT(*) FROM {t} AS t JOIN {t} AS u ON t.person = u.person OR t.g = u.g",
+        "SELECT COUNT(*) FROM {t} AS t JOIN {t} AS u ON t.person <= u.person AND t.person >= u.person",
     ] {
         let refusal = place.try_analyse(sql, &name).unwrap_err();
         assert_eq!(refusal.reason(), glovebox_policy::Reason::JoinRefused, "{sql}");
     }
+}
+
+/// A join of two datasets goes wrong when rows of other units are met, when a unit is bounded before it, or when what a unit has
+/// afterwards is taken for what it had: the rule notices all of them.
+#[test]
+fn a_join_by_unit_that_mixes_units_or_is_bounded_too_early_is_noticed() {
+    let (rows, place) = (greedy(), Place::new());
+    let fewer = without(&rows, 9);
+    let beside = [Row { person: 1, x: Some(1), ..Row::default() }, Row { person: 9, x: Some(50), ..Row::default() }];
+    let beside: Vec<Row> =
+        beside.iter().chain(&[beside[1].clone(), beside[1].clone(), beside[1].clone()]).cloned().collect();
+    let name = place.add(&rows);
+    place.add(&beside);
+    let name_without = place.add(&fewer);
+    place.add(&without(&beside, 9));
+    let cells = |sql: &str, name: &str| {
+        let analysis = place.analyse(sql, name);
+        (folded(&analysis, sql, cut(1, 8192)), linf(&analysis), analysis.max_groups())
+    };
+    let pairs = "FROM {t} AS t JOIN {o} AS o ON t.person = o.person";
+    // Person 9 has four rows in each, and so sixteen pairs: as many as are declared, and each at the bound.
+    for (sql, moved) in [
+        (format!("SELECT COUNT(*) {pairs}"), vec![16]),
+        (format!("SELECT SUM(o.x) {pairs}"), vec![16 * 50]),
+        (format!("SELECT COUNT(DISTINCT o.person) {pairs}"), vec![1]),
+        (format!("SELECT COUNT(*, contribution_bounds_per_group => (0, 3)) {pairs}"), vec![3]),
+        (format!("SELECT COUNT(*) {}", pairs.replace("JOIN", "LEFT JOIN")), vec![16]),
+    ] {
+        let ((with, linf, max_groups), (rest, ..)) = (cells(&sql, &name), cells(&sql, &name_without));
+        assert_eq!(check(&with, &rest, &linf, max_groups), Ok(Moved { groups: 1, largest: moved.clone() }), "{sql}");
+        assert_eq!(linf.iter().map(|l| u128::from(*l)).collect::<Vec<_>>(), moved, "{sql}");
+    }
+    let ((with, ..), (rest, ..)) =
+        (cells(&format!("SELECT COUNT(*) {pairs}"), &name), cells(&format!("SELECT COUNT(*) {pairs}"), &name_without));
+    // Planted: no more rows after the join than before it.
+    assert!(matches!(check(&with, &rest, &[4], 1), Err(Violation::Cell { moved: 16, allowed: 4, .. })));
+    // Planted: each side is bounded by itself, and pairs are made of what was kept.
+    let linf_of_sum = cells(&format!("SELECT SUM(t.x, contribution_bounds_per_group => (0, 100)) {pairs}"), &name).1;
+    let early = |rows: &[Row], beside: &[Row]| {
+        let clamped = Naive { row: Some((-10, 50)), unit: Some((0, 100)), max_groups: 1 };
+        let there = |person: i64| beside.iter().filter(|row| row.person == person).count() as i128;
+        let persons: std::collections::BTreeSet<i64> = rows.iter().map(|row| row.person).collect();
+        let of = |person: i64| rows.iter().filter(|row| row.person == person).cloned().collect::<Vec<_>>();
+        let sum =
+            |person: i64| naive(&of(person), &clamped, |row| row.x, |_| None).iter().sum::<i128>() * there(person);
+        vec![vec![persons.into_iter().map(sum).sum::<i128>()]]
+    };
+    let moved = check(&early(&rows, &beside), &early(&fewer, &without(&beside, 9)), &linf_of_sum, 1);
+    assert!(matches!(moved, Err(Violation::Cell { moved: 400, allowed: 100, .. })), "{moved:?}");
+    // Planted: rows meet all rows there, whoever's they are.
+    let mixed = |rows: &[Row], beside: &[Row]| vec![vec![(rows.len() * beside.len()) as i128]];
+    let moved = check(&mixed(&rows, &beside), &mixed(&fewer, &without(&beside, 9)), &[16], 1);
+    assert!(matches!(moved, Err(Violation::Cell { moved: 28, .. })), "{moved:?}");
 }
 
 /// A public column by the unit's name is not the unit.

@@ -154,7 +154,10 @@ fn orders_that_contradict_the_ledger_charge_nothing() {
     f.ledger.create_domain(&id("other"), cost(10, 0), Delta::ZERO).unwrap();
     f.ledger.register_dataset(&id("a.b"), &domain(), &snapshot(5), Digest::of(b"m"), &id("olga")).unwrap();
     let good = order("c1", 1, cost(1, 0));
+    f.ledger.register_dataset(&id("c.d"), &id("other"), &snapshot(6), Digest::of(b"m"), &id("olga")).unwrap();
     let bad = [
+        glovebox_ledger::Order { joined: Some(snapshot(9)), ..good.clone() },
+        glovebox_ledger::Order { joined: Some(snapshot(6)), ..good.clone() },
         glovebox_ledger::Order { domain: id("other"), ..good.clone() },
         glovebox_ledger::Order { snapshot: snapshot(9), ..good.clone() },
         glovebox_ledger::Order { snapshot: snapshot(5), ..good.clone() },

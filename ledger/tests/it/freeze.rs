@@ -1,9 +1,9 @@
 //! Freezes: inside the charge, as facts that cannot be changed, and who can be frozen by whom.
 
-use glovebox_ledger::{Freezable, LedgerError, NewFreeze};
-use glovebox_policy::Reason;
+use glovebox_ledger::{Freezable, LedgerError, NewFreeze, Order};
+use glovebox_policy::{Digest, Reason};
 
-use crate::support::{Fixture, NOON, cost, id, order, reason};
+use crate::support::{Fixture, NOON, cost, domain, id, order, reason, snapshot};
 
 fn freeze(f: &Fixture, subject: Freezable, frozen: bool, why: &str) -> Result<(), Reason> {
     let new = NewFreeze { subject, frozen, officer: id("olga"), why: why.to_owned(), now_unix_s: NOON };
@@ -37,6 +37,23 @@ fn what_is_frozen_is_not_charged_until_it_is_let_go() {
         f.answer(&order("c1", 2, cost(4, 0)), b"another");
         f.audit();
     }
+}
+
+#[test]
+fn a_frozen_dataset_is_not_joined_either() {
+    let f = Fixture::with_contract(cost(100, 0));
+    f.ledger.register_dataset(&id("medical.labs"), &domain(), &snapshot(2), Digest::of(b"m"), &id("olga")).unwrap();
+    let joined = |request| Order { joined: Some(snapshot(2)), ..order("c1", request, cost(4, 0)) };
+    f.answer(&joined(1), b"answer");
+    freeze(&f, Freezable::Dataset(id("medical.labs")), true, "an inquiry").unwrap();
+    for request in [1, 2] {
+        assert_eq!(f.refused(&joined(request)).reason(), Reason::DatasetFrozen);
+    }
+    f.answer(&order("c1", 3, cost(4, 0)), b"of the other alone");
+    freeze(&f, Freezable::Dataset(id("medical.labs")), false, "all is well").unwrap();
+    let _ = f.served(&joined(1));
+    f.answer(&joined(2), b"another");
+    f.audit();
 }
 
 #[test]

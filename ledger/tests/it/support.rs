@@ -280,6 +280,7 @@ pub(crate) fn order(contract: &str, request: u64, cost: Cost) -> Order {
         decision: Digest::of(b"decision"),
         decision_record: b"decision".to_vec(),
         snapshot: snapshot(1),
+        joined: None,
         job: None,
         subjects: Vec::new(),
         price: 7,

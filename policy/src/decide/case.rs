@@ -8,7 +8,7 @@ use cedar_policy::{
 };
 
 use super::{ColumnUse, Matter, PolicySet, RoleOfUse};
-use crate::contract::Contract;
+use crate::contract::{Contract, Grant};
 use crate::id::{ColumnName, DatasetName, Purpose};
 
 /// One request as Cedar sees it: the entities, the linked grants and the context.
@@ -55,22 +55,26 @@ impl Case {
         let dataset = uid("Dataset", &contract.dataset.to_string())?;
         let principal = uid("Person", matter.caller.person.as_str())?;
         let contract_uid = uid("Contract", contract.id.as_str())?;
+        let joined = contract.joined().into_iter().map(|name| uid("Dataset", &name.to_string()));
+        let joined = joined.collect::<Result<Vec<_>, _>>()?;
         let mut entities = vec![
             entity(&org, vec![], vec![])?,
-            entity(&dataset, vec![("frozen", RestrictedExpression::new_bool(matter.frozen))], vec![])?,
             entity(
                 &principal,
                 vec![("role", text(matter.caller.role.as_str()))],
                 vec![uid("Org", matter.caller.org.as_str())?],
             )?,
-            contract_entity(&contract_uid, matter, &org, &dataset)?,
+            contract_entity(&contract_uid, matter, (&org, &dataset, &joined))?,
         ];
+        for dataset in std::iter::once(&dataset).chain(&joined) {
+            entities.push(entity(dataset, vec![("frozen", RestrictedExpression::new_bool(matter.frozen))], vec![])?);
+        }
         for (name, broader) in &set.purposes {
             let parents = broader.iter().map(|p| uid("Purpose", p.as_str())).collect::<Result<_, _>>()?;
             entities.push(entity(&uid("Purpose", name.as_str())?, vec![], parents)?);
         }
         entities.extend(column_entities(matter)?);
-        let policies = linked(set, contract, &org, &dataset)?;
+        let policies = linked(set, contract, (&org, &dataset, &joined))?;
         let other_org = uid("Org", matter.caller.org.as_str())?;
         if other_org != org {
             entities.push(entity(&other_org, vec![], vec![])?);
@@ -93,10 +97,16 @@ impl Case {
         uid("Dataset", &self.dataset.to_string()).is_ok_and(|dataset| self.allows("ask", dataset))
     }
 
+    /// Whether the caller may join another dataset to it.
+    pub(super) fn permits_joining(&self, dataset: &DatasetName) -> bool {
+        uid("Dataset", &dataset.to_string()).is_ok_and(|dataset| self.allows("join", dataset))
+    }
+
     /// Whether the caller may use the column so.
     pub(super) fn permits(&self, column_use: &ColumnUse) -> bool {
         let action = format!("use.{}", column_use.role.as_str());
-        uid("Column", &column_id(&self.dataset, &column_use.column)).is_ok_and(|column| self.allows(&action, column))
+        let dataset = column_use.dataset.as_ref().unwrap_or(&self.dataset);
+        uid("Column", &column_id(dataset, &column_use.column)).is_ok_and(|column| self.allows(&action, column))
     }
 
     /// Any error on the way is a no.
@@ -121,17 +131,23 @@ fn grant_id(contract: &Contract, role: RoleOfUse) -> String {
     format!("{}/{}", contract.id, role.as_str())
 }
 
-/// The policies with the contract's grants: to ask of its dataset, and to use its columns in each role.
-fn linked(set: &PolicySet, contract: &Contract, org: &EntityUid, dataset: &EntityUid) -> Result<CedarSet, CedarFault> {
+/// A firm, the dataset of its contract, and those that it may join to that.
+type Parties<'a> = (&'a EntityUid, &'a EntityUid, &'a [EntityUid]);
+
+/// The policies with the contract's grants: to ask of its dataset, to join others, and to use columns in each role.
+fn linked(set: &PolicySet, contract: &Contract, (org, dataset, joined): Parties<'_>) -> Result<CedarSet, CedarFault> {
     let mut policies = set.policies.clone();
-    let mut link = |what: &str, resource: EntityUid| {
+    let mut link = |template: &str, what: &str, resource: EntityUid| {
         let slots = HashMap::from([(SlotId::principal(), org.clone()), (SlotId::resource(), resource)]);
-        let (template, id) = (format!("grant-{what}"), format!("{}/{what}", contract.id));
+        let (template, id) = (format!("grant-{template}"), format!("{}/{what}", contract.id));
         policies.link(PolicyId::new(template), PolicyId::new(id), slots).map_err(|_| CedarFault)
     };
-    link("ask", dataset.clone())?;
+    link("ask", "ask", dataset.clone())?;
+    for (place, dataset) in joined.iter().enumerate() {
+        link("joining", &format!("joining/{place}"), dataset.clone())?;
+    }
     for role in RoleOfUse::ALL {
-        link(role.as_str(), uid("Grant", &grant_id(contract, role))?)?;
+        link(role.as_str(), role.as_str(), uid("Grant", &grant_id(contract, role))?)?;
     }
     Ok(policies)
 }
@@ -139,9 +155,9 @@ fn linked(set: &PolicySet, contract: &Contract, org: &EntityUid, dataset: &Entit
 fn contract_entity(
     contract_uid: &EntityUid,
     matter: &Matter<'_>,
-    org: &EntityUid,
-    dataset: &EntityUid,
+    (org, dataset, joined): Parties<'_>,
 ) -> Result<Entity, CedarFault> {
+    let joined = joined.iter().map(|dataset| RestrictedExpression::new_entity_uid(dataset.clone()));
     let purposes = matter
         .terms()
         .purposes
@@ -151,6 +167,7 @@ fn contract_entity(
     let attributes = vec![
         ("org", RestrictedExpression::new_entity_uid(org.clone())),
         ("dataset", RestrictedExpression::new_entity_uid(dataset.clone())),
+        ("joined", RestrictedExpression::new_set(joined)),
         ("purposes", RestrictedExpression::new_set(purposes)),
         ("active", RestrictedExpression::new_bool(matter.terms().in_force(matter.now_unix_s))),
         ("officers", RestrictedExpression::new_long(i64::from(matter.terms().risk_class.officers()))),
@@ -163,16 +180,19 @@ fn column_entities(matter: &Matter<'_>) -> Result<Vec<Entity>, CedarFault> {
     for role in RoleOfUse::ALL {
         out.push(entity(&uid("Grant", &grant_id(matter.terms(), role))?, vec![], vec![])?);
     }
-    let columns: BTreeSet<_> = matter.uses.iter().map(|used| (&used.column, used.identifier)).collect();
-    for (column, identifier) in columns {
-        let mut parents = vec![uid("Dataset", &matter.dataset.to_string())?];
-        for grant in matter.terms().grants.iter().filter(|grant| grant.columns.contains(column)) {
+    let columns: BTreeSet<_> = matter.uses.iter().map(|used| (&used.dataset, &used.column, used.identifier)).collect();
+    for (other, column, identifier) in columns {
+        let dataset = other.as_ref().unwrap_or(matter.dataset);
+        let mut parents = vec![uid("Dataset", &dataset.to_string())?];
+        // A grant without a dataset is one on the contract's own, whatever the request calls its own.
+        let owner = |grant: &Grant| grant.dataset.as_ref().unwrap_or(&matter.terms().dataset) == dataset;
+        for grant in matter.terms().grants.iter().filter(|grant| owner(grant) && grant.columns.contains(column)) {
             for role in &grant.roles {
                 parents.push(uid("Grant", &grant_id(matter.terms(), *role))?);
             }
         }
         let attributes = vec![("identifier", RestrictedExpression::new_bool(identifier))];
-        out.push(entity(&uid("Column", &column_id(matter.dataset, column))?, attributes, parents)?);
+        out.push(entity(&uid("Column", &column_id(dataset, column))?, attributes, parents)?);
     }
     Ok(out)
 }

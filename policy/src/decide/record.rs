@@ -37,6 +37,8 @@ pub(super) struct Record<'a> {
     pub(super) purpose: &'a Purpose,
     pub(super) request: Digest,
     pub(super) dataset: &'a DatasetName,
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    pub(super) joined: &'a BTreeSet<DatasetName>,
     pub(super) uses: &'a BTreeSet<ColumnUse>,
     pub(super) epsilon: NanoEpsilon,
     pub(super) delta: f64,
@@ -58,6 +60,8 @@ struct ReadRecord {
     purpose: Purpose,
     request: Digest,
     dataset: DatasetName,
+    #[serde(default)]
+    joined: BTreeSet<DatasetName>,
     uses: BTreeSet<ColumnUse>,
     epsilon: NanoEpsilon,
     #[serde(rename = "delta")]
@@ -78,6 +82,7 @@ impl<'a> Record<'a> {
             purpose,
             request: matter.request,
             dataset: matter.dataset,
+            joined: matter.joined,
             uses: matter.uses,
             epsilon: matter.epsilon,
             delta: matter.delta,
@@ -111,6 +116,7 @@ impl PolicySet {
             purpose: Some(&said.purpose),
             contract,
             dataset: &said.dataset,
+            joined: &said.joined,
             frozen: false,
             uses: &said.uses,
             epsilon: said.epsilon,

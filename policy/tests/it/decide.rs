@@ -15,6 +15,7 @@ pub(crate) struct Question {
     pub(crate) purpose: Option<&'static str>,
     pub(crate) contract: SignedContract,
     pub(crate) dataset: DatasetName,
+    pub(crate) joined: BTreeSet<DatasetName>,
     pub(crate) frozen: bool,
     pub(crate) uses: BTreeSet<ColumnUse>,
     pub(crate) epsilon: u64,
@@ -31,6 +32,7 @@ impl Question {
             purpose: Some("research"),
             contract: signed(CONTRACT),
             dataset: "medical.rand_hie".parse().unwrap(),
+            joined: BTreeSet::new(),
             frozen: false,
             uses: BTreeSet::new(),
             epsilon: 500_000_000,
@@ -42,7 +44,16 @@ impl Question {
     }
 
     pub(crate) fn using(mut self, column: &str, role: RoleOfUse, identifier: bool) -> Self {
-        self.uses.insert(ColumnUse { column: column.parse().unwrap(), role, identifier });
+        self.uses.insert(ColumnUse { dataset: None, column: column.parse().unwrap(), role, identifier });
+        self
+    }
+
+    /// With another dataset joined, and a column of it used so.
+    fn joining(mut self, dataset: &str, column: &str, role: RoleOfUse) -> Self {
+        let dataset: DatasetName = dataset.parse().unwrap();
+        self.joined.insert(dataset.clone());
+        let column = column.parse().unwrap();
+        self.uses.insert(ColumnUse { dataset: Some(dataset), column, role, identifier: false });
         self
     }
 
@@ -54,6 +65,7 @@ impl Question {
             purpose: purpose.as_ref(),
             contract: &self.contract,
             dataset: &self.dataset,
+            joined: &self.joined,
             frozen: self.frozen,
             uses: &self.uses,
             epsilon: NanoEpsilon::from_nano(self.epsilon),
@@ -116,6 +128,56 @@ fn one_ungranted_column_refuses_the_request_and_is_named() {
 fn a_request_that_may_not_be_asked_at_all_names_dataset_and_purpose() {
     let refusal = Question { purpose: Some("marketing"), ..Question::new() }.refused();
     assert_eq!(refusal.quotation(), Some("medical.rand_hie for marketing"));
+}
+
+/// `CONTRACT` with columns of a second dataset: `income` may be added up there, and `age` may be grouped by.
+fn joining_contract() -> SignedContract {
+    let more = "[[grants]]\ndataset = \"medical.labs\"\nroles = [\"aggregate\", \"wasmInput\"]\ncolumns = [\"income\", \"level\"]\n\
+                [[grants]]\ndataset = \"medical.labs\"\nroles = [\"join\"]\ncolumns = [\"person\"]\n";
+    signed(&format!("{CONTRACT}\n{more}"))
+}
+
+#[test]
+fn a_dataset_is_joined_only_where_the_contract_grants_columns_of_it() {
+    let with = |dataset: &str, column: &str, role| {
+        Question { contract: joining_contract(), ..Question::new() }.joining(dataset, column, role)
+    };
+    assert!(with("medical.labs", "level", RoleOfUse::Aggregate).ask().is_ok());
+    assert!(with("medical.labs", "person", RoleOfUse::Join).ask().is_ok());
+    let about = |question: Question| question.refused().quotation().unwrap_or_default().to_owned();
+    // What is granted of one dataset is not granted of the other.
+    let own = Question { contract: joining_contract(), ..Question::new() };
+    assert_eq!(about(own.using("level", RoleOfUse::Aggregate, false)), "level (aggregate)");
+    assert_eq!(about(with("medical.labs", "level", RoleOfUse::Group)), "medical.labs.level (group)");
+    assert_eq!(about(with("medical.labs", "level", RoleOfUse::Filter)), "medical.labs.level (filter)");
+    // Code reads the contract's own dataset, whatever the text grants.
+    assert_eq!(about(with("medical.labs", "level", RoleOfUse::WasmInput)), "medical.labs.level (wasmInput)");
+    // A dataset that the contract does not name.
+    assert_eq!(
+        about(with("medical.other", "level", RoleOfUse::Aggregate)),
+        "medical.rand_hie joined with medical.other"
+    );
+    let unknown = Question::new().joining("medical.labs", "level", RoleOfUse::Aggregate);
+    assert_eq!(about(unknown), "medical.rand_hie joined with medical.labs");
+    // A column of another dataset without saying that it is joined.
+    let mut silent = with("medical.labs", "level", RoleOfUse::Aggregate);
+    silent.joined.clear();
+    assert_eq!(silent.refused().reason(), Reason::Internal);
+    // It is joined, and never asked about by itself.
+    let alone = Question { dataset: "medical.labs".parse().unwrap(), contract: joining_contract(), ..Question::new() };
+    assert_eq!(about(alone), "medical.labs for research");
+    // Frozen stops the join as well.
+    let frozen = Question { frozen: true, ..with("medical.labs", "level", RoleOfUse::Aggregate) };
+    assert_eq!(frozen.refused().reason(), Reason::NotPermitted);
+}
+
+/// A contract that lists its own dataset among the others would have two ways to say one thing.
+#[test]
+fn the_own_dataset_is_not_joined_to_itself_in_a_contract() {
+    let more = "[[grants]]\ndataset = \"medical.rand_hie\"\nroles = [\"aggregate\"]\ncolumns = [\"income\"]\n";
+    let refusal = glovebox_policy::Contract::parse(&format!("{CONTRACT}\n{more}")).unwrap_err();
+    assert_eq!(refusal.reason(), Reason::ContractInvalid);
+    assert_eq!(refusal.quotation(), Some("grants: leave out the contract's own dataset"));
 }
 
 /// Several purposes and none named: nothing is guessed.

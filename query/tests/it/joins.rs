@@ -99,12 +99,6 @@ fn what_is_joined_and_what_is_not() {
         ("SELECT COUNT(*) FROM t.visits v LEFT SEMI JOIN ref.wards w ON v.ward = w.ward", About(JoinRefused, "a join that is neither")),
         ("SELECT COUNT(*) FROM t.visits v LEFT ANTI JOIN ref.wards w ON v.ward = w.ward", About(JoinRefused, "a join that is neither")),
         ("SELECT COUNT(*) FROM t.visits v LEFT JOIN ref.wards w ON v.ward = w.ward AND v.age > 3", About(JoinRefused, "LEFT JOIN ON more")),
-        ("SELECT COUNT(*) FROM t.visits a JOIN t.other b ON a.person = b.person", About(JoinRefused, "two datasets with units")),
-        ("SELECT COUNT(*) FROM t.visits a JOIN t.visits b USING (person)", About(JoinRefused, "two datasets with units")),
-        (
-            "SELECT COUNT(*) FROM t.visits a JOIN ref.wards w ON a.ward = w.ward JOIN t.other b ON b.person = a.person",
-            About(JoinRefused, "two datasets with units"),
-        ),
         ("SELECT COUNT(*) FROM ref.wards a JOIN ref.wards b USING (ward)", About(JoinRefused, "a public table alone")),
         (
             "SELECT COUNT(*) FROM ref.wards a JOIN ref.wards b ON a.ward = b.ward JOIN t.visits v ON v.ward = a.ward",

@@ -14,3 +14,4 @@ mod refusals;
 mod roles;
 mod subqueries;
 mod support;
+mod unit_joins;

@@ -72,6 +72,23 @@ pub(crate) fn add(catalog: &Catalog, dir: &Path, name: &str, persons: impl IntoI
     catalog.add(&manifest(name), &file).unwrap();
 }
 
+/// Datasets of the same form that cannot be joined: of another id-space, of another domain, of large units, by another kind of unit.
+fn add_elsewhere(catalog: &Catalog, dir: &Path) {
+    let file = dir.join("elsewhere.csv");
+    fs::write(&file, HEADER).unwrap();
+    for (name, from, to) in [
+        ("t.plates", "id_space = \"person\"", "id_space = \"plate\""),
+        ("t.apart", "budget_domain = \"resident\"", "budget_domain = \"visitor\""),
+        ("t.long", "max_rows_per_unit = 4", "max_rows_per_unit = 20000"),
+        ("t.notes", "unit = [\"person\"]", "unit = [\"note\"]"),
+    ] {
+        let text = manifest(name).to_toml();
+        let changed = text.replace(from, to);
+        assert_ne!(text, changed, "{from}");
+        catalog.add(&Manifest::parse(&changed).unwrap_or_else(|report| panic!("{report}")), &file).unwrap();
+    }
+}
+
 /// `t.wide`: three columns with 250 public keys each, whose product is too large.
 fn add_wide(catalog: &Catalog, dir: &Path) {
     let text = manifest("t.wide").to_toml();
@@ -111,6 +128,7 @@ pub(crate) static PLACE: LazyLock<Place> = LazyLock::new(|| {
     add(&catalog, dir.path(), "t.visits", 1..=5);
     add(&catalog, dir.path(), "t.fewer", 1..=4);
     add(&catalog, dir.path(), "t.other", 2..=3);
+    add_elsewhere(&catalog, dir.path());
     add_wide(&catalog, dir.path());
     add_crowd(&catalog, dir.path());
     crate::joins::add_public(&catalog, dir.path(), "ref.wards", crate::joins::WARDS);
