@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use arrow::datatypes::SchemaRef;
 use datafusion::catalog::TableProvider;
@@ -29,7 +30,8 @@ impl Dataset {
     pub(crate) fn new(manifest: Manifest, opened: Opened) -> Self {
         let Opened { snapshot, data, footer } = opened;
         let schema = manifest.arrow_schema();
-        let source = RowSource { snapshot: snapshot.snapshot, path: data.into(), footer };
+        let in_order = AtomicBool::new(false);
+        let source = RowSource { snapshot: snapshot.snapshot, path: data.into(), footer, in_order };
         Self { digest: manifest.digest(), manifest, schema, content: snapshot.content, source: Arc::new(source) }
     }
 
@@ -64,6 +66,22 @@ impl Dataset {
         Protected::seal(ScanCapability { snapshot: self.source.snapshot.clone() })
     }
 
+    /// Whether a walk over all rows of this state has found every unit in one place; see [`Dataset::note_in_order`].
+    pub fn is_in_order(&self) -> bool {
+        self.source.in_order.load(Ordering::Relaxed)
+    }
+
+    /// Notes that a walk over all rows has found every unit in one place, by [`crate::UnitRuns`] to the end of every partition.
+    ///
+    /// # Privacy obligation
+    /// Bounds rest on all rows of a unit being bounded together. What was once found of a state holds for as long as it is open: its
+    /// rows are written once, under a key of its own that nothing else is written with, and every page is
+    /// authenticated with its place when it is read. So a later walk need not read units in order to find that again. Whether one did depends
+    /// on which questions came before, never on rows.
+    pub fn note_in_order(&self) {
+        self.source.in_order.store(true, Ordering::Relaxed);
+    }
+
     pub(crate) fn content(&self) -> &ContentMarks {
         &self.content
     }
@@ -80,6 +98,8 @@ pub(crate) struct RowSource {
     pub(crate) snapshot: SnapshotId,
     pub(crate) path: Box<Path>,
     pub(crate) footer: ArrowReaderMetadata,
+    /// Whether every unit was found in one place.
+    pub(crate) in_order: AtomicBool,
 }
 
 impl fmt::Debug for RowSource {

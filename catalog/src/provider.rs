@@ -125,6 +125,28 @@ impl UnitScanExec {
         .with_scheduling_type(SchedulingType::Cooperative);
         Self { source, columns, partitions, properties: Arc::new(properties) }
     }
+
+    /// Reads a partition on this thread, which blocks, until its end or until `accept` says no.
+    ///
+    /// # Errors
+    /// As [`ExecutionPlan::execute`] and its stream.
+    pub fn read(&self, partition: usize, context: &TaskContext, accept: impl FnMut(RecordBatch) -> bool) -> Result<()> {
+        self.open(partition, context)?.run(accept)
+    }
+
+    fn open(&self, partition: usize, context: &TaskContext) -> Result<Read> {
+        // Asked again here: a plan can be carried into another session than the one that made it.
+        if !ScanGrants::allow(context.session_config(), &self.source.snapshot) {
+            return Err(refused());
+        }
+        Ok(Read {
+            source: Arc::clone(&self.source),
+            columns: self.columns.clone(),
+            schema: self.schema(),
+            groups: self.partitions.get(partition).cloned().ok_or_else(unreadable)?,
+            batch_rows: context.session_config().batch_size(),
+        })
+    }
 }
 
 impl DisplayAs for UnitScanExec {
@@ -168,18 +190,7 @@ impl ExecutionPlan for UnitScanExec {
     }
 
     fn execute(&self, partition: usize, context: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
-        // Asked again here: a plan can be carried into another session than the one that made it.
-        if !ScanGrants::allow(context.session_config(), &self.source.snapshot) {
-            return Err(refused());
-        }
-        let groups = self.partitions.get(partition).cloned().ok_or_else(unreadable)?;
-        let read = Read {
-            source: Arc::clone(&self.source),
-            columns: self.columns.clone(),
-            schema: self.schema(),
-            groups,
-            batch_rows: context.session_config().batch_size(),
-        };
+        let read = self.open(partition, &context)?;
         let mut builder = RecordBatchReceiverStreamBuilder::new(self.schema(), READ_AHEAD_BATCHES);
         let sender = builder.tx();
         // Decryption and decoding block, so they run in the blocking pool. They end when the stream is dropped.

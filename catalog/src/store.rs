@@ -21,6 +21,7 @@ use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use parquet::schema::types::ColumnPath;
 use serde::{Deserialize, Serialize};
 
+use crate::UNIT_COLUMN;
 use crate::keys::{DataKey, KeyError, MasterKey, WrappedKey};
 use crate::manifest::{Declaration, PIXELS};
 
@@ -28,6 +29,9 @@ const FORMAT: u32 = 1;
 const MANIFEST_FILE: &str = "manifest.toml";
 const SNAPSHOT_FILE: &str = "snapshot.json";
 const DATA_FILE: &str = "data.parquet";
+
+/// Rows of a page.
+const PAGE_ROWS: usize = 8_192;
 
 /// Names of folders that are being written begin with this. No dataset name can.
 const UNFINISHED: &str = ".unfinished-";
@@ -174,7 +178,7 @@ fn write_files(
     write_file(&folder.join(SNAPSHOT_FILE), &json)?;
     let path = folder.join(DATA_FILE);
     let file = File::create_new(&path).map_err(io_error(&path))?;
-    write_rows(&file, &manifest.arrow_schema(), writer_properties(snapshot, key)?, groups)?;
+    write_rows(&file, &manifest.arrow_schema(), writer_properties(manifest, snapshot, key)?, groups)?;
     file.sync_all().map_err(io_error(&path))?;
     sync_dir(folder)
 }
@@ -193,14 +197,25 @@ fn write_rows(
     Ok(())
 }
 
-fn writer_properties(snapshot: &Snapshot, key: &DataKey) -> Result<WriterProperties, StoreError> {
+fn writer_properties(
+    manifest: &Declaration,
+    snapshot: &Snapshot,
+    key: &DataKey,
+) -> Result<WriterProperties, StoreError> {
     let encryption = FileEncryptionProperties::builder(key.bytes())
         .with_aad_prefix(file_aad(&snapshot.dataset, &snapshot.snapshot))
         .build()
         .map_err(|_| StoreError::Write)?;
     let level = ZstdLevel::try_new(3).map_err(|_| StoreError::Write)?;
+    // Hashes are like chance: only where they repeat can they be made smaller.
+    let of_units = if manifest.has_one_row_per_unit() { Compression::UNCOMPRESSED } else { Compression::SNAPPY };
     Ok(WriterProperties::builder()
-        .set_compression(Compression::ZSTD(level))
+        // Dictionaries have made most columns small; what a stronger code would still save, every question would pay for.
+        .set_compression(Compression::SNAPPY)
+        .set_column_compression(ColumnPath::from(PIXELS), Compression::ZSTD(level))
+        .set_column_compression(ColumnPath::from(UNIT_COLUMN), of_units)
+        // Pages of units are then buffers that the allocator keeps, instead of giving them back to the system each time.
+        .set_data_page_row_count_limit(PAGE_ROWS)
         // Row groups end where units end, which only the caller knows.
         .set_max_row_group_row_count(None)
         // A dictionary of frames would hold every frame once, and be looked through for each.

@@ -9,7 +9,8 @@ use glovebox_privacy::{Ask, Column, Exact, Geometry, MechanismKind, NoisePlan, N
 use glovebox_privacy::{FoundKeys, Key, plan_keys, plan_noise, table};
 use glovebox_vault::Protected;
 
-use crate::fold::{Parallelism, SelectionKey, Totals, fold};
+use crate::choice::SelectionKey;
+use crate::fold::{Parallelism, Totals, fold};
 use crate::inner::{Inner, analyse};
 use crate::lift::{Options, lift};
 use crate::outer::{Outer, find_aggregate};

@@ -5,54 +5,33 @@
 //! stream (checked by `UnitRuns`, which fails closed), so `UnitFold` sees a unit whole. It adds the unit's rows up per
 //! group, clamps each sum to the measure's range, keeps at most `max_groups` groups, and only then touches the totals.
 //! Which groups are kept depends on the unit's own groups and a secret key alone, so removing another unit changes
-//! nothing of this one. Hence a neighbour moves at most `max_groups` cells of a family, each by at most `linf`.
+//! nothing of this one. (Where no clamp can bind, [`crate::linear`] does the same in fewer steps, and says why.) Hence a neighbour moves at most `max_groups` cells of a family, each by at most `linf`.
 //! Sums are exact: a unit's sum stays below 2⁶² by public sizes, totals below 2¹⁰² in `i128`.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
-use arrow::array::RecordBatch;
+use arrow::array::{AsArray as _, RecordBatch};
 use datafusion::execution::TaskContext;
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::prelude::{SessionConfig, SessionContext};
 use futures::StreamExt as _;
+use glovebox_catalog::provider::UnitScanExec;
+use glovebox_catalog::unit_runs::UnitRun;
 use glovebox_catalog::{UNIT_BYTES, UNIT_COLUMN, UnitRuns};
 use glovebox_policy::Digest;
 use glovebox_privacy::{Exact, Geometry, Key, NoisePlan};
 use glovebox_vault::{Expose as _, Protected};
-use siphasher::sip::SipHasher24;
 
+use crate::choice::{Ranks, SelectionKey};
 use crate::found::{Finder, FoundTotals, add_totals, sorted};
 use crate::gather::Gather;
 use crate::inner::Inner;
+use crate::linear::{self, LinearFold};
 use crate::lookup::Joiner;
 use crate::pairs::pairs;
 use crate::rows::{InnerFault, RowReader, Rows, needed_columns};
 use crate::unit_rows::UnitRows;
-
-/// The secret key by which groups of a unit are chosen. Fresh per run, or given in tests.
-#[derive(Clone, PartialEq, Eq, Hash)]
-pub struct SelectionKey([u8; 16]);
-
-impl SelectionKey {
-    /// A key from 16 secret bytes.
-    pub const fn new(bytes: [u8; 16]) -> Self {
-        Self(bytes)
-    }
-
-    /// The rank of a group of a unit: the smallest ranks are kept.
-    pub(crate) fn rank(&self, unit: &[u8; UNIT_BYTES], group: u32) -> u64 {
-        let mut text = [0_u8; UNIT_BYTES + 4];
-        let (head, tail) = text.split_at_mut(UNIT_BYTES);
-        head.copy_from_slice(unit);
-        tail.copy_from_slice(&group.to_le_bytes());
-        SipHasher24::new_with_key(&self.0).hash(&text)
-    }
-
-    /// The rank of a key of a unit, where keys are found in rows, by the bytes of the key.
-    pub(crate) fn rank_of_key(&self, unit: &[u8; UNIT_BYTES], key: &[u8]) -> u64 {
-        SipHasher24::new_with_key(&self.0).hash(&[unit, key].concat())
-    }
-}
 
 /// How the walk is cut up. Results do not depend on it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -109,15 +88,17 @@ pub(crate) async fn fold(
     key: &SelectionKey,
     parallelism: Parallelism,
 ) -> Result<Protected<Totals>, InnerFault> {
-    let (plan, context) = scan(inner, parallelism).await?;
-    let joiner = Arc::new(Joiner::new(inner, plan.schema())?);
+    let scan = Arc::new(Scan::new(inner, geometry, parallelism).await?);
+    let stop = Stop::default();
+    let bounds = Bounds { geometry, ranks: Ranks::new(key, inner.groups()) };
     let mut walks = tokio::task::JoinSet::new();
-    for partition in 0..plan.properties().partitioning.partition_count() {
-        let fold = UnitFold::new(inner, geometry, key.clone());
-        let (inner, plan, context) = (Arc::clone(inner), Arc::clone(&plan), Arc::clone(&context));
-        walks.spawn(walk(inner, (plan, Arc::clone(&joiner)), context, partition, fold));
+    for partition in 0..scan.plan.properties().partitioning.partition_count() {
+        let bounding = Bounding::new(inner, &scan, &bounds)?;
+        let (scan, stopped) = (Arc::clone(&scan), Arc::clone(&stop.0));
+        // Decryption, decoding and what comes after block, so they run in the blocking pool, on one thread for each partition.
+        walks.spawn_blocking(move || walk(&scan, partition, bounding, &stopped));
     }
-    let mut total = UnitFold::new(inner, geometry, key.clone()).totals;
+    let mut total = no_cells(inner);
     let mut found = FoundTotals::default();
     let mut spans = Vec::new();
     while let Some(done) = walks.join_next().await {
@@ -129,6 +110,10 @@ pub(crate) async fn fold(
         }
     }
     UnitRuns::check_disjoint(spans).map_err(|_| InnerFault::at("unit order"))?;
+    if !scan.of_units && inner.partner.is_none() {
+        // All rows were read to their end, and no unit was in two places.
+        inner.dataset.note_in_order();
+    }
     let totals = if inner.has_found_keys() {
         let (keys, cells) = sorted(found, &inner.keys, inner.measures.len())?;
         Totals { keys, cells }
@@ -151,78 +136,196 @@ pub(crate) fn private_session(inner: &Inner, parallelism: Parallelism) -> Sessio
     })
 }
 
-/// A scan of the columns that the question needs.
-async fn scan(
-    inner: &Inner,
-    parallelism: Parallelism,
-) -> Result<(Arc<dyn ExecutionPlan>, Arc<TaskContext>), InnerFault> {
-    let session = private_session(inner, parallelism);
-    if let Some(partner) = &inner.partner {
-        return Ok((pairs(inner, partner, parallelism.batch_rows).await?, session.task_ctx()));
+/// A scan of the columns that the question needs, with what its rows meet.
+struct Scan {
+    plan: Arc<dyn ExecutionPlan>,
+    context: Arc<TaskContext>,
+    joiner: Joiner,
+    /// Whether each row is a unit of its own, which is known and need not be read.
+    of_units: bool,
+}
+
+impl Scan {
+    async fn new(inner: &Inner, geometry: Geometry, parallelism: Parallelism) -> Result<Self, InnerFault> {
+        let session = private_session(inner, parallelism);
+        if let Some(partner) = &inner.partner {
+            let plan = pairs(inner, partner, parallelism.batch_rows).await?;
+            let joiner = Joiner::new(inner, plan.schema())?;
+            return Ok(Self { plan, context: session.task_ctx(), joiner, of_units: false });
+        }
+        let stored = inner.dataset.arrow_schema();
+        let mut columns = needed_columns(inner, &stored)?;
+        let one_row = inner.dataset.manifest().max_rows_per_unit() == 1 && inner.lookups.is_empty();
+        let is_kept = linear::applies(inner) && geometry.max_groups().is_some_and(|max| max > 0);
+        let of_units = one_row && is_kept && inner.dataset.is_in_order();
+        columns.retain(|column| !of_units || stored.fields().get(*column).is_none_or(|f| f.name() != UNIT_COLUMN));
+        let plan = inner.dataset.provider().scan(&session.state(), Some(&columns), &[], None).await;
+        let plan = plan.map_err(|_| InnerFault::at("scan"))?;
+        Ok(Self { joiner: Joiner::new(inner, plan.schema())?, plan, context: session.task_ctx(), of_units })
     }
-    let columns = needed_columns(inner, &inner.dataset.arrow_schema())?;
-    let state = session.state();
-    let plan = inner.dataset.provider().scan(&state, Some(&columns), &[], None).await;
-    Ok((plan.map_err(|_| InnerFault::at("scan"))?, session.task_ctx()))
+
+    /// Reads a partition, batch by batch.
+    fn read(
+        &self,
+        partition: usize,
+        mut each: impl FnMut(RecordBatch) -> Result<(), InnerFault>,
+    ) -> Result<(), InnerFault> {
+        let Some(scan) = self.plan.downcast_ref::<UnitScanExec>() else {
+            return self.read_pairs(partition, each);
+        };
+        let mut done = Ok(());
+        let read = scan.read(partition, &self.context, |batch| {
+            // Joined before anything is bounded: what a unit adds is clamped with what its rows have met.
+            done = self.joiner.extend(batch).and_then(&mut each);
+            done.is_ok()
+        });
+        read.map_err(|_| InnerFault::at("scan"))?;
+        done
+    }
+
+    /// The same for what is not read by itself: the pairs of two datasets.
+    fn read_pairs(
+        &self,
+        partition: usize,
+        mut each: impl FnMut(RecordBatch) -> Result<(), InnerFault>,
+    ) -> Result<(), InnerFault> {
+        let stream = self.plan.execute(partition, Arc::clone(&self.context));
+        let mut stream = stream.map_err(|_| InnerFault::at("scan"))?;
+        let runtime = tokio::runtime::Handle::current();
+        while let Some(batch) = runtime.block_on(stream.next()) {
+            each(self.joiner.extend(batch.map_err(|_| InnerFault::at("scan"))?)?)?;
+        }
+        Ok(())
+    }
+}
+
+/// Ends the walks when nobody waits for them any more.
+#[derive(Default)]
+struct Stop(Arc<AtomicBool>);
+
+impl Drop for Stop {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
 }
 
 type Walked = (Cells, FoundTotals, Option<glovebox_catalog::unit_runs::UnitSpan>);
 
-async fn walk(
-    inner: Arc<Inner>,
-    (plan, joiner): (Arc<dyn ExecutionPlan>, Arc<Joiner>),
-    context: Arc<TaskContext>,
-    partition: usize,
-    mut fold: UnitFold,
-) -> Result<Walked, InnerFault> {
-    let schema = Arc::clone(joiner.schema());
-    let mut level = inner.per_unit.as_ref().map(|level| UnitRows::new(level, &inner, &schema)).transpose()?;
-    let reader = match &level {
-        None => Arc::new(RowReader::new(&inner, &schema)?),
-        Some(level) => level.reader(),
-    };
-    let mut runs = UnitRuns::new(&schema).map_err(|_| InnerFault::at("unit order"))?;
-    let mut stream = plan.execute(partition, context).map_err(|_| InnerFault::at("scan"))?;
-    while let Some(batch) = stream.next().await {
-        // Joined before anything is bounded: what a unit adds is clamped with what its rows have met.
-        let batch = joiner.extend(batch.map_err(|_| InnerFault::at("scan"))?)?;
-        let rows = reader.read(&batch)?;
-        if let Some(level) = &mut level {
-            for run in runs.runs(&batch).map_err(|_| InnerFault::at("unit order"))? {
-                if !run.continues {
-                    level.begin(unit_at(&batch, run.rows.start)?, &mut fold)?;
-                }
-                level.add(&rows, run.rows.clone())?;
-            }
-            tokio::task::yield_now().await;
-            continue;
+fn walk(scan: &Scan, partition: usize, mut bounding: Bounding, stopped: &AtomicBool) -> Result<Walked, InnerFault> {
+    let disorder = |_| InnerFault::at("unit order");
+    let runs = (!scan.of_units).then(|| UnitRuns::new(scan.joiner.schema()));
+    let mut runs = runs.transpose().map_err(disorder)?;
+    scan.read(partition, |batch| {
+        if stopped.load(Ordering::Relaxed) {
+            return Err(InnerFault::at("time"));
         }
-        for run in runs.runs(&batch).map_err(|_| InnerFault::at("unit order"))? {
-            if !run.continues {
-                fold.begin(unit_at(&batch, run.rows.start)?);
-            }
-            fold.add(&rows, run.rows.clone())?;
+        match &mut runs {
+            None => bounding.take_units(&batch),
+            Some(runs) => bounding.take(&batch, runs.runs(&batch).map_err(disorder)?),
         }
-        // Others get their turn, and a walk whose time is over can be stopped here.
-        tokio::task::yield_now().await;
-    }
-    if let Some(level) = &mut level {
-        level.end(&mut fold)?;
-    }
-    fold.close();
-    let found = fold.found.map(Finder::into_totals).unwrap_or_default();
-    Ok((fold.totals, found, runs.span()))
+    })?;
+    let (cells, found) = bounding.finish()?;
+    Ok((cells, found, runs.and_then(|runs| runs.span())))
 }
 
-fn unit_at(batch: &RecordBatch, row: usize) -> Result<[u8; UNIT_BYTES], InnerFault> {
-    use arrow::array::AsArray as _;
-    let column = batch.column_by_name(UNIT_COLUMN).and_then(|column| column.as_fixed_size_binary_opt());
-    column.and_then(|units| units.value(row).try_into().ok()).ok_or(InnerFault::at("unit order"))
+/// What bounds a unit, in every walk.
+struct Bounds {
+    geometry: Geometry,
+    ranks: Ranks,
+}
+
+/// Cells to which nothing was added.
+fn no_cells(inner: &Inner) -> Cells {
+    vec![vec![0; inner.groups() as usize]; inner.measures.len()]
+}
+
+/// How what a unit adds is bounded: chosen by the question alone.
+struct Bounding {
+    reader: Arc<RowReader>,
+    way: Way,
+}
+
+enum Way {
+    /// No clamp can bind.
+    Linear(LinearFold),
+    /// Unit by unit.
+    Units(UnitFold),
+    /// Unit by unit, over what is added up per unit first.
+    Level(Box<(UnitRows, UnitFold)>),
+}
+
+impl Bounding {
+    fn new(inner: &Inner, scan: &Scan, bounds: &Bounds) -> Result<Self, InnerFault> {
+        let schema = scan.joiner.schema();
+        let fold = || UnitFold::new(inner, bounds);
+        if let Some(level) = &inner.per_unit {
+            let level = UnitRows::new(level, inner, schema)?;
+            return Ok(Self { reader: level.reader(), way: Way::Level(Box::new((level, fold()))) });
+        }
+        let way = if linear::applies(inner) {
+            Way::Linear(LinearFold::new(inner, bounds.geometry.max_groups().unwrap_or(0), bounds.ranks.clone()))
+        } else {
+            Way::Units(fold())
+        };
+        Ok(Self { reader: Arc::new(RowReader::new(inner, schema)?), way })
+    }
+
+    /// Adds a batch of which each row is a unit.
+    fn take_units(&mut self, batch: &RecordBatch) -> Result<(), InnerFault> {
+        match &mut self.way {
+            Way::Linear(fold) => fold.take_units(self.reader.read(batch)?),
+            Way::Units(_) | Way::Level(_) => Err(InnerFault::at("unit size")),
+        }
+    }
+
+    /// Adds a batch with the runs of units that cover it.
+    fn take(&mut self, batch: &RecordBatch, runs: &[UnitRun]) -> Result<(), InnerFault> {
+        let rows = self.reader.read(batch)?;
+        let units = batch.column_by_name(UNIT_COLUMN).and_then(|column| column.as_fixed_size_binary_opt());
+        let units = units.ok_or(InnerFault::at("unit order"))?;
+        // The unit column holds nothing shorter: `UnitRuns` has looked.
+        let unit_of = |row: usize| units.value(row).try_into().unwrap_or([0; UNIT_BYTES]);
+        match &mut self.way {
+            Way::Linear(fold) => return fold.take(rows, runs, unit_of),
+            Way::Units(fold) => {
+                for run in runs {
+                    if !run.continues {
+                        fold.begin(unit_of(run.rows.start));
+                    }
+                    fold.add(&rows, run.rows.clone())?;
+                }
+            }
+            Way::Level(both) => {
+                let (level, fold) = both.as_mut();
+                for run in runs {
+                    if !run.continues {
+                        level.begin(unit_of(run.rows.start), fold)?;
+                    }
+                    level.add(&rows, run.rows.clone())?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn finish(self) -> Result<(Cells, FoundTotals), InnerFault> {
+        let mut fold = match self.way {
+            Way::Linear(fold) => return Ok((fold.finish(), FoundTotals::default())),
+            Way::Units(fold) => fold,
+            Way::Level(both) => {
+                let (mut level, mut fold) = *both;
+                level.end(&mut fold)?;
+                fold
+            }
+        };
+        fold.close();
+        Ok((fold.totals, fold.found.map(Finder::into_totals).unwrap_or_default()))
+    }
 }
 
 /// The running state: totals, and the unit whose rows are being read.
 pub(crate) struct UnitFold {
-    key: SelectionKey,
+    ranks: Ranks,
     max_groups: usize,
     clamps: Vec<(i64, i64)>,
     totals: Cells,
@@ -233,16 +336,16 @@ pub(crate) struct UnitFold {
 }
 
 impl UnitFold {
-    fn new(inner: &Inner, geometry: Geometry, key: SelectionKey) -> Self {
+    fn new(inner: &Inner, bounds: &Bounds) -> Self {
         // A unit is kept in no group where groups are not what is selected: nothing is more than declared.
-        let max_groups = geometry.max_groups().unwrap_or(0);
+        let max_groups = bounds.geometry.max_groups().unwrap_or(0);
         // A unit has no more keys than rows.
         let groups = if inner.has_found_keys() { inner.scope.rows } else { inner.groups() };
         Self {
-            key,
+            ranks: bounds.ranks.clone(),
             max_groups: max_groups as usize,
             clamps: inner.measures.iter().map(|m| m.clamp).collect(),
-            totals: vec![vec![0; inner.groups() as usize]; inner.measures.len()],
+            totals: no_cells(inner),
             unit: [0; UNIT_BYTES],
             gather: Gather::new(&inner.measures, groups, inner.scope.rows),
             found: inner.has_found_keys().then(Finder::default),
@@ -270,8 +373,8 @@ impl UnitFold {
         for (place, group) in groups.iter().enumerate() {
             let rank = match &self.found {
                 _ if groups.len() <= self.max_groups => 0,
-                None => self.key.rank(&self.unit, *group),
-                Some(found) => self.key.rank_of_key(&self.unit, found.key(*group)),
+                None => self.ranks.of(&self.unit, *group),
+                Some(found) => self.ranks.of_key(&self.unit, found.key(*group)),
             };
             kept.push((rank, *group, place));
         }

@@ -5,7 +5,7 @@ use std::ops::Range;
 use arrow::array::Array as _;
 
 use crate::measure::{Counted, Measure};
-use crate::rows::{InnerFault, Rows};
+use crate::rows::{InnerFault, Rows, of_row};
 
 /// What the rows of the current unit add up to.
 pub(crate) struct Gather {
@@ -59,8 +59,8 @@ impl Gather {
             let group = group_of(row).ok_or(InnerFault::at("group"))?;
             let place = self.place_of(group)?;
             let sums = self.sums.iter_mut().skip(place * self.units_only.len());
-            for ((sum, contribution), units_only) in sums.zip(&rows.contributions).zip(&self.units_only) {
-                *sum = if *units_only { 1 } else { *sum + contribution.of(row) };
+            for ((sum, measure), units_only) in sums.zip(0..).zip(&self.units_only) {
+                *sum = if *units_only { 1 } else { *sum + of_row(&rows.contributions, measure, row) };
             }
         }
         Ok(())

@@ -12,14 +12,16 @@
 //! Read in this order: [`analysis`] (the whole on one page), then `guard`, `lift`, `parse`, `plan` (text to plan),
 //! `flatten`, `join`, `unit_join`, [`functions`] (which may be called), `stubs`, `total`, `safe`, `dates`, `calls`, `numbers`,
 //! `texts`, `patterns`, `interval`, `lengths`, `canonical`, `scope`, `keys`, `inner`, `aggregates`, `per_unit`, `measure`,
-//! `output` (what is asked), `rows`, `pairs`, `lookup`, `found`, `gather`, `unit_rows`, [`fold`] (exact cells, with the privacy
-//! obligation), `plain`, `plain_functions` (the same by DataFusion's own nodes), `outer`, `noised`, `tables`, `preview`;
+//! `output` (what is asked), `rows`, `positions`, `pairs`, `lookup`, `found`, `gather`, `unit_rows`, `choice`, `linear`, [`fold`]
+//! (exact cells, with the privacy obligation), `plain`, `plain_functions` (the same by DataFusion's own nodes), `outer`, `noised`,
+//! `tables`, `preview`;
 //! `roles` (what policy decides on) and [`work`](mod@work) (what time is reserved by).
 
 mod aggregates;
 pub mod analysis;
 mod calls;
 mod canonical;
+mod choice;
 mod dates;
 mod flatten;
 pub mod fold;
@@ -33,6 +35,7 @@ mod join;
 mod keys;
 mod lengths;
 mod lift;
+mod linear;
 mod lookup;
 mod measure;
 mod noised;
@@ -46,6 +49,7 @@ mod per_unit;
 mod plain;
 mod plain_functions;
 mod plan;
+mod positions;
 mod preview;
 mod roles;
 mod rows;
@@ -60,7 +64,8 @@ mod unit_rows;
 pub mod work;
 
 pub use analysis::{Analysis, Defaults, Draft, preview_columns};
-pub use fold::{Parallelism, SelectionKey};
+pub use choice::SelectionKey;
+pub use fold::Parallelism;
 pub use lift::{Options, parameter_count};
 pub use rows::InnerFault;
 pub use tables::twin_table;

@@ -83,13 +83,42 @@ impl FixedPoint {
     }
 
     /// A number as steps: rounded to the grid and clamped; `None` for NaN, which counts as NULL.
+    #[inline]
     pub(crate) fn of_float(&self, value: f64) -> Option<i64> {
         if value.is_nan() {
             return None;
         }
-        // Clamped as floating point first, so that the conversion below never saturates.
-        let steps = (value / self.grid).round().clamp(self.lower as f64, self.upper as f64);
-        Some((steps as i64).clamp(self.lower, self.upper))
+        // Rounding keeps order and whole numbers, so it makes no difference that the ends come first; within them every step is a
+        // whole number of floating point, and what a cut takes away is exact. Halves go away from zero, as `f64::round` has them.
+        let within = (value / self.grid).max(self.lower as f64).min(self.upper as f64);
+        let whole = within as i64;
+        let rest = within - whole as f64;
+        Some(whole + i64::from(rest >= 0.5) - i64::from(rest <= -0.5))
+    }
+
+    /// As [`FixedPoint::of_float`] less `centre`, for each of many numbers at once; 0 for NaN. `None` where the range is too
+    /// wide for it.
+    pub(crate) fn of_floats(&self, values: &[f64], centre: i64) -> Option<Vec<i64>> {
+        /// Added to what is at most a third of it, either way, this leaves whole numbers, each one further from the last as bits.
+        const SHIFT: f64 = 3.0 * (1_u64 << 51) as f64;
+        let reach = (1_i64 << 51) - 1;
+        if self.lower < -reach || self.upper > reach {
+            return None;
+        }
+        let (lower, upper) = (self.lower as f64, self.upper as f64);
+        let steps = |value: &f64| {
+            let within = (value / self.grid).max(lower).min(upper);
+            let shifted = within + SHIFT;
+            // To the nearest, halves to the even one: of those, some have to go on away from zero.
+            let rest = within - (shifted - SHIFT);
+            let up = i64::from((rest == 0.5) & (within > 0.0));
+            let down = i64::from((rest == -0.5) & (within < 0.0));
+            let nearest = shifted.to_bits().wrapping_sub(SHIFT.to_bits()).cast_signed();
+            // Nothing wraps: all of these are below 2^53.
+            let steps = nearest.wrapping_add(up).wrapping_sub(down).wrapping_sub(centre);
+            if value.is_nan() { 0 } else { steps }
+        };
+        Some(values.iter().map(steps).collect())
     }
 
     /// The middle of the range, in steps.
@@ -135,15 +164,8 @@ impl Measure {
 
     /// The most that one row adds to its group, either way.
     fn row(&self) -> u64 {
-        match &self.counted {
-            Counted::Rows | Counted::Present(_) | Counted::Units => 1,
-            Counted::Steps { scale, centre, .. } => scale.reach(*centre),
-            // A square is in 0..=reach².
-            Counted::Squares { scale, centre, middle, .. } => {
-                let square = scale.reach(*centre).saturating_mul(scale.reach(*centre));
-                square.saturating_sub(middle.unsigned_abs()).max(middle.unsigned_abs())
-            }
-        }
+        let (least, most) = self.row_range();
+        least.unsigned_abs().max(most.unsigned_abs())
     }
 
     /// A count that is clamped to `clamp`, or to `0..=rows`.
@@ -221,11 +243,58 @@ impl Measure {
         if fits { Ok(Self { counted, clamp, label }) } else { Err(Reason::OverflowPossible.into()) }
     }
 
+    /// The least and the most that one row with a value adds; a row without one adds nothing.
+    pub(crate) fn row_range(&self) -> (i64, i64) {
+        match &self.counted {
+            Counted::Rows | Counted::Present(_) | Counted::Units => (0, 1),
+            Counted::Steps { scale, centre, .. } => (scale.lower - centre, scale.upper - centre),
+            // `Measure::squares` has seen that a square is below 2^63.
+            Counted::Squares { scale, centre, middle, .. } => {
+                (-middle, (i128::from(scale.reach(*centre)).pow(2) - i128::from(*middle)) as i64)
+            }
+        }
+    }
+
     /// The expression that is evaluated on each row, if any.
     pub(crate) fn expr(&self) -> Option<&Expr> {
         match &self.counted {
             Counted::Rows | Counted::Units => None,
             Counted::Present(expr) | Counted::Steps { expr, .. } | Counted::Squares { expr, .. } => Some(expr),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_number_becomes_the_steps_that_rounding_and_clamping_give() {
+        let scales = [(0.01, 0, 10_000), (1.0, -3, 7), (0.5, -9, -2), (1e-3, -(1 << 52), 1 << 52), (1.0, 5, 5)];
+        let mut values = vec![0.0, -0.0, f64::INFINITY, f64::NEG_INFINITY, f64::MAX, f64::MIN, f64::MIN_POSITIVE];
+        for near in
+            [0.5_f64, 1.5, 2.5, 0.25, 0.005, 0.015, 1e15, 4_503_599_627_370_495.5, 4_503_599_627_370_496.0, 1e300]
+        {
+            for value in [near, f64::from_bits(near.to_bits() - 1), f64::from_bits(near.to_bits() + 1)] {
+                values.extend([value, -value, value * 3.0, value / 7.0]);
+            }
+        }
+        let mut x = 1_u64;
+        for _ in 0..20_000 {
+            x = x.wrapping_mul(0x5851_f42d_4c95_7f2d).wrapping_add(0x1405_7b7e_f767_814f);
+            values.extend([f64::from_bits(x), (x >> 40) as f64 / 1000.0, (x >> 50) as f64 - 8000.5]);
+        }
+        for (grid, lower, upper) in scales {
+            let scale = FixedPoint { grid, lower, upper, whole: false };
+            for value in values.iter().copied().filter(|value| !value.is_nan()) {
+                let steps = (value / grid).round().clamp(lower as f64, upper as f64) as i64;
+                assert_eq!(scale.of_float(value), Some(steps.clamp(lower, upper)), "{value} by {grid}");
+            }
+            assert_eq!(scale.of_float(f64::NAN), None);
+            let one_by_one = values.iter().map(|value| scale.of_float(*value).map_or(0, |steps| steps - 3));
+            let at_once = scale.of_floats(&values, 3);
+            assert_eq!(at_once.is_some(), upper < 1 << 51, "the widest range is not for many at once");
+            assert!(at_once.is_none_or(|steps| steps == one_by_one.collect::<Vec<_>>()));
         }
     }
 }

@@ -22,7 +22,8 @@ use glovebox_catalog::{KeyValue, PUBLIC_TEXT_MAX_BYTES, UNIT_COLUMN};
 use glovebox_privacy::{Geometry, KEY_TEXT_MAX_BYTES, Key, KeyPart};
 use glovebox_vault::{Expose as _, Protected};
 
-use crate::fold::{Parallelism, SelectionKey, Totals, private_session};
+use crate::choice::{Ranks, SelectionKey};
+use crate::fold::{Parallelism, Totals, private_session};
 use crate::found::listed;
 use crate::inner::Inner;
 use crate::join::Lookup;
@@ -75,7 +76,7 @@ async fn run(inner: &Inner, geometry: Geometry, key: &SelectionKey, parallelism:
     let per_unit = rows.select(row)?.aggregate(by_unit.collect(), sums.collect())?;
 
     let mut bounded = group.clone();
-    bounded.push(rank_order(key, &group)?.alias("place"));
+    bounded.push(rank_order(key, inner.groups(), &group)?.alias("place"));
     bounded.extend(inner.measures.iter().zip(&names).map(|(measure, name)| clamp_expr(measure, name).alias(name)));
     let kept = per_unit.select(bounded)?.filter(col("place").lt_eq(lit(u64::from(max_groups))))?;
 
@@ -322,9 +323,9 @@ fn greatest(a: Expr, b: Expr) -> Expr {
 }
 
 /// The place of a group among its unit's groups, by rank.
-fn rank_order(key: &SelectionKey, group: &[Expr]) -> DfResult<Expr> {
+fn rank_order(key: &SelectionKey, groups: u32, group: &[Expr]) -> DfResult<Expr> {
     let signature = Signature::any(1 + group.len(), Volatility::Immutable);
-    let rank = ScalarUDF::from(RankUdf { key: key.clone(), signature });
+    let rank = ScalarUDF::from(RankUdf { ranks: Ranks::new(key, groups), signature });
     let rank = rank.call(std::iter::once(col("unit")).chain(group.iter().cloned()).collect());
     let order = std::iter::once(rank).chain(group.iter().cloned()).map(|expr| expr.sort(true, false));
     row_number().partition_by(vec![col("unit")]).order_by(order.collect()).build()

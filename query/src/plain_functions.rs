@@ -10,7 +10,7 @@ use datafusion::logical_expr::{
 };
 use glovebox_catalog::UNIT_BYTES;
 
-use crate::fold::SelectionKey;
+use crate::choice::Ranks;
 use crate::found::push_part;
 use crate::plain::part;
 
@@ -49,10 +49,10 @@ impl ScalarUDFImpl for CapUdf {
     }
 }
 
-/// [`SelectionKey::rank`], or [`SelectionKey::rank_of_key`] where there are keys beside the number of the group, as a function.
+/// The rank of a group by [`Ranks`], or [`Ranks::of_key`] where there are keys beside the number of the group, as a function.
 #[derive(PartialEq, Eq, Hash)]
 pub(crate) struct RankUdf {
-    pub(crate) key: SelectionKey,
+    pub(crate) ranks: Ranks,
     pub(crate) signature: Signature,
 }
 
@@ -87,13 +87,13 @@ impl ScalarUDFImpl for RankUdf {
             let unit: [u8; UNIT_BYTES] = units.value(row).try_into().ok()?;
             let code = u32::try_from(codes.value(row)).ok()?;
             if keys.is_empty() {
-                return Some(self.key.rank(&unit, code));
+                return Some(self.ranks.of(&unit, code));
             }
             let mut bytes = code.to_be_bytes().to_vec();
             for column in keys {
                 push_part(&mut bytes, &part(column, row).ok()?);
             }
-            Some(self.key.rank_of_key(&unit, &bytes))
+            Some(self.ranks.of_key(&unit, &bytes))
         });
         Ok(ColumnarValue::Array(Arc::new(ranks.collect::<UInt64Array>())))
     }

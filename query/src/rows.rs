@@ -17,6 +17,7 @@ use crate::inner::{Inner, exprs_of};
 use crate::keys::KeyColumn;
 use crate::measure::{Counted, FixedPoint, Measure};
 use crate::per_unit::PerUnit;
+use crate::positions::IntPositions;
 
 /// Something failed on the way from rows to cells. A constant on purpose: which row or why is nobody's business
 /// outside the machine, and an accepted query gives no row the chance.
@@ -58,6 +59,8 @@ pub(crate) struct RowReader {
     /// The keys that are found in rows, in the order of the question's.
     found: Vec<Arc<dyn PhysicalExpr>>,
     measures: Vec<(Counted, Option<Arc<dyn PhysicalExpr>>)>,
+    /// For each measure an earlier one of the same steps about another centre, and how far that lies above.
+    shifts: Vec<Option<(usize, i64)>>,
 }
 
 /// One batch, read: all vectors have one entry per row of the batch.
@@ -78,15 +81,25 @@ pub(crate) enum Contribution {
     Constant(i64),
     /// Per row.
     PerRow(Vec<i64>),
+    /// What the row adds to an earlier measure, which is one per row, and `by`.
+    Shifted {
+        /// Which.
+        of: usize,
+        /// How much more.
+        by: i64,
+    },
 }
 
-impl Contribution {
-    /// The contribution of a row; rows out of range contribute nothing.
-    pub(crate) fn of(&self, row: usize) -> i64 {
-        match self {
-            Self::Constant(value) => *value,
-            Self::PerRow(values) => values.get(row).copied().unwrap_or(0),
-        }
+/// What a row adds to a measure; rows out of range add nothing.
+pub(crate) fn of_row(contributions: &[Contribution], measure: usize, row: usize) -> i64 {
+    match contributions.get(measure) {
+        None => 0,
+        Some(Contribution::Constant(value)) => *value,
+        Some(Contribution::PerRow(values)) => values.get(row).copied().unwrap_or(0),
+        Some(Contribution::Shifted { of, by }) => match contributions.get(*of) {
+            Some(Contribution::PerRow(values)) => values.get(row).map_or(0, |value| value + by),
+            _ => 0,
+        },
     }
 }
 
@@ -108,6 +121,7 @@ impl RowReader {
         schema: &Schema,
     ) -> Result<Self, InnerFault> {
         let compile = |expr: &Expr| compiled(expr, schema);
+        let shifts = (0..measures.len()).map(|place| shift(measures, place)).collect();
         let measures = measures.iter().map(|m| Ok((m.counted.clone(), m.expr().map(compile).transpose()?)));
         let (listed, found) = (keys.iter().filter(|key| !key.found), keys.iter().filter(|key| key.found));
         Ok(Self {
@@ -115,6 +129,7 @@ impl RowReader {
             keys: listed.map(|key| KeyReader::new(key, compile(&key.expr)?)).collect::<Result<_, _>>()?,
             found: found.map(|key| compile(&key.expr)).collect::<Result<_, _>>()?,
             measures: measures.collect::<Result<_, InnerFault>>()?,
+            shifts,
         })
     }
 
@@ -143,7 +158,13 @@ impl RowReader {
         for key in &self.keys {
             key.add(batch, &mut groups)?;
         }
-        let contributions = self.measures.iter().map(|(counted, expr)| contribution(counted, expr.as_deref(), batch));
+        let contributions = self.measures.iter().zip(&self.shifts).map(|((counted, expr), shift)| {
+            let values = expr.as_ref().map(|expr| evaluate(expr.as_ref(), batch)).transpose()?;
+            match (shift, &values) {
+                (Some((of, by)), Some(values)) if all_there(values) => Ok(Contribution::Shifted { of: *of, by: *by }),
+                _ => contribution(counted, values.as_ref()),
+            }
+        });
         let found = self.found.iter().map(|key| evaluate(key.as_ref(), batch)).collect::<Result<Vec<_>, _>>()?;
         let keys = if found.is_empty() { None } else { Some(RowKeys::new(&groups, &found)?) };
         Ok(Rows { kept, groups, keys, contributions: contributions.collect::<Result<_, _>>()? })
@@ -202,15 +223,32 @@ pub(crate) fn evaluate(expr: &dyn PhysicalExpr, batch: &RecordBatch) -> Result<A
     value.into_array(batch.num_rows()).map_err(|_| InnerFault::at("evaluation"))
 }
 
-fn contribution(
-    counted: &Counted,
-    expr: Option<&dyn PhysicalExpr>,
-    batch: &RecordBatch,
-) -> Result<Contribution, InnerFault> {
-    match (counted, expr) {
+/// The first measure before this one that adds the same steps, and how far its centre lies above this one's.
+fn shift(measures: &[Measure], place: usize) -> Option<(usize, i64)> {
+    let Counted::Steps { expr, scale, centre } = &measures.get(place)?.counted else {
+        return None;
+    };
+    measures.iter().take(place).enumerate().find_map(|(earlier, measure)| match &measure.counted {
+        Counted::Steps { expr: other, scale: theirs, centre: above } if other == expr && theirs == scale => {
+            Some((earlier, above - centre))
+        }
+        _ => None,
+    })
+}
+
+/// Whether every row has a value; NaN is none.
+fn all_there(values: &ArrayRef) -> bool {
+    let nans = values.as_primitive_opt::<Float64Type>().map(|floats| floats.values().iter());
+    // Looked at to the end, which is faster than stopping.
+    let no_nan = nans.is_none_or(|floats| !floats.fold(false, |any, v| any | v.is_nan()));
+    no_nan && *values.data_type() != DataType::Null && values.null_count() == 0
+}
+
+fn contribution(counted: &Counted, values: Option<&ArrayRef>) -> Result<Contribution, InnerFault> {
+    match (counted, values) {
         (Counted::Rows | Counted::Units, _) => Ok(Contribution::Constant(1)),
-        (Counted::Present(_), Some(expr)) => {
-            let values = evaluate(expr, batch)?;
+        (Counted::Present(_), Some(values)) if all_there(values) => Ok(Contribution::Constant(1)),
+        (Counted::Present(_), Some(values)) => {
             // NaN is NULL here as it is in sums, so that a mean divides by what was added up.
             let present: Vec<i64> = match values.as_primitive_opt::<Float64Type>() {
                 Some(floats) => floats.iter().map(|v| i64::from(v.is_some_and(|v| !v.is_nan()))).collect(),
@@ -221,13 +259,17 @@ fn contribution(
             };
             Ok(Contribution::PerRow(present))
         }
-        (Counted::Steps { scale, centre, .. }, Some(expr)) => {
-            steps(&evaluate(expr, batch)?, scale, |steps| steps.saturating_sub(*centre))
+        (Counted::Steps { scale, centre, .. }, Some(values)) => {
+            let floats = values.as_primitive_opt::<Float64Type>().filter(|floats| floats.null_count() == 0);
+            if let Some(steps) = floats.and_then(|floats| scale.of_floats(floats.values(), *centre)) {
+                return Ok(Contribution::PerRow(steps));
+            }
+            steps(values, scale, |steps| steps.saturating_sub(*centre))
         }
-        (Counted::Squares { scale, centre, middle, .. }, Some(expr)) => {
+        (Counted::Squares { scale, centre, middle, .. }, Some(values)) => {
             // Nothing saturates: `Measure::squares` has bounded what a row can be.
             let square = |steps: i64| steps.saturating_sub(*centre).saturating_pow(2).saturating_sub(*middle);
-            steps(&evaluate(expr, batch)?, scale, square)
+            steps(values, scale, square)
         }
         (Counted::Present(_) | Counted::Steps { .. } | Counted::Squares { .. }, None) => Err(InnerFault::at("measure")),
     }
@@ -261,7 +303,7 @@ struct KeyReader {
 
 enum Lookup {
     /// Whole numbers; days and instants are counted.
-    Ints(HashMap<i64, u32>),
+    Ints(IntPositions),
     Texts(HashMap<String, u32>),
     Bools([Option<u32>; 2]),
 }
@@ -284,7 +326,9 @@ impl KeyReader {
             }
         }
         let lookup = match &key.data_type {
-            DataType::Int64 | DataType::Date32 | DataType::Timestamp(..) => Lookup::Ints(ints),
+            DataType::Int64 | DataType::Date32 | DataType::Timestamp(..) => {
+                Lookup::Ints(IntPositions::new(&ints, key.width() as u32 - 1))
+            }
             DataType::Utf8 => Lookup::Texts(texts),
             DataType::Boolean => Lookup::Bools(bools),
             _ => return Err(InnerFault::at("key type")),
@@ -304,8 +348,12 @@ impl KeyReader {
         };
         match &self.lookup {
             Lookup::Ints(known) => {
-                let mut find = |row, value: Option<i64>| put(row, value.and_then(|v| known.get(&v).copied()));
-                if let Some(ints) = values.as_primitive_opt::<Int64Type>() {
+                let mut find = |row, value: Option<i64>| put(row, value.map(|v| known.of(v, other)));
+                if let Some(ints) = values.as_primitive_opt::<Int64Type>().filter(|ints| ints.null_count() == 0) {
+                    for (group, value) in groups.iter_mut().zip(ints.values()) {
+                        *group = *group * self.width + known.of(*value, other);
+                    }
+                } else if let Some(ints) = values.as_primitive_opt::<Int64Type>() {
                     ints.iter().enumerate().for_each(|(row, v)| find(row, v));
                 } else if let Some(days) = values.as_primitive_opt::<Date32Type>() {
                     days.iter().enumerate().for_each(|(row, v)| find(row, v.map(i64::from)));

@@ -239,6 +239,11 @@ impl Declaration {
         }
     }
 
+    /// Whether a unit has no more than one row.
+    pub(crate) fn has_one_row_per_unit(&self) -> bool {
+        matches!(self, Self::Units(manifest) if manifest.max_rows_per_unit() == 1)
+    }
+
     pub(crate) fn arrow_schema(&self) -> SchemaRef {
         match self {
             Self::Units(manifest) => manifest.arrow_schema(),

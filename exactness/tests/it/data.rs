@@ -56,6 +56,11 @@ const MARKED: &str = r#"keys = { threshold = true, basis = "test" }"#;
 
 /// The manifest of [`Row`] under a name.
 pub(crate) fn manifest(name: &str) -> Manifest {
+    manifest_of(name, MAX_ROWS)
+}
+
+/// The same for persons of at most so many rows.
+fn manifest_of(name: &str, max_rows: usize) -> Manifest {
     let mut text = format!(
         r#"
         [dataset]
@@ -67,7 +72,7 @@ pub(crate) fn manifest(name: &str) -> Manifest {
         budget_domain = "resident"
         unit = ["person"]
         max_units = 100000
-        max_rows_per_unit = {MAX_ROWS}
+        max_rows_per_unit = {max_rows}
         source = "generated"
         licence = "public domain"
         classification = "test"
@@ -143,12 +148,17 @@ impl Place {
 
     /// Registers rows by way of Parquet; the dataset's name.
     pub(crate) fn add(&self, rows: &[Row]) -> String {
+        self.add_bounded(rows, MAX_ROWS)
+    }
+
+    /// The same for persons of at most so many rows.
+    pub(crate) fn add_bounded(&self, rows: &[Row], max_rows: usize) -> String {
         let (name, path) = self.fresh();
         let batch = batch(rows);
         let mut writer = ArrowWriter::try_new(File::create(&path).unwrap(), batch.schema(), None).unwrap();
         writer.write(&batch).unwrap();
         writer.close().unwrap();
-        self.catalog.add(&manifest(&name), &path).unwrap();
+        self.catalog.add(&manifest_of(&name, max_rows), &path).unwrap();
         name
     }
 

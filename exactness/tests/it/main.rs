@@ -12,6 +12,7 @@ mod footage_jobs;
 mod found_keys;
 mod jobs;
 mod neighbours;
+mod one_row;
 mod public;
 mod reference;
 mod totality;
