@@ -105,7 +105,7 @@ pub enum Mistake {
     HalfScale,
     /// The plan of a bound that is one too small.
     OffByOne,
-    /// The noise of the first release again in all others.
+    /// The noise of the first release again in all others, on both sides.
     ReusedSeed,
 }
 
@@ -265,15 +265,16 @@ impl Neighbours {
             let exact = Exact::new(Protected::seal(cells.clone()), analysis.noise().clone(), request)?;
             self.through(side, exact, analysis.uses())
         };
-        if mistake == Mistake::ReusedSeed {
-            return Ok(vec![seen(&one()?, centres); releases]);
-        }
         (0..releases).map(|_| Ok(seen(&one()?, centres))).collect()
     }
 
     /// What is seen of this many releases on each side.
     fn releases(&self, question: &Question, mistake: Option<Mistake>, releases: usize) -> Result<[Vec<Seen>; 2]> {
         let centres = self.centres(question)?;
+        if mistake == Some(Mistake::ReusedSeed) {
+            let first = self.release(question, 0)?;
+            return Ok([0, 1].map(|side| vec![seen(&with_the_noise_of(&first, &centres, side), &centres); releases]));
+        }
         let side = |side: usize| match mistake {
             Some(mistake) => self.mistaken(question, side, mistake, releases, &centres),
             None => (0..releases).map(|_| Ok(seen(&self.release(question, side)?, &centres))).collect(),
@@ -298,6 +299,16 @@ impl Neighbours {
         let (lower, estimate) = told_apart(&with, &without, question.delta);
         Ok(Measured { declared, lower, estimate })
     }
+}
+
+/// The cells of a side, with the noise of a release of the first side.
+fn with_the_noise_of(release: &NoisyCells, centres: &Centres, side: usize) -> NoisyCells {
+    let mut noisy = release.clone();
+    let [first, _] = centres;
+    let cells = noisy.cells.iter_mut().flatten();
+    let own = centres.get(side).unwrap_or(first).iter().flatten();
+    cells.zip(own).zip(first.iter().flatten()).for_each(|((cell, own), first)| *cell += own - first);
+    noisy
 }
 
 const KEY: SelectionKey = SelectionKey::new(*b"a selection key!");
