@@ -174,11 +174,9 @@ const MISTAKES: [Mistake; 3] = [Mistake::HalfScale, Mistake::OffByOne, Mistake::
 fn planted_releases(wrong: &mut Vec<String>) -> Result<usize> {
     println!("mistakes planted on the road to a release, {MISTAKE_RELEASES} of each neighbour");
     let neighbours = Neighbours::new()?;
-    let question = QUESTIONS.first().context("a question")?;
     let mut missed = 0;
     for mistake in MISTAKES {
-        let measured = neighbours.measure(question, Some(mistake), MISTAKE_RELEASES)?;
-        let seen = measured.lower > measured.declared;
+        let (measured, seen) = neighbours.look_for(mistake)?;
         let (lower, declared) = (measured.lower, measured.declared);
         println!(
             "   {mistake:?}: {} (declared ε {declared:.3}, ε̂ at least {lower:.3})",
