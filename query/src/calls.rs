@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use arrow::array::{ArrayRef, AsArray, BooleanArray, Float64Array, Int64Array, StringArray};
 use arrow::datatypes::{DataType, Float64Type, Int64Type};
+use datafusion::common::tree_node::{TreeNode as _, TreeNodeRecursion};
 use datafusion::common::{ScalarValue, plan_err};
 use datafusion::error::{DataFusionError, Result as DfResult};
 use datafusion::logical_expr::expr::ScalarFunction;
@@ -82,6 +83,12 @@ pub(crate) struct Form {
 }
 
 impl Form {
+    /// Whether it reads texts, and whether it looks every character of one up in a literal.
+    pub(crate) fn reads_text(&self) -> (bool, bool) {
+        let has = |wanted: &[Class]| self.params.iter().any(|class| wanted.contains(class));
+        (has(&[Class::Text, Class::Shown, Class::Literal]), has(&[Class::Literal]))
+    }
+
     /// The function of one float, if it is one.
     pub(crate) fn of_float(&self) -> Option<fn(f64) -> f64> {
         match self.kernel {
@@ -103,7 +110,20 @@ pub(crate) fn form_of(call: &ScalarFunction) -> Option<&'static Form> {
     function_of(call).and_then(|function| form(function.name))
 }
 
-/// How much slower than a plain one a call's pattern may be; `None` when it has no pattern.
+/// How many calls in an expression make texts.
+pub(crate) fn count_texts_made(expr: &Expr) -> usize {
+    let mut made = 0;
+    // The closure never fails, so neither does the walk.
+    let _ = expr.apply(|node| {
+        if let Expr::ScalarFunction(call) = node {
+            made += usize::from(form_of(call).is_some_and(|form| form.gives == Gives::Text));
+        }
+        Ok(TreeNodeRecursion::Continue)
+    });
+    made
+}
+
+/// How many times as much work as with the smallest pattern a call is; `None` when it has none.
 pub(crate) fn pattern_weight(call: &ScalarFunction) -> Option<u64> {
     function_of(call)?.pattern.as_ref().map(Pattern::weight)
 }

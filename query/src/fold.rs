@@ -5,7 +5,7 @@
 //! stream (checked by `UnitRuns`, which fails closed), so `UnitFold` sees a unit whole. It adds the unit's rows up per
 //! group, clamps each sum to the measure's range, keeps at most `max_groups` groups, and only then touches the totals.
 //! Which groups are kept depends on the unit's own groups and a secret key alone, so removing another unit changes
-//! nothing of this one. (Where no clamp can bind, [`crate::linear`] does the same in fewer steps, and says why.) Hence a neighbour moves at most `max_groups` cells of a family, each by at most `linf`.
+//! nothing of this one. (Where no clamp can bind, `linear` does the same in fewer steps, and says why.) Hence a neighbour moves at most `max_groups` cells of a family, each by at most `linf`.
 //! Sums are exact: a unit's sum stays below 2⁶² by public sizes, totals below 2¹⁰² in `i128`.
 
 use std::sync::Arc;

@@ -1,5 +1,5 @@
 //! Every scalar function of DataFusion 55, each allowed with the reason why it is total, or refused with what to write
-//! instead. One table, in two parts: [`allowed`] and [`refused`].
+//! instead. One table, in two parts: `allowed` and `refused`.
 //!
 //! Total means: on every row whatsoever the function gives a value or NULL, the same one each time, in time and memory
 //! that the length of its arguments bounds. An error that one row causes and another does not is a bit of data on its way out.
@@ -98,12 +98,12 @@ A function may be called when it is total: on every row it gives a value or NULL
 the length of its arguments bounds. Where DataFusion's own form of a function fails on some rows, ours gives NULL there:
 outside the domain (`SQRT(-1)`, `LN(0)`), where a result is no finite number, or where a whole number does not fit 64 bits.
 `/` and `%` give NULL where the divisor is zero; `+`, `-` and `*` of whole numbers wrap. `CAST` is `TRY_CAST`.
-Functions of text see at most 16,384 bytes of a text and make at most as many: longer ones are NULL to them.
+Functions of text see at most 1,024 bytes of a text and make at most as many: longer ones are NULL to them.
 Patterns (`LIKE`, `ILIKE`, `~`, `~*`, `REGEXP_LIKE`) are literals; they are compiled when the question is
 analysed, within a fixed size, by an engine whose time is linear in the text.
 
 只有对任何行都不会出错的函数才可调用：每行得到一个值或 NULL，结果确定，时间与内存以参数长度为界。定义域之外、结果非有限数或
-整数超出 64 位时为 NULL；除数为零得 NULL；`CAST` 等同 `TRY_CAST`；文本函数最多处理并产生 16384 字节，更长的文本视为 NULL；模式必须是字面量。
+整数超出 64 位时为 NULL；除数为零得 NULL；`CAST` 等同 `TRY_CAST`；文本函数最多处理并产生 1024 字节，更长的文本视为 NULL；模式必须是字面量。
 
 ## Allowed · 可用
 

@@ -10,6 +10,7 @@ use datafusion::logical_expr::{Aggregate, Expr, ExprSchemable as _};
 use glovebox_catalog::{Dataset, KeyValue};
 use glovebox_policy::{ColumnUse, Reason, Refusal};
 
+use crate::calls::count_texts_made;
 use crate::canonical;
 use crate::flatten::{Asked, Flat, flatten, size};
 use crate::join::Lookup;
@@ -29,6 +30,9 @@ pub(crate) const GROUPS_MAX: u64 = 65_536;
 
 /// Most nodes of all flattened expressions of one question together.
 const QUESTION_MAX_NODES: usize = 8_000;
+
+/// Most calls of one question that make texts: all that are made of a batch of rows may be in memory at once.
+const TEXTS_MADE_MAX: usize = 16;
 
 /// The inner question over one dataset, or over two that are joined unit by unit.
 #[derive(Debug, Clone)]
@@ -155,6 +159,9 @@ pub(crate) fn analyse(
         return Err(Reason::TooManyGroups.into());
     }
     if inner.exprs().into_iter().map(size).sum::<usize>() > QUESTION_MAX_NODES {
+        return Err(Reason::SqlTooManyOperators.into());
+    }
+    if inner.exprs().into_iter().map(count_texts_made).sum::<usize>() > TEXTS_MADE_MAX {
         return Err(Reason::SqlTooManyOperators.into());
     }
     inner.uses = uses(&inner)?;

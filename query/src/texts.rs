@@ -7,7 +7,7 @@ use crate::calls::{Class, Form, Gives, Kernel};
 use crate::numbers::Within;
 
 /// The longest text that functions take or make, in bytes.
-pub(crate) const TEXT_MAX_BYTES: usize = 16 * 1024;
+pub(crate) const TEXT_MAX_BYTES: usize = 1_024;
 
 /// An argument that is not NULL.
 #[derive(Debug, Clone, Copy)]

@@ -3,8 +3,8 @@
 //! # Privacy obligation
 //! Every figure here is a function of the expression and of declared sizes. Evaluation may skip work on some data (an AND
 //! whose left side is false everywhere); what is reserved is the worst case, so that no data can be seen in how long an
-//! answer takes, unless the reservation is too small: then the request is lost. Text counts as short, and the outer plan
-//! not at all: it sees no more rows than there are groups.
+//! answer takes, unless the reservation is too small: then the request is lost. Stored text counts as short, text in
+//! calls as long as calls take it, and the outer plan not at all: it sees no more rows than there are groups.
 
 use arrow::datatypes::DataType;
 use datafusion::common::tree_node::{TreeNode as _, TreeNodeRecursion};
@@ -12,12 +12,13 @@ use datafusion::logical_expr::Expr;
 
 use glovebox_catalog::Manifest;
 
-use crate::calls;
+use crate::calls::{self, Form};
 use crate::dates::taken;
 use crate::inner::Inner;
 use crate::keys::KeyColumn;
 use crate::measure::Measure;
 use crate::scope::Scope;
+use crate::texts::TEXT_MAX_BYTES;
 
 /// Steps for reading a row, finding its unit and leaving it.
 const ROW_STEPS: u64 = 8;
@@ -28,8 +29,15 @@ const NODE_STEPS: u64 = 1;
 /// Steps for a node that reads or writes text.
 const TEXT_STEPS: u64 = 16;
 
-/// Steps for a pattern of the smallest size.
-const PATTERN_STEPS: u64 = 8 * TEXT_STEPS;
+/// Steps for a call that reads or makes texts, of [`TEXT_MAX_BYTES`] at most: a question can make them that long itself, for the rows of one
+/// unit alone, so here no text counts as short.
+const TEXT_CALL_STEPS: u64 = TEXT_MAX_BYTES as u64;
+
+/// Steps for a call that looks every character of a text up in a literal of few characters.
+const LOOKED_UP_STEPS: u64 = 10 * TEXT_CALL_STEPS;
+
+/// Steps for a pattern: where its engine does worst, every byte of a text meets every state, of which one of the smallest size has less than 200.
+const PATTERN_STEPS: u64 = 200 * TEXT_CALL_STEPS;
 
 /// Steps for finding the key of a row among those found before.
 const FIND_STEPS: u64 = 3 * TEXT_STEPS;
@@ -120,11 +128,15 @@ fn steps_of(expr: &Expr, scope: &Scope) -> u64 {
             },
             // The calendar takes some divisions.
             Expr::ScalarFunction(call) if taken(call).is_some() => TEXT_STEPS,
-            Expr::ScalarFunction(call) => match (calls::pattern_weight(call), calls::form_of(call)) {
-                (Some(weight), _) => PATTERN_STEPS * weight,
-                (None, Some(_)) => 2 * TEXT_STEPS,
-                (None, None) => NODE_STEPS,
-            },
+            Expr::ScalarFunction(call) => {
+                match (calls::pattern_weight(call), calls::form_of(call).map(Form::reads_text)) {
+                    (Some(weight), _) => PATTERN_STEPS * weight,
+                    (None, Some((_, true))) => LOOKED_UP_STEPS,
+                    (None, Some((true, false))) => TEXT_CALL_STEPS,
+                    (None, Some((false, false))) => 2 * TEXT_STEPS,
+                    (None, None) => NODE_STEPS,
+                }
+            }
             // A list is looked through value by value.
             Expr::InList(list) => list.list.len() as u64,
             _ => NODE_STEPS,

@@ -7,7 +7,7 @@ const DOMAIN: &str =
     "our own: one operation on a 64-bit float; NULL outside the domain and where the result is no finite number";
 const WHOLE: &str = "our own: checked 64-bit arithmetic; NULL where the result does not fit";
 const SHORTER: &str = "our own: one pass over the text; never longer than its argument";
-const CAPPED: &str = "our own: builds at most 16,384 bytes, NULL beyond";
+const CAPPED: &str = "our own: builds at most 1,024 bytes, NULL beyond";
 const MEASURED: &str = "our own: one pass over the text; a whole number";
 const SEARCHED: &str = "our own: one linear search (two-way), no pattern";
 const PATTERN: &str = "our own: the literal pattern is compiled at analysis within a fixed size; linear in the text";

@@ -1,7 +1,8 @@
 //! Caps at their limit and one beyond, and statements that end other parsers.
 
 use glovebox_policy::Reason::{
-    BoundsMissing, ClauseRefused, OverflowPossible, SqlTooLong, SqlTooManyOperators, SqlTooManyTokens, TooManyGroups,
+    BoundsMissing, ClauseRefused, ExpressionRefused, OverflowPossible, SqlTooLong, SqlTooManyOperators,
+    SqlTooManyTokens, TooManyGroups,
 };
 use glovebox_query::guard::{SQL_MAX_BYTES, SQL_MAX_DEPTH, SQL_MAX_OPERATORS, SQL_MAX_TOKENS};
 
@@ -137,4 +138,27 @@ fn the_service_goes_on_after_every_one_of_them() {
         assert!(analyse(&hostile).is_err());
     }
     check("SELECT COUNT(*) FROM t.visits", Yes);
+}
+
+/// A question can make a text long for the rows of one unit alone: every row is given the time of the longest, so that nothing is seen in it.
+#[test]
+fn texts_that_are_made_and_looked_through_take_the_time_of_the_longest() {
+    let rows = 1_000 * 4;
+    let steps = |value: &str| accepted(&format!("SELECT COUNT({value}) FROM t.visits")).work().steps / rows;
+    let plain = steps("note");
+    for (value, bytes) in [
+        ("UPPER(note)", 1_024),
+        ("LPAD(CASE WHEN age = 7 THEN note END, 1024, 'z')", 1_024),
+        ("TRANSLATE(note, 'abc', 'xyz')", 10 * 1_024),
+        ("BTRIM(note, 'abc')", 10 * 1_024),
+        ("CASE WHEN note LIKE '%a%b' THEN 1 END", 200 * 1_024),
+        ("CASE WHEN REGEXP_LIKE(note, '[ab]*a[ab]{9}c') THEN 1 END", 200 * 1_024),
+    ] {
+        assert!(steps(value) >= plain + bytes, "{value}: {}", steps(value));
+    }
+    let nested =
+        |times: usize| format!("SELECT COUNT({}note{}) FROM t.visits", "UPPER(".repeat(times), ")".repeat(times));
+    check(&nested(16), Yes);
+    check(&nested(17), No(SqlTooManyOperators));
+    check("SELECT COUNT(*) FROM t.visits WHERE REGEXP_LIKE(note, '[ab]*a[ab]{1800}c')", About(ExpressionRefused, ""));
 }
