@@ -10,7 +10,8 @@ use serde::{Deserialize, Serialize};
 /// # Privacy obligation
 /// Whoever computes the exact cells must enforce the geometry per unit, over all of the unit's rows and before any sum
 /// over units; the sensitivity below is true of nothing else. The choice of which groups to keep may depend on the
-/// unit's own rows and a secret key, never on other units.
+/// unit's own rows and a secret key, never on other units. Where a
+/// family names a `total`, a unit's contributions to all of its cells must add up to no more than that: its rows are counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Geometry {

@@ -1,7 +1,8 @@
 //! Exact cells by a plan of DataFusion's own nodes: group by unit and key, clamp, keep the first groups by rank, group
 //! by key.
 //!
-//! The privacy obligation is that of [`crate::fold`], reached by another road: the two share the question and the rank of
+//! The privacy obligation is that of [`crate::fold`], reached by another road, but for one part: here nobody counts a unit's rows, on
+//! which the total of a family rests, so that whoever releases what this adds up relies on ingest for it. The two share the question and the rank of
 //! a group, and nothing of how rows are read, rounded or added up. A test compares them bit for bit.
 
 use std::collections::BTreeMap;
